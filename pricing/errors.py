@@ -1,0 +1,25 @@
+"""Errors raised by pricing; the web status of each is chosen in server.http.problems."""
+
+from __future__ import annotations
+
+from workflows.errors import RunError
+
+
+class PricingError(RunError):
+    code = "pricing"
+    message = "The price could not be calculated."
+
+
+class UnknownCurrency(PricingError):
+    code = "unknown-currency"
+    message = "%(currency)s is not a currency of ISO 4217. Use a three-letter code such as XOF or EUR."
+
+
+class CurrencyMismatch(PricingError):
+    code = "currency-mismatch"
+    message = "Amounts in %(left)s and %(right)s cannot be added. Convert one of them first."
+
+
+class InexactAmount(PricingError):
+    code = "inexact-amount"
+    message = "%(amount)s is finer than the smallest unit of %(currency)s (%(digits)s decimals)."

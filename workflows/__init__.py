@@ -1,0 +1,1 @@
+"""BPMN: reading, checking and running service definitions. Plain Python: values in, values out."""

@@ -1,0 +1,1 @@
+"""Reading, normalising, linting and comparing definitions."""
