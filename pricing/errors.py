@@ -23,3 +23,8 @@ class CurrencyMismatch(PricingError):
 class InexactAmount(PricingError):
     code = "inexact-amount"
     message = "%(amount)s is finer than the smallest unit of %(currency)s (%(digits)s decimals)."
+
+
+class UnknownRegion(PricingError):
+    code = "unknown-region"
+    message = "%(region)s is not a known region. Choose one from the list of regions."
