@@ -9,7 +9,7 @@ A posting to the debit is positive, to the credit negative, in whole minor units
 the balance of an account in minor units; the database enforces them, so a fund (ceiling 0) cannot be
 committed beyond what it was given and a payee (ceiling 0) cannot be paid more than is owed.
 
-An account's code is `<kind>:<name>:<currency>`, for instance `payable:0197…:XOF`, so a code alone is unique:
+An account's code is `<kind>:<name>`, for instance `payable:0197…`; code and currency together are unique, for
 one payee may be owed in two currencies. Nothing is ever edited; a correction is a reversal plus a new entry.
 
 Sources: double entry (Pacioli); account floors and two-phase reserve/consume as in TigerBeetle and pgledger.
@@ -50,7 +50,7 @@ _TEXT_MAX: Final = 200
 class Account:
     """An account of one book in one currency.
 
-    code: `<kind>:<name>:<currency>`; unique in the ledger.
+    code: `<kind>:<name>`; unique in the ledger together with the currency.
     floor, ceiling: bounds of the balance in minor units, debit positive; None = unbounded.
     """
 
@@ -76,7 +76,7 @@ def _account(
 ) -> Account:
     if not _is_printable(name) or len(name) > _NAME_MAX or ":" in name:
         raise InvalidAccount(account=name)
-    return Account(f"{kind}:{name}:{currency}", book, kind, currency, floor, ceiling)
+    return Account(f"{kind}:{name}", book, kind, currency, floor, ceiling)
 
 
 # Budget book: credit balances are money that may still be spent, so their ceiling is zero.
@@ -214,11 +214,11 @@ class Entry:
                 raise UnbalancedEntry(key=self.idempotency_key, book=book, currency=currency, minor=minor)
 
     def accounts(self) -> tuple[Account, ...]:
-        """The accounts touched, each once, ordered by code (the order in which to lock them)."""
-        return tuple(sorted({p.account for p in self.postings}, key=lambda account: account.code))
+        """The accounts touched, each once, by code and currency (the order in which to lock them)."""
+        return tuple(sorted({p.account for p in self.postings}, key=lambda a: (a.code, a.currency)))
 
     def net(self) -> dict[Account, int]:
-        """The change of each account in minor units, accounts ordered by code; may be zero."""
+        """The change of each account in minor units, in the order of `accounts`; may be zero."""
         change: Counter[Account] = Counter()
         for posting in self.postings:
             change[posting.account] += posting.minor

@@ -22,9 +22,10 @@ def committed(minor=500):
     return entry(Posting(FUND, minor), Posting(RESERVATION, -minor))
 
 
-def test_the_code_of_an_account_says_kind_name_and_currency():
-    assert FUND.code == "fund:benin:XOF"
-    assert ledger.payable("sena", "EUR").code != PAYABLE.code
+def test_one_payee_has_an_account_per_currency():
+    euros = ledger.payable("sena", "EUR")
+    assert euros.code == PAYABLE.code == "payable:sena"
+    assert euros != PAYABLE
 
 
 def test_money_that_may_be_spent_has_a_ceiling_of_zero():
@@ -119,7 +120,7 @@ def test_an_entry_exists_exactly_when_it_balances(amounts, error):
 
 
 def test_accounts_are_locked_in_one_order():
-    assert [a.code for a in committed().accounts()] == ["fund:benin:XOF", "reservation:copargo:XOF"]
+    assert [a.code for a in committed().accounts()] == ["fund:benin", "reservation:copargo"]
     other_way = entry(Posting(RESERVATION, -5), Posting(FUND, 5))
     assert other_way.accounts() == committed().accounts()
 
@@ -133,7 +134,7 @@ def test_the_sealed_form_is_as_documented():
     assert canonical_entry(1, GENESIS_HASH, "e1", committed(), NOW, "Séna") == (
         b'{"actor":"S\\u00e9na","entry":"e1","format":"run-ledger-entry-1","key":"commitment:1",'
         b'"kind":"commitment","memo":"Copargo","posted_at":"2026-11-21T08:00:00.001500Z",'
-        b'"postings":[["budget","fund:benin:XOF","XOF",500],["budget","reservation:copargo:XOF","XOF",-500]],'
+        b'"postings":[["budget","fund:benin","XOF",500],["budget","reservation:copargo","XOF",-500]],'
         b'"previous":"' + b"0" * 64 + b'","reverses":null,"seq":1}'
     )
 

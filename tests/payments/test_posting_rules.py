@@ -24,7 +24,7 @@ def aib(amount):
 
 
 def lines(entry):
-    return [(p.account.code.removesuffix(":XOF"), p.minor) for p in entry.postings]
+    return [(p.account.code, p.minor) for p in entry.postings]
 
 
 def accept(components=None, left=100_000, **changes):
