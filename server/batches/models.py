@@ -1,0 +1,155 @@
+"""Payment batches: prepared by one person, approved by another, frozen as a file, answered by the bank."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from server.db.base import Base
+
+
+class PayingAccount(Base):
+    """An account of the franchise that money leaves from, and the rail's profile."""
+
+    __tablename__ = "paying_account"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    rail: Mapped[str]
+    profile: Mapped[str]
+    """Name of a profile in payments/rails/profiles."""
+    currency: Mapped[str]
+    holder_name: Mapped[str]
+    identifier: Mapped[str]
+    """IBAN, RIB, or the wallet's MSISDN."""
+    agent: Mapped[str]
+    """BIC of the bank, or the telephone company."""
+    country: Mapped[str]
+    town: Mapped[str]
+    __table_args__ = (CheckConstraint("rail IN ('bank','mobile_money')", name="rail"),)
+
+
+class BatchRow(Base):
+    """A batch. content_sha256: digest of its transfers, which the approval binds to; file_sha256: the frozen file."""
+
+    __tablename__ = "payment_batch"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    reference: Mapped[str] = mapped_column(unique=True)
+    paying_account_id: Mapped[str] = mapped_column(ForeignKey("paying_account.id"))
+    currency: Mapped[str]
+    execution_date: Mapped[date]
+    state: Mapped[str] = mapped_column(default="draft")
+    prepared_by: Mapped[str]
+    prepared_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    approved_by: Mapped[str | None]
+    approved_at: Mapped[datetime | None]
+    content_sha256: Mapped[str | None]
+    file_sha256: Mapped[str | None]
+    file_name: Mapped[str | None]
+    exported_at: Mapped[datetime | None]
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('draft','submitted','approved','exported','acknowledged','partly_settled','settled',"
+            "'failed','cancelled')",
+            name="state",
+        ),
+        CheckConstraint("approved_by IS NULL OR approved_by <> prepared_by", name="four_eyes"),
+        CheckConstraint(
+            "state IN ('draft','cancelled') OR content_sha256 IS NOT NULL", name="submitted_content"
+        ),
+        CheckConstraint(
+            "state IN ('draft','submitted','cancelled') OR approved_by IS NOT NULL", name="approved"
+        ),
+        CheckConstraint(
+            "state IN ('draft','submitted','approved','cancelled') OR file_sha256 IS NOT NULL",
+            name="exported",
+        ),
+    )
+
+
+class BatchTransition(Base):
+    """The legal steps of a batch; anything else is refused by a trigger."""
+
+    __tablename__ = "batch_transition"
+    from_state: Mapped[str] = mapped_column(primary_key=True)
+    to_state: Mapped[str] = mapped_column(primary_key=True)
+
+
+class PaymentRow(Base):
+    """One credit transfer, with a snapshot of the account it goes to. Frozen once the batch leaves draft."""
+
+    __tablename__ = "payment"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    batch_id: Mapped[str] = mapped_column(ForeignKey("payment_batch.id"), index=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("person.id"), index=True)
+    payee_account_id: Mapped[str] = mapped_column(ForeignKey("payee_account.id"))
+    account_kind: Mapped[str]
+    account_identifier: Mapped[str]
+    account_agent: Mapped[str]
+    payee_name: Mapped[str]
+    payee_country: Mapped[str]
+    payee_town: Mapped[str]
+    currency: Mapped[str]
+    amount: Mapped[int]
+    end_to_end_id: Mapped[str] = mapped_column(unique=True)
+    uetr: Mapped[str] = mapped_column(unique=True)
+    reference: Mapped[str]
+    state: Mapped[str] = mapped_column(default="draft")
+    failure_reason: Mapped[str] = mapped_column(default="")
+    retries_id: Mapped[str | None] = mapped_column(ForeignKey("payment.id"), unique=True)
+    settled_at: Mapped[datetime | None]
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount"),
+        CheckConstraint("length(end_to_end_id) BETWEEN 1 AND 35", name="end_to_end_id"),
+        CheckConstraint(
+            "state IN ('draft','in_transit','settled','rejected','returned','cancelled')", name="state"
+        ),
+    )
+
+
+class PaymentTransition(Base):
+    __tablename__ = "payment_transition"
+    from_state: Mapped[str] = mapped_column(primary_key=True)
+    to_state: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Allocation(Base):
+    """Which payable a payment pays, and how much of it; append-only."""
+
+    __tablename__ = "allocation"
+    payment_id: Mapped[str] = mapped_column(ForeignKey("payment.id"), primary_key=True)
+    payable_id: Mapped[str] = mapped_column(ForeignKey("payable.id"), primary_key=True, index=True)
+    amount: Mapped[int]
+    __table_args__ = (CheckConstraint("amount > 0", name="amount"),)
+
+
+class BankFile(Base):
+    """A file the bank or the mobile-money company sent; the same bytes are read once."""
+
+    __tablename__ = "bank_file"
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    received_at: Mapped[datetime]
+    received_by: Mapped[str]
+
+
+class BankEntry(Base):
+    """One answer of such a file. natural_key: the same event told twice is one row."""
+
+    __tablename__ = "bank_entry"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    file_sha256: Mapped[str] = mapped_column(ForeignKey("bank_file.sha256"), index=True)
+    natural_key: Mapped[str]
+    payment_id: Mapped[str | None] = mapped_column(ForeignKey("payment.id"))
+    status: Mapped[str]
+    reason: Mapped[str]
+    verdict: Mapped[str]
+    __table_args__ = (
+        UniqueConstraint("natural_key"),
+        CheckConstraint(
+            "verdict IN ('settled','rejected','pending','unmatched','already_known')", name="verdict"
+        ),
+    )

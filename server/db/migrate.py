@@ -1,0 +1,26 @@
+"""Create and upgrade the schema."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine
+
+
+def config() -> Config:
+    """Alembic's configuration; the caller puts a connection into `attributes["connection"]`."""
+    made = Config()
+    made.set_main_option("script_location", "server:migrations")
+    made.set_main_option("path_separator", "os")
+    made.set_main_option(
+        "file_template", "%%(year)d%%(month).2d%%(day).2d_%%(hour).2d%%(minute).2d_%%(slug)s"
+    )
+    return made
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the schema to `revision`; does nothing when it is there."""
+    with engine.begin() as connection:
+        made = config()
+        made.attributes["connection"] = connection
+        command.upgrade(made, revision)

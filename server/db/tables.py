@@ -1,0 +1,24 @@
+"""Imports every feature's tables, so that Base.metadata is complete. Only migrations and db use it."""
+
+from server.accounts import models as accounts
+from server.batches import models as batches
+from server.catalogue import models as catalogue
+from server.db.base import Base
+from server.deliveries import models as deliveries
+from server.instances import models as instances
+from server.journal import models as journal
+from server.ledger import models as ledger
+from server.people import models as people
+from server.price_lists import models as price_lists
+from server.projects import models as projects
+from server.quotes import models as quotes
+from server.regions import models as regions
+from server.requests import models as requests
+from server.submissions import models as submissions
+
+__all__ = [
+    "accounts", "batches", "catalogue", "deliveries", "instances", "journal", "ledger", "people", "price_lists",
+    "projects", "quotes", "regions", "requests", "submissions",
+]  # fmt: skip
+
+metadata = Base.metadata

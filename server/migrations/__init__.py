@@ -1,0 +1,1 @@
+"""Alembic migrations; the schema they make is the same on SQLite and PostgreSQL."""
