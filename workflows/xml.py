@@ -11,6 +11,7 @@ Source: XML 1.0 (5th ed.), Canonical XML 1.0; OWASP XML External Entity Preventi
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from typing import Final
 from xml.parsers import expat
@@ -22,6 +23,8 @@ from workflows.problems import Problem
 
 XINCLUDE: Final = "http://www.w3.org/2001/XInclude"
 _UTF8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+_EXTENDS_ASCII: Final = re.compile(r"(iso-8859-|windows-125)[0-9]{1,2}")
+"""Encodings in which ASCII bytes mean ASCII: many tools write such a name on files that are plain ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class XmlRefused(InvalidInput):
 def parse(data: bytes, *, limits: Limits = DEFAULT) -> etree._Element:
     """The root element of the XML file `data`, without comments and processing instructions.
 
-    Only UTF-8, no DOCTYPE (so no entities), no XInclude, nothing fetched. Raises XmlRefused.
+    Only UTF-8 (or plain ASCII), no DOCTYPE (so no entities), no XInclude, nothing fetched. Raises XmlRefused.
     """
     text = _checked_bytes(data, limits)
     _Scan(limits).run(text)
@@ -115,6 +118,7 @@ class _Scan:
         self._limits = limits
         self._depth = 0
         self._elements = 0
+        self._ascii = False
         self._parser = expat.ParserCreate("UTF-8")
         self._parser.XmlDeclHandler = self._declaration
         self._parser.StartDoctypeDeclHandler = self._doctype
@@ -122,6 +126,7 @@ class _Scan:
         self._parser.EndElementHandler = self._end
 
     def run(self, text: bytes) -> None:
+        self._ascii = text.isascii()
         try:
             self._parser.Parse(text, True)
         except expat.ExpatError as error:
@@ -132,8 +137,9 @@ class _Scan:
         return f"{self._parser.CurrentLineNumber}:{self._parser.CurrentColumnNumber + 1}"
 
     def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
-        if encoding is not None and encoding.lower() not in _UTF8_NAMES:
-            raise XmlRefused([_problem_encoding(self._place(), encoding)])
+        name = (encoding or "utf-8").lower()
+        if name not in _UTF8_NAMES and not (self._ascii and _EXTENDS_ASCII.fullmatch(name)):
+            raise XmlRefused([_problem_encoding(self._place(), name)])
 
     def _doctype(self, *_: object) -> None:
         raise XmlRefused(

@@ -42,7 +42,8 @@ def refusal(data: bytes, limits: Limits = DEFAULT):
         ("<a/>".encode("utf-16-le"), "xml-encoding"),
         ("<a/>".encode("utf-32-be"), "xml-encoding"),
         ('<?xml version="1.0" encoding="iso-8859-1"?><a>é</a>'.encode("latin-1"), "xml-encoding"),
-        (b'<?xml version="1.0" encoding="iso-8859-1"?><a/>', "xml-encoding"),
+        ('<?xml version="1.0" encoding="iso-8859-1"?><a>é</a>'.encode(), "xml-encoding"),
+        (b'<?xml version="1.0" encoding="utf-16"?><a/>', "xml-encoding"),
         (b'<?xml version="1.0" encoding="UTF-7"?><a>+ADw-</a>', "xml-encoding"),
         (b"<a>\0</a>", "xml-encoding"),
         (b"<a>\x01</a>", "xml-malformed"),
@@ -90,6 +91,11 @@ def test_a_comment_does_not_cut_a_text_in_two():
 def test_processing_instructions_are_left_out():
     root = parse(b'<?xml-stylesheet href="x.xsl"?><a><?php x?><b/></a>')
     assert serialize(root) == b"<?xml version='1.0' encoding='UTF-8'?>\n<a><b/></a>"
+
+
+def test_plain_ascii_is_read_under_the_name_of_any_encoding_that_extends_it():
+    assert parse(b'<?xml version="1.0" encoding="ISO-8859-1"?><a>b</a>').text == "b"
+    assert parse(b'<?xml version="1.0" encoding="windows-1252"?><a>b</a>').text == "b"
 
 
 def test_a_byte_order_mark_and_cdata_are_read():
