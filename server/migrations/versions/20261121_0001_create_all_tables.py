@@ -909,8 +909,8 @@ def _fill_transitions() -> None:
         "approved": ("exported", "cancelled"),
         "exported": ("acknowledged", "partly_settled", "settled", "failed"),
         "acknowledged": ("partly_settled", "settled", "failed"),
-        "partly_settled": ("settled",),
-        "settled": ("partly_settled",),
+        "partly_settled": ("settled", "failed"),
+        "settled": ("partly_settled", "failed"),
     }
     payment = {
         "draft": ("in_transit", "cancelled"),

@@ -1,0 +1,149 @@
+"""Services and their versions: publishing, and loading a version as the library's value."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from threading import Lock
+
+from sqlalchemy import select
+
+from server.actor import Action, require
+from server.catalogue.models import ServiceFormRow, ServiceRow, ServiceVersionRow
+from server.errors import Conflict, NotFound
+from server.journal import service as journal
+from server.journal.service import Event
+from server.runtime import Tx
+from service_library.package import ServicePackage, assemble, digest
+from workflows.definitions.lint import lint
+from workflows.errors import InvalidInput
+from workflows.problems import Problem, blocking
+
+
+class VersionExists(Conflict):
+    code = "version-exists"
+    message = "%(service)s %(version)s is published and never changes. Publish the change as a new version."
+
+
+_CACHE_SIZE = 32
+_cache: OrderedDict[str, ServicePackage] = OrderedDict()
+_cache_lock = Lock()
+
+
+def check(bpmn: bytes, form_sources: Mapping[str, bytes], *, version: str) -> tuple[Problem, ...]:
+    """All problems that publishing these files would meet, and the warnings."""
+    assembly = assemble(bpmn, form_sources, version=version)
+    if assembly.package is None:
+        return assembly.problems
+    return (*assembly.problems, *lint(assembly.package.definition, level="executable"))
+
+
+def publish(tx: Tx, bpmn: bytes, form_sources: Mapping[str, bytes], *, version: str) -> ServiceVersionRow:
+    """Publish a version: from now on it never changes. The same files again give the version back.
+
+    Raises InvalidInput with all problems, VersionExists when the version is taken by other content.
+    """
+    require(tx.actor, Action.SERVICE_PUBLISH)
+    assembly = assemble(bpmn, form_sources, version=version)
+    package = assembly.package
+    problems = assembly.problems
+    if package is not None:
+        problems = (*problems, *lint(package.definition, level="executable"))
+    if package is None or blocking(problems):
+        raise InvalidInput(blocking(problems) or problems)
+    content = digest(package)
+    known = tx.session.scalar(
+        select(ServiceVersionRow).where(
+            ServiceVersionRow.service_code == package.code, ServiceVersionRow.version == version
+        )
+    )
+    if known is not None:
+        if known.digest == content:
+            return known
+        raise VersionExists(service=package.code, version=version)
+    return _store(tx, package, content)
+
+
+def _store(tx: Tx, package: ServicePackage, content: str) -> ServiceVersionRow:
+    if tx.session.get(ServiceRow, package.code) is None:
+        tx.session.add(ServiceRow(code=package.code, created_at=tx.now))
+        tx.session.flush()
+    row = ServiceVersionRow(
+        id=tx.new_id(), service_code=package.code, version=package.version, digest=content,
+        names=dict(package.definition.service.name), bpmn=package.bpmn, published_at=tx.now,
+        published_by=tx.actor.user_id,
+    )  # fmt: skip
+    tx.session.add(row)
+    tx.session.flush()
+    tx.session.add_all(
+        ServiceFormRow(
+            service_version_id=row.id, ref=ref, form_id=form.form_id, form_version=form.version,
+            source=package.form_sources[ref], xform=form.xform, md5=form.md5,
+        )
+        for ref, form in sorted(package.forms.items())
+    )  # fmt: skip
+    tx.session.flush()
+    journal.record(
+        tx, Event.SERVICE_PUBLISHED, row.id,
+        public={"service": package.code, "version": package.version, "digest": content},
+    )  # fmt: skip
+    return row
+
+
+def version(tx: Tx, version_id: str) -> ServiceVersionRow:
+    """Raises NotFound."""
+    row = tx.session.get(ServiceVersionRow, version_id)
+    if row is None:
+        raise NotFound(what="service version", key=version_id)
+    return row
+
+
+def find_version(tx: Tx, service: str, number: str | None = None) -> ServiceVersionRow:
+    """A version by number, or the newest published one. Raises NotFound."""
+    query = select(ServiceVersionRow).where(ServiceVersionRow.service_code == service)
+    if number is not None:
+        query = query.where(ServiceVersionRow.version == number)
+    row = tx.session.scalar(query.order_by(ServiceVersionRow.id.desc()).limit(1))
+    if row is None:
+        raise NotFound(what="service", key=f"{service} {number or ''}".strip())
+    return row
+
+
+def versions(tx: Tx, service: str | None = None) -> list[ServiceVersionRow]:
+    """All versions, by service and newest first."""
+    query = select(ServiceVersionRow).order_by(ServiceVersionRow.service_code, ServiceVersionRow.id.desc())
+    if service is not None:
+        query = query.where(ServiceVersionRow.service_code == service)
+    return list(tx.session.scalars(query))
+
+
+def package(tx: Tx, version_id: str) -> ServicePackage:
+    """The version as the library's value; kept in memory, since a published version never changes."""
+    row = version(tx, version_id)
+    with _cache_lock:
+        if row.digest in _cache:
+            _cache.move_to_end(row.digest)
+            return _cache[row.digest]
+    sources = {
+        f.ref: f.source
+        for f in tx.session.scalars(
+            select(ServiceFormRow).where(ServiceFormRow.service_version_id == version_id)
+        )
+    }
+    assembly = assemble(row.bpmn, sources, version=row.version)
+    if assembly.package is None:
+        raise InvalidInput(assembly.problems)
+    with _cache_lock:
+        _cache[row.digest] = assembly.package
+        while len(_cache) > _CACHE_SIZE:
+            _cache.popitem(last=False)
+    return assembly.package
+
+
+def form(tx: Tx, form_id: str, form_version: str) -> ServiceFormRow | None:
+    """A form as it was published, whatever newer versions there are."""
+    return tx.session.scalar(
+        select(ServiceFormRow).where(
+            ServiceFormRow.form_id == form_id, ServiceFormRow.form_version == form_version
+        )
+    )

@@ -1,0 +1,85 @@
+/** Progressive enhancements: every page works without them. */
+import { actionFor } from './shortcuts.js';
+
+const SHORTCUTS_OFF = 'run.shortcuts.off';
+
+function shortcutsOff() {
+  try {
+    return localStorage.getItem(SHORTCUTS_OFF) === 'yes';
+  } catch {
+    return false;
+  }
+}
+
+// data-submit-on-change: a choice that is the whole form (language, place)
+document.addEventListener('change', ({ target }) => {
+  const form = target.closest?.('form[data-submit-on-change]');
+  if (form) form.requestSubmit();
+  if (target.matches?.('[data-shortcuts-switch]')) {
+    try {
+      localStorage.setItem(SHORTCUTS_OFF, target.checked ? 'no' : 'yes');
+    } catch { /* private mode: the switch holds for this page only */ }
+  }
+});
+
+// data-print
+document.addEventListener('click', ({ target }) => {
+  if (target.closest?.('[data-print]')) window.print();
+});
+
+// data-key="a": pressing A presses the button, unless the person is typing (WCAG 2.2, 2.1.4: can be switched off)
+document.addEventListener('keydown', (event) => {
+  const switchBox = document.querySelector('[data-shortcuts-switch]');
+  if (switchBox ? !switchBox.checked : shortcutsOff()) return;
+  const action = actionFor(event, document);
+  if (!action) return;
+  event.preventDefault();
+  if (action.matches('input:not([type=submit], [type=button]), textarea, select')) action.focus();
+  else action.click();
+});
+
+// a second press of a submit button sends nothing more
+document.addEventListener('submit', (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== 'post' || form.matches('[hx-post], [data-repeatable]')) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = 'yes';
+  form.querySelectorAll('button:not([type=button])').forEach((button) => button.setAttribute('aria-disabled', 'true'));
+});
+
+addEventListener('pageshow', () => {
+  for (const form of document.querySelectorAll('form[data-sent]')) {
+    delete form.dataset.sent;
+    form.querySelectorAll('[aria-disabled]').forEach((button) => button.removeAttribute('aria-disabled'));
+  }
+});
+
+// an open menu closes on Escape and when the person goes elsewhere
+document.addEventListener('keydown', ({ key, target }) => {
+  const menu = key === 'Escape' && target.closest?.('details.run-menu[open]');
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector('summary').focus();
+});
+document.addEventListener('click', ({ target }) => {
+  for (const menu of document.querySelectorAll('details.run-menu[open]')) if (!menu.contains(target)) menu.open = false;
+});
+
+function ready() {
+  const switchBox = document.querySelector('[data-shortcuts-switch]');
+  if (switchBox) switchBox.checked = !shortcutsOff();
+  for (const action of document.querySelectorAll('[data-key]')) action.setAttribute('aria-keyshortcuts', action.dataset.key.toUpperCase());
+  document.querySelector('.run-errors')?.focus({ preventScroll: false }); // tabindex="-1" in the markup
+  const current = document.querySelector('.run-rail [aria-current]');
+  if (current) {
+    const rail = current.closest('.run-rail');
+    rail.scrollLeft = Math.max(0, current.offsetLeft - 16);
+  }
+}
+
+if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', ready);
+else ready();
+

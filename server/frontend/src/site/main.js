@@ -1,0 +1,3 @@
+import './site.scss';
+import './htmx.js';
+import './enhancements.js';

@@ -1,0 +1,225 @@
+"""Writing down what happened, sealing it into blocks, and checking that nobody changed it.
+
+A row is written in the transaction of the thing it tells. Rows hold codes and amounts; whoever did it, and
+anything personal, appears only as a salted commitment, so erasing a person's salts keeps the chain valid.
+A sweep seals the rows since the last block; each block names the block before it and the ledger's head.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+import orjson
+from sqlalchemy import func, select, text
+
+from server.findings import Finding
+from server.journal.models import JournalBlock, JournalRow, JournalSecret
+from server.ledger import service as ledger
+from server.runtime import Tx
+
+GENESIS_HASH = "0" * 64
+_LOCK = 7_263_001
+"""Key of the PostgreSQL advisory lock: shared by writers, exclusive while sealing."""
+
+
+class Event(StrEnum):
+    """What can be written down, as object:verb."""
+
+    SERVICE_PUBLISHED = "service_version:published"
+    PRICES_IMPORTED = "price_list:imported"
+    PRICES_APPROVED = "price_list:approved"
+    REQUEST_MADE = "request:made"
+    QUOTE_MADE = "quote:made"
+    QUOTE_ACCEPTED = "quote:accepted"
+    GRANT_RECEIVED = "grant:received"
+    MONEY_EXCHANGED = "grant:exchanged"
+    PROJECT_CREATED = "project:created"
+    PROJECT_STARTED = "project:started"
+    INSTANCE_STARTED = "instance:started"
+    TASK_READY = "task:ready"
+    TASK_ASSIGNED = "task:assigned"
+    TASK_COMPLETED = "task:completed"
+    INSTANCE_WORK_DONE = "instance:work_done"
+    INSTANCE_ACCEPTED = "instance:accepted"
+    INCIDENT = "instance:incident"
+    SUBMISSION_RECEIVED = "submission:received"
+    SUBMISSION_FAULTY = "submission:faulty"
+    DELIVERY_MADE = "delivery:made"
+    DELIVERY_SENT_BACK = "delivery:sent_back"
+    SECOND_CHECK_ASKED = "delivery:second_check_asked"
+    SECOND_CHECK_MADE = "delivery:second_check_made"
+    DELIVERY_ACCEPTED = "delivery:accepted"
+    BATCH_COLLECTED = "batch:collected"
+    BATCH_SUBMITTED = "batch:submitted"
+    BATCH_APPROVED = "batch:approved"
+    BATCH_EXPORTED = "batch:exported"
+    BATCH_CANCELLED = "batch:cancelled"
+    ANSWER_READ = "batch:answer_read"
+    PAYMENT_SETTLED = "payment:settled"
+    PAYMENT_FAILED = "payment:failed"
+    PAYEE_ACCOUNT_CHANGED = "person:payee_account_changed"
+
+
+def commitment(salt: str, value: str) -> str:
+    """SHA-256 of salt and value: says nothing about the value, yet pins it."""
+    return hashlib.sha256(f"{salt}:{value}".encode()).hexdigest()
+
+
+def canonical_row(
+    at: str, event: str, object_type: str, object_id: str, region: str | None, public: Mapping[str, Any],
+    commitments: Mapping[str, Any],
+) -> bytes:  # fmt: skip
+    """The bytes that are hashed: JSON with sorted keys; `at` in ISO 8601 with microseconds, UTC."""
+    document = {
+        "format": "run-journal-row-1", "at": at, "event": event, "object": [object_type, object_id],
+        "region": region, "public": public, "commitments": commitments,
+    }  # fmt: skip
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def _row_hash(row: JournalRow) -> str:
+    at = row.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    content = canonical_row(
+        at, row.event, row.object_type, row.object_id, row.region_code, row.public, row.commitments
+    )
+    # the id makes two equal events two rows
+    return hashlib.sha256(row.id.encode() + b"\n" + content).hexdigest()
+
+
+def record(
+    tx: Tx,
+    event: Event,
+    object_id: str,
+    *,
+    region: str | None = None,
+    public: Mapping[str, Any] | None = None,
+    private: Mapping[str, str] | None = None,
+) -> None:
+    """Write down that `event` happened to the object, by the transaction's actor.
+
+    public: codes, amounts, digests; never a name, a number of a telephone or an exact place.
+    private: personal values; only their commitments are public. The actor is always one of them.
+    """
+    if tx.session.get_bind().dialect.name == "postgresql":
+        tx.session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _LOCK})
+    values = {"actor": tx.actor.user_id, **(private or {})}
+    salts = {field: tx.ids.new_salt() for field in values}
+    row = JournalRow(
+        id=tx.new_id(),
+        at=tx.now,
+        event=event.value,
+        object_type=event.value.partition(":")[0],
+        object_id=object_id,
+        region_code=region,
+        public=dict(public or {}),
+        commitments={f: commitment(salts[f], values[f]) for f in sorted(values)},
+    )
+    row.row_hash = _row_hash(row)
+    tx.session.add(row)
+    tx.session.flush()
+    tx.session.add_all(
+        JournalSecret(journal_id=row.id, field=f, salt=salts[f], value=values[f]) for f in sorted(values)
+    )
+
+
+def _block_hash(number: int, previous: str, rows_hash: str, span: tuple[int, int], head: tuple[int, str], at: str) -> str:
+    document = ["run-journal-block-1", number, previous, rows_hash, *span, *head, at]
+    return hashlib.sha256(orjson.dumps(document)).hexdigest()
+
+
+def seal(tx: Tx) -> JournalBlock | None:
+    """Seal the rows since the last block into a new one; None when there are none."""
+    if tx.session.get_bind().dialect.name == "postgresql":
+        # waits for rows still being written, so that a block never has a gap filled later
+        tx.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    last = tx.session.scalar(select(JournalBlock).order_by(JournalBlock.number.desc()).limit(1))
+    after = last.last_seq if last else 0
+    rows = tx.session.execute(
+        select(JournalRow.seq, JournalRow.row_hash).where(JournalRow.seq > after).order_by(JournalRow.seq)
+    ).all()
+    if not rows:
+        return None
+    head = ledger.head(tx)
+    number, previous = (last.number + 1, last.hash) if last else (1, GENESIS_HASH)
+    rows_hash = hashlib.sha256("".join(r.row_hash for r in rows).encode()).hexdigest()
+    span = (rows[0].seq, rows[-1].seq)
+    at = tx.now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    block = JournalBlock(
+        number=number, first_seq=span[0], last_seq=span[1], rows_hash=rows_hash, ledger_seq=head[0],
+        ledger_hash=head[1], previous_hash=previous, sealed_at=tx.now,
+        hash=_block_hash(number, previous, rows_hash, span, head, at),
+    )  # fmt: skip
+    tx.session.add(block)
+    tx.session.flush()
+    return block
+
+
+def count(tx: Tx) -> int:
+    """How many rows the journal has."""
+    return tx.session.scalar(select(func.count()).select_from(JournalRow)) or 0
+
+
+def head(tx: Tx) -> JournalBlock | None:
+    """The newest sealed block."""
+    return tx.session.scalar(select(JournalBlock).order_by(JournalBlock.number.desc()).limit(1))
+
+
+def of_objects(tx: Tx, object_ids: list[str]) -> list[JournalRow]:
+    """The rows about these objects, oldest first."""
+    return list(
+        tx.session.scalars(
+            select(JournalRow).where(JournalRow.object_id.in_(object_ids)).order_by(JournalRow.seq)
+        )
+    )
+
+
+def block_of(tx: Tx, seq: int) -> JournalBlock | None:
+    """The block a row is sealed in, None when it is not yet."""
+    return tx.session.scalar(
+        select(JournalBlock).where(JournalBlock.first_seq <= seq, JournalBlock.last_seq >= seq)
+    )
+
+
+def verify(tx: Tx) -> Iterator[Finding]:
+    """Recompute every row's hash, every opened commitment and the chain of blocks."""
+    rows = tx.session.scalars(select(JournalRow).order_by(JournalRow.seq)).all()
+    hashes: dict[int, str] = {}
+    for row in rows:
+        hashes[row.seq] = _row_hash(row)
+        if hashes[row.seq] != row.row_hash:
+            yield Finding("journal-row-changed", f"journal row {row.seq}", "The row is not what was written.")
+    yield from _verify_secrets(tx, {row.id: row for row in rows})
+    yield from _verify_blocks(tx, hashes)
+
+
+def _verify_secrets(tx: Tx, rows: Mapping[str, JournalRow]) -> Iterator[Finding]:
+    for secret in tx.session.scalars(select(JournalSecret)):
+        row = rows.get(secret.journal_id)
+        if row is None or row.commitments.get(secret.field) != commitment(secret.salt, secret.value):
+            yield Finding(
+                "journal-secret-changed", f"journal row {secret.journal_id}",
+                "The private value does not fit its commitment.",
+            )  # fmt: skip
+
+
+def _verify_blocks(tx: Tx, hashes: Mapping[int, str]) -> Iterator[Finding]:
+    previous, expected_first = GENESIS_HASH, None
+    for block in tx.session.scalars(select(JournalBlock).order_by(JournalBlock.number)):
+        place = f"journal block {block.number}"
+        inside = [hashes[s] for s in sorted(hashes) if block.first_seq <= s <= block.last_seq]
+        rows_hash = hashlib.sha256("".join(inside).encode()).hexdigest()
+        at = block.sealed_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        recomputed = _block_hash(
+            block.number, previous, rows_hash, (block.first_seq, block.last_seq),
+            (block.ledger_seq, block.ledger_hash), at,
+        )  # fmt: skip
+        if rows_hash != block.rows_hash or (expected_first and block.first_seq < expected_first):
+            yield Finding("journal-rows-changed", place, "Rows were changed, removed or added after sealing.")
+        elif recomputed != block.hash or block.previous_hash != previous:
+            yield Finding("journal-chain-broken", place, "The chain of blocks is broken here.")
+        if ledger.hash_at(tx, block.ledger_seq) != block.ledger_hash:
+            yield Finding("journal-ledger-mismatch", place, "The ledger is not the one this block names.")
+        previous, expected_first = block.hash, block.last_seq + 1

@@ -1,0 +1,388 @@
+"""Posting entries, opening accounts, what is owed, and checking the whole ledger.
+
+The rules are the core's (payments.posting_rules); this module writes their entries. The seal, inserted last,
+makes the database check balance, floors, ceilings and the chain, so a wrong entry cannot be committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.exc import IntegrityError
+
+from payments import ledger as rules
+from payments import posting_rules
+from payments.ledger import Account, Entry, Posting
+from pricing.money import Money
+from server.actor import Action, require
+from server.errors import Conflict, Unfunded
+from server.findings import Finding
+from server.ledger.models import (
+    LedgerAccount,
+    LedgerEntry,
+    LedgerHead,
+    LedgerPosting,
+    LedgerSeal,
+    Payable,
+)
+from server.runtime import Tx
+
+
+class AlreadyPosted(Conflict):
+    code = "already-posted"
+    message = "This was booked already (%(key)s). Nothing was booked twice."
+
+
+def account_id(account: Account) -> str:
+    """The row of an account: its currency and code."""
+    return f"{account.currency}/{account.code}"
+
+
+def balance(tx: Tx, account: Account) -> int:
+    """The balance in minor units, debit positive; 0 for an account not opened yet."""
+    row = tx.session.get(LedgerAccount, account_id(account), populate_existing=True)
+    return row.balance if row else 0
+
+
+def available(tx: Tx, account: Account) -> Money:
+    """What a credit account of the budget book still holds, as a positive amount."""
+    return Money(max(0, -balance(tx, account)), account.currency)
+
+
+def post(tx: Tx, entry: Entry) -> str:
+    """Write an entry and seal it; returns its id.
+
+    Raises AlreadyPosted when its idempotency key is known, and Unfunded when an account would pass its bound:
+    in both cases the caller's transaction must be given up.
+    """
+    known = tx.session.scalar(
+        select(LedgerEntry.id).where(LedgerEntry.idempotency_key == entry.idempotency_key)
+    )
+    if known:
+        raise AlreadyPosted(key=entry.idempotency_key)
+    _open_accounts(tx, entry.accounts())
+    entry_id = tx.new_id()
+    tx.session.flush()
+    session = tx.session
+    try:
+        session.execute(
+            insert(LedgerEntry).values(
+                id=entry_id, kind=entry.kind, idempotency_key=entry.idempotency_key,
+                reverses_id=entry.reverses, posted_at=tx.now, actor=tx.actor.user_id, memo=entry.memo,
+            )
+        )  # fmt: skip
+        session.execute(
+            insert(LedgerPosting),
+            [
+                {"entry_id": entry_id, "line": n, "account_id": account_id(p.account), "amount": p.minor}
+                for n, p in enumerate(entry.postings, start=1)
+            ],
+        )
+        _seal(tx, entry_id, entry)
+    except IntegrityError as error:
+        raise _refusal(tx, entry, error) from error
+    return entry_id
+
+
+def _seal(tx: Tx, entry_id: str, entry: Entry) -> None:
+    last = tx.session.execute(
+        select(LedgerHead.seq, LedgerHead.hash).where(LedgerHead.id == 1).with_for_update()
+    ).one()
+    seq = last.seq + 1
+    digest = rules.hash_entry(seq, last.hash, entry_id, entry, tx.now, tx.actor.user_id)
+    tx.session.execute(
+        insert(LedgerSeal).values(entry_id=entry_id, seq=seq, previous_hash=last.hash, hash=digest)
+    )
+
+
+def _refusal(tx: Tx, entry: Entry, error: IntegrityError) -> Exception:
+    """Say in the business's words why the database refused."""
+    text = str(error.orig)
+    if "idempotency_key" in text:
+        return AlreadyPosted(key=entry.idempotency_key)
+    if "ceiling" in text or "floor" in text:
+        account = next((a for a, change in entry.net().items() if a.kind == "fund" and change > 0), None)
+        needed = entry.net().get(account, 0) if account else 0
+        return Unfunded(
+            available="less than that", needed=needed, currency=account.currency if account else ""
+        )
+    return error
+
+
+def _open_accounts(tx: Tx, accounts: Iterable[Account]) -> None:
+    make = insert_postgresql if tx.session.get_bind().dialect.name == "postgresql" else insert_sqlite
+    for account in accounts:
+        tx.session.execute(
+            make(LedgerAccount)
+            .values(
+                id=account_id(account), code=account.code, book=account.book, kind=account.kind,
+                currency=account.currency, balance=0, floor=account.floor, ceiling=account.ceiling,
+            )
+            .on_conflict_do_nothing()
+        )  # fmt: skip
+
+
+def head(tx: Tx) -> tuple[int, str]:
+    """Sequence number and hash of the newest entry; (0, zeros) for an empty ledger."""
+    row = tx.session.execute(select(LedgerHead.seq, LedgerHead.hash)).one()
+    return row.seq, row.hash
+
+
+def hash_at(tx: Tx, seq: int) -> str | None:
+    """The hash of the entry with that sequence number; None when there is none."""
+    if seq == 0:
+        return rules.GENESIS_HASH
+    return tx.session.scalar(select(LedgerSeal.hash).where(LedgerSeal.seq == seq))
+
+
+# Money in ---------------------------------------------------------------------------------------------
+
+
+def receive_grant(tx: Tx, *, funder: str, fund: str, amount: Money, memo: str = "") -> str:
+    """A funder's money enters a fund. Returns the entry's id."""
+    require(tx.actor, Action.FUND_GRANT)
+    return post(
+        tx, posting_rules.grant(grant_id=tx.new_id(), funder=funder, fund=fund, amount=amount, memo=memo)
+    )
+
+
+def commit_money(
+    tx: Tx, *, quote_id: str, fund: str, project: str, amount: Money, contingency: Money
+) -> str:
+    """Set the fund's share of a price aside for a project, or raise Unfunded with what is missing."""
+    free = available(tx, rules.fund(fund, amount.currency))
+    needed = amount + contingency
+    if free < needed:
+        raise Unfunded(available=free.text(), needed=needed.text(), currency=amount.currency)
+    entry = posting_rules.commitment(
+        commitment_id=quote_id, fund=fund, project=project, amount=amount,
+        contingency=contingency if contingency else None,
+    )  # fmt: skip
+    return post(tx, entry)
+
+
+# What is owed -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """One component of what an accepted delivery owes its facilitator; amounts in minor units."""
+
+    component: str
+    gross: int
+    withheld: int
+
+
+def owe(
+    tx: Tx, entry: Entry, *, delivery_id: str, instance_id: str, task_id: str, person_id: str, currency: str,
+    debts: Sequence[Debt],
+) -> str:  # fmt: skip
+    """Post an accepted delivery and write down each payable; the same run-time task is never owed twice."""
+    entry_id = post(tx, entry)
+    tx.session.add_all(
+        Payable(
+            id=tx.new_id(), delivery_id=delivery_id, instance_id=instance_id, task_id=task_id,
+            person_id=person_id, component=d.component, part=1, currency=currency, gross=d.gross,
+            withheld=d.withheld, amount=d.gross - d.withheld, entry_id=entry_id, created_at=tx.now,
+        )
+        for d in debts
+        if d.gross - d.withheld > 0
+    )  # fmt: skip
+    tx.session.flush()
+    return entry_id
+
+
+def open_payables(tx: Tx, currency: str | None = None) -> list[Payable]:
+    """What is owed and not on its way, oldest first; locked for update on PostgreSQL."""
+    query = select(Payable).where(Payable.allocated < Payable.amount)
+    if currency:
+        query = query.where(Payable.currency == currency)
+    return list(tx.session.scalars(query.order_by(Payable.person_id, Payable.id).with_for_update()))
+
+
+def payables_of_person(tx: Tx, person_id: str) -> list[Payable]:
+    return list(
+        tx.session.scalars(select(Payable).where(Payable.person_id == person_id).order_by(Payable.id))
+    )
+
+
+def payables_of_deliveries(tx: Tx, delivery_ids: Sequence[str]) -> list[Payable]:
+    return list(
+        tx.session.scalars(
+            select(Payable).where(Payable.delivery_id.in_(delivery_ids)).order_by(Payable.id)
+        )
+    )
+
+
+def payable(tx: Tx, payable_id: str) -> Payable | None:
+    return tx.session.get(Payable, payable_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Sums of payables in one currency, minor units."""
+
+    gross: int
+    withheld: int
+    net: int
+    allocated: int
+    settled: int
+
+
+def totals(tx: Tx, currency: str, instance_ids: Sequence[str] | None = None) -> Owed:
+    """What was ever owed in a currency, in all or for these instances."""
+    columns = (Payable.gross, Payable.withheld, Payable.amount, Payable.allocated, Payable.settled)
+    query = select(*(func.coalesce(func.sum(c), 0) for c in columns)).where(Payable.currency == currency)
+    if instance_ids is not None:
+        query = query.where(Payable.instance_id.in_(instance_ids))
+    return Owed(*(int(v) for v in tx.session.execute(query).one()))
+
+
+def accounts(tx: Tx) -> list[LedgerAccount]:
+    """The chart of accounts with balances, by book and code."""
+    return list(
+        tx.session.scalars(select(LedgerAccount).order_by(LedgerAccount.book.desc(), LedgerAccount.id))
+    )
+
+
+def postings_sum(tx: Tx) -> int:
+    """The sum of all postings; zero in a ledger that is right."""
+    return int(tx.session.scalar(select(func.coalesce(func.sum(LedgerPosting.amount), 0))) or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """An entry with its seal and lines, for reading."""
+
+    id: str
+    seq: int
+    kind: str
+    key: str
+    memo: str
+    posted_at: object
+    actor: str
+    lines: tuple[tuple[str, str, int], ...]
+    """(account code, currency, minor)."""
+
+
+def entries(tx: Tx, *, limit: int = 100, before_seq: int | None = None) -> list[EntryView]:
+    """Entries, newest first."""
+    query = select(LedgerEntry, LedgerSeal.seq).join(LedgerSeal, LedgerSeal.entry_id == LedgerEntry.id)
+    if before_seq is not None:
+        query = query.where(LedgerSeal.seq < before_seq)
+    found = tx.session.execute(query.order_by(LedgerSeal.seq.desc()).limit(limit)).all()
+    lines = _lines(tx, [e.id for e, _ in found])
+    return [
+        EntryView(e.id, seq, e.kind, e.idempotency_key, e.memo, e.posted_at, e.actor, tuple(lines[e.id]))
+        for e, seq in found
+    ]
+
+
+def _lines(tx: Tx, entry_ids: Sequence[str]) -> dict[str, list[tuple[str, str, int]]]:
+    rows = tx.session.execute(
+        select(LedgerPosting.entry_id, LedgerAccount.code, LedgerAccount.currency, LedgerPosting.amount)
+        .join(LedgerAccount, LedgerAccount.id == LedgerPosting.account_id)
+        .where(LedgerPosting.entry_id.in_(entry_ids))
+        .order_by(LedgerPosting.entry_id, LedgerPosting.line)
+    )
+    lines: dict[str, list[tuple[str, str, int]]] = {entry_id: [] for entry_id in entry_ids}
+    for row in rows:
+        lines[row.entry_id].append((row.code, row.currency, row.amount))
+    return lines
+
+
+# Checking ---------------------------------------------------------------------------------------------
+
+
+def verify(tx: Tx) -> Iterator[Finding]:
+    """Recompute the chain, the balances, both books and every payable from the postings."""
+    yield from _verify_chain(tx)
+    yield from _verify_balances(tx)
+    yield from _verify_payables(tx)
+
+
+def _verify_chain(tx: Tx) -> Iterator[Finding]:
+    table = {a.id: _account_value(a) for a in accounts(tx)}
+    previous, count = rules.GENESIS_HASH, 0
+    rows = tx.session.execute(
+        select(
+            LedgerSeal.seq, LedgerSeal.previous_hash, LedgerSeal.hash, LedgerEntry.id, LedgerEntry.kind,
+            LedgerEntry.idempotency_key, LedgerEntry.reverses_id, LedgerEntry.posted_at, LedgerEntry.actor,
+            LedgerEntry.memo, LedgerPosting.account_id, LedgerPosting.amount,
+        )
+        .join(LedgerEntry, LedgerEntry.id == LedgerSeal.entry_id)
+        .join(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
+        .order_by(LedgerSeal.seq, LedgerPosting.line)
+    )  # fmt: skip
+    for seq, group in groupby(rows, key=lambda r: r.seq):
+        lines = list(group)
+        first, count = lines[0], count + 1
+        place = f"ledger entry {seq} ({first.idempotency_key})"
+        try:
+            postings = tuple(Posting(table[line.account_id], line.amount) for line in lines)
+            entry = Entry(first.kind, first.idempotency_key, postings, first.memo, first.reverses_id)
+            digest = rules.hash_entry(seq, previous, first.id, entry, first.posted_at, first.actor)
+        except (rules.UnbalancedEntry, rules.TooFewPostings, rules.InvalidEntry, KeyError) as error:
+            yield Finding("ledger-entry-broken", place, f"The entry is not one that could be posted: {error}")
+            digest = ""
+        if digest != first.hash or first.previous_hash != previous or seq != count:
+            yield Finding("ledger-entry-changed", place, "The entry is not what was sealed.")
+        previous = first.hash
+    if head(tx) != (count, previous):
+        yield Finding("ledger-head", "ledger", "The chain does not end at its head: entries are missing.")
+
+
+def _account_value(row: LedgerAccount) -> Account:
+    book = "budget" if row.book == "budget" else "actual"
+    return Account(row.code, book, row.kind, row.currency, row.floor, row.ceiling)  # type: ignore[arg-type]
+
+
+def _verify_balances(tx: Tx) -> Iterator[Finding]:
+    sums: Mapping[str, int] = {
+        r.account_id: int(r.total)
+        for r in tx.session.execute(
+            select(LedgerPosting.account_id, func.sum(LedgerPosting.amount).label("total")).group_by(
+                LedgerPosting.account_id
+            )
+        )
+    }
+    books: dict[tuple[str, str], int] = {}
+    for account in accounts(tx):
+        recomputed = sums.get(account.id, 0)
+        if account.balance != recomputed:
+            yield Finding(
+                "ledger-balance", f"account {account.code} {account.currency}",
+                f"The balance says {account.balance}, its postings sum to {recomputed}.",
+            )  # fmt: skip
+        key = (account.book, account.currency)
+        books[key] = books.get(key, 0) + recomputed
+    for (book, currency), rest in books.items():
+        if rest:
+            yield Finding("ledger-book", f"{book} book {currency}", f"It does not balance: {rest} is left over.")
+
+
+def _verify_payables(tx: Tx) -> Iterator[Finding]:
+    """Each payee's account must equal what the payables say is owed and not yet ordered from a bank."""
+    credit: dict[tuple[str, str, str], int] = {}
+    for row in tx.session.execute(
+        select(LedgerEntry.id, LedgerAccount.code, LedgerAccount.currency, LedgerPosting.amount)
+        .join(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
+        .join(LedgerAccount, LedgerAccount.id == LedgerPosting.account_id)
+        .where(LedgerEntry.kind == "delivery", LedgerAccount.kind == "payable")
+    ):
+        key = (row.id, row.code, row.currency)
+        credit[key] = credit.get(key, 0) - row.amount
+    for payable_row in tx.session.scalars(select(Payable).order_by(Payable.id)):
+        key = (payable_row.entry_id, f"payable:{payable_row.person_id}", payable_row.currency)
+        credit[key] = credit.get(key, 0) - payable_row.amount
+    for (entry_id, code, currency), rest in credit.items():
+        if rest:
+            yield Finding(
+                "payable-changed", f"ledger entry {entry_id}, {code}",
+                f"The ledger and the payables differ by {rest} {currency} (minor units).",
+            )  # fmt: skip

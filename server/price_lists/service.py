@@ -1,0 +1,183 @@
+"""Price lists: importing what a coordinator filled in, approving it, and the price book made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from fractions import Fraction
+
+from sqlalchemy import insert, select
+
+from pricing.importers import Import, read_price_list
+from pricing.price_lists import ExchangeRate, Item, PriceBook, PriceRow
+from pricing.units import Packaging
+from server.actor import Action, require
+from server.errors import NotFound, SamePerson, WrongState
+from server.journal import service as journal
+from server.journal.service import Event
+from server.price_lists.models import ExchangeRateRow, ItemRow, ItemUnitRow, PriceListRow, PriceRowRow
+from server.regions import service as regions
+from server.runtime import Tx
+from workflows.errors import InvalidInput
+from workflows.problems import blocking
+
+
+def add_items(tx: Tx, items: Iterable[Item], packagings: Iterable[Packaging] = ()) -> None:
+    """Add items and packagings to the price catalogue; known codes are left as they are."""
+    require(tx.actor, Action.PRICE_IMPORT)
+    known = set(tx.session.scalars(select(ItemRow.code)))
+    tx.session.add_all(
+        ItemRow(code=i.code, unit=i.unit, category=i.category, names=dict(i.names))
+        for i in items
+        if i.code not in known
+    )
+    tx.session.flush()
+    have = {(r.item_code, r.unit) for r in tx.session.scalars(select(ItemUnitRow))}
+    tx.session.add_all(
+        ItemUnitRow(item_code=p.item, unit=p.unit, base_unit=p.base_unit, factor=str(p.factor))
+        for p in packagings
+        if (p.item, p.unit) not in have
+    )
+    tx.session.flush()
+
+
+def add_exchange_rate(tx: Tx, rate: ExchangeRate) -> None:
+    """Add a dated exchange rate; the same pair and day again is ignored."""
+    require(tx.actor, Action.PRICE_IMPORT)
+    known = tx.session.scalar(
+        select(ExchangeRateRow.id).where(
+            ExchangeRateRow.from_currency == rate.base, ExchangeRateRow.to_currency == rate.counter,
+            ExchangeRateRow.valid_from == rate.valid_from,
+        )
+    )  # fmt: skip
+    if known:
+        return
+    tx.session.add(
+        ExchangeRateRow(
+            id=tx.new_id(), from_currency=rate.base, to_currency=rate.counter, rate=str(rate.rate),
+            valid_from=rate.valid_from, source=rate.source,
+        )
+    )  # fmt: skip
+    tx.session.flush()
+
+
+def items(tx: Tx) -> list[Item]:
+    """The price catalogue, by code."""
+    rows = tx.session.scalars(select(ItemRow).order_by(ItemRow.code))
+    return [Item(r.code, r.unit, r.category, r.names) for r in rows]
+
+
+def packagings(tx: Tx) -> list[Packaging]:
+    rows = tx.session.scalars(select(ItemUnitRow).order_by(ItemUnitRow.item_code, ItemUnitRow.unit))
+    return [Packaging(r.item_code, r.unit, r.base_unit, Fraction(r.factor)) for r in rows]
+
+
+def check_price_list(tx: Tx, data: bytes, *, filename: str) -> Import:
+    """What importing this file would do; stores nothing."""
+    return read_price_list(
+        data, filename=filename, items=items(tx), regions=regions.tree(tx), packaging=packagings(tx),
+        existing=_rows(tx, ("approved",)),
+    )  # fmt: skip
+
+
+def import_price_list(tx: Tx, data: bytes, *, filename: str) -> PriceListRow:
+    """Import a price list as a draft: all of it, or nothing.
+
+    Raises InvalidInput with every problem of every cell. Warnings do not stop it.
+    """
+    require(tx.actor, Action.PRICE_IMPORT)
+    found = check_price_list(tx, data, filename=filename)
+    if blocking(found.problems):
+        raise InvalidInput(found.problems)
+    for code in sorted({row.region for row in found.rows}):
+        require(tx.actor, Action.PRICE_IMPORT, regions.place(tx, code))
+    price_list = PriceListRow(
+        id=tx.new_id(), code=found.rows[0].list, filename=filename, file_sha256=tx.files.put(data),
+        row_count=len(found.rows), imported_at=tx.now, imported_by=tx.actor.user_id,
+    )  # fmt: skip
+    tx.session.add(price_list)
+    tx.session.flush()
+    tx.session.execute(insert(PriceRowRow), [_columns(price_list.id, row) for row in found.rows])
+    journal.record(
+        tx, Event.PRICES_IMPORTED, price_list.id,
+        public={"list": price_list.code, "rows": len(found.rows), "file": price_list.file_sha256},
+    )  # fmt: skip
+    return price_list
+
+
+def _columns(list_id: str, row: PriceRow) -> dict[str, object]:
+    return {
+        "price_list_id": list_id, "row": row.row, "list_code": row.list, "region_code": row.region,
+        "item_code": row.item, "unit": row.unit, "minimum": str(row.minimum), "typical": str(row.typical),
+        "maximum": str(row.maximum), "currency": row.currency, "valid_from": row.valid_from,
+        "valid_to": row.valid_to, "quality": row.quality, "source": row.source,
+        "observed_on": row.observed_on,
+    }  # fmt: skip
+
+
+def approve_price_list(tx: Tx, list_id: str) -> None:
+    """Let a draft count from now on; by somebody other than who imported it."""
+    require(tx.actor, Action.PRICE_APPROVE)
+    found = tx.session.get(PriceListRow, list_id)
+    if found is None:
+        raise NotFound(what="price list", key=list_id)
+    if found.status != "draft":
+        raise WrongState(what="price list", state=found.status)
+    if found.imported_by == tx.actor.user_id:
+        raise SamePerson(first="importing a price list", second="approving it")
+    found.status, found.approved_at, found.approved_by = "approved", tx.now, tx.actor.user_id
+    tx.session.flush()
+    journal.record(tx, Event.PRICES_APPROVED, list_id, public={"list": found.code})
+
+
+def price_lists(tx: Tx) -> list[PriceListRow]:
+    """All lists, newest first."""
+    return list(tx.session.scalars(select(PriceListRow).order_by(PriceListRow.id.desc())))
+
+
+def prices_of_list(tx: Tx, list_id: str) -> list[PriceRowRow]:
+    return list(
+        tx.session.scalars(
+            select(PriceRowRow).where(PriceRowRow.price_list_id == list_id).order_by(PriceRowRow.row)
+        )
+    )
+
+
+def price_book(tx: Tx) -> PriceBook:
+    """Every approved price with its regions, packagings and exchange rates."""
+    return PriceBook(
+        rows=_rows(tx, ("approved",)), regions=regions.tree(tx), items=items(tx), packaging=packagings(tx),
+        rates=exchange_rates(tx),
+    )  # fmt: skip
+
+
+def exchange_rates(tx: Tx) -> list[ExchangeRate]:
+    rows = tx.session.scalars(select(ExchangeRateRow).order_by(ExchangeRateRow.valid_from))
+    return [
+        ExchangeRate(r.from_currency, r.to_currency, Fraction(r.rate), r.valid_from, None, r.source)
+        for r in rows
+    ]
+
+
+def exchange_rate(tx: Tx, base: str, counter: str, on: date) -> ExchangeRate:
+    """The rate in force on a day. Raises NotFound."""
+    known = [r for r in exchange_rates(tx) if (r.base, r.counter) == (base, counter) and r.valid_from <= on]
+    if not known:
+        raise NotFound(what="exchange rate", key=f"{base}/{counter}")
+    return known[-1]
+
+
+def _rows(tx: Tx, statuses: tuple[str, ...]) -> list[PriceRow]:
+    rows = tx.session.scalars(
+        select(PriceRowRow)
+        .join(PriceListRow, PriceListRow.id == PriceRowRow.price_list_id)
+        .where(PriceListRow.status.in_(statuses))
+        .order_by(PriceRowRow.price_list_id, PriceRowRow.row)
+    )
+    return [
+        PriceRow(
+            r.list_code, r.row, r.region_code, r.item_code, r.unit, Fraction(r.minimum), Fraction(r.typical),
+            Fraction(r.maximum), r.currency, r.valid_from, r.valid_to, r.quality, r.source, r.observed_on,
+        )
+        for r in rows
+    ]  # fmt: skip
