@@ -50,7 +50,7 @@ SHEETS = {
     "price_list_copargo.xlsx": Sheet(
         (
             "Commune de Copargo : liste de prix 2026",
-            "Prix illustratifs pour la démonstration. Les lieux sans prix prennent celui du département ou du pays.",
+            "Prix illustratifs pour la démonstration. Sans prix ici, celui du pays vaut.",
         ),
         (
             "Liste", "Région", "Article", "Unité", "Minimum", "Typique", "Maximum", "Devise",
