@@ -1,0 +1,325 @@
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pricing.visits import analyse
+from workflows.definitions.model import Estimate, MultiInstance
+
+
+def within(scope, *ids):
+    return {node: {"parent": scope} for node in ids}
+
+
+def chance(value):
+    return Estimate(probability=Decimal(value))
+
+
+def expected(definition, *tasks, **options):
+    analysis = analyse(definition, **options)
+    assert analysis.usable, [p.text() for p in analysis.problems]
+    return [analysis.expected[t] for t in tasks]
+
+
+def codes(definition, **options):
+    return [p.code for p in analyse(definition, **options).problems]
+
+
+# --- analytic models ----------------------------------------------------------------------------------------
+
+
+def test_a_sequence_runs_once(diagram):
+    assert expected(diagram("s>t1 t1>t2 t2>e"), "t1", "t2") == [1, 1]
+
+
+def test_an_exclusive_gateway_divides(diagram):
+    xor = diagram("s>x1 x1>t1:0.9 x1>t2:0.1 t1>x2 t2>x2 x2>t3 t3>e")
+    assert expected(xor, "t1", "t2", "t3") == [Fraction(9, 10), Fraction(1, 10), 1]
+
+
+def test_parallel_branches_all_run(diagram):
+    both = diagram("s>p1 p1>t1 p1>t2 t1>p2 t2>p2 p2>t3 t3>e")
+    assert expected(both, "t1", "t2", "t3") == [1, 1, 1]
+
+
+def test_a_loop_is_a_geometric_series(diagram):
+    loop = diagram("s>x1 x1>t1 t1>x2 x2>x1:0.1 x2>e:0.9")
+    assert expected(loop, "t1") == [Fraction(10, 9)]
+    visits = analyse(loop).visits("t1")
+    assert (visits.at_least_once, visits.minimum, visits.maximum) == (1, 1, None)
+
+
+def test_a_meeting_without_quorum_is_held_again(diagram):
+    quorum = diagram("s>t1 t1>x1 x1>t2 t2>x2 x2>x1:0.08 x2>t3:0.92 t3>e")
+    assert expected(quorum, "t1", "t2", "t3") == [1, Fraction(25, 23), 1]
+
+
+def test_nested_loops_multiply(diagram):
+    nested = diagram("s>x1 x1>t1 t1>x2 x2>t2 t2>x3 x3>x2:0.25 x3>t3:0.75 t3>x4 x4>x1:0.5 x4>e:0.5")
+    assert expected(nested, "t1", "t2", "t3") == [2, Fraction(8, 3), 2]
+
+
+def test_two_entries_of_a_loop_are_no_difficulty(diagram):
+    crossing = diagram("s>x0 x0>x1:0.5 x0>x2:0.5 x1>t1 t1>x2 x2>t2 t2>x3 x3>x1:0.2 x3>x2:0.3 x3>e:0.5")
+    assert expected(crossing, "t1", "t2") == [Fraction(9, 10), 2]
+    assert analyse(crossing).at_least_once("t1") == Fraction(9, 14)
+    assert analyse(crossing).visits("t1").minimum == 0
+
+
+def test_a_parallel_block_in_a_loop_repeats_whole(diagram):
+    model = diagram("s>x1 x1>p1 p1>t1 p1>t2 t1>p2 t2>p2 p2>x2 x2>x1:0.75 x2>e:0.25")
+    assert expected(model, "t1", "t2") == [4, 4]
+
+
+def test_an_inclusive_gateway_takes_at_least_one(diagram):
+    model = diagram("s>o1 o1>t1:0.5 o1>t2:0.2 o1>t3:0.1 t1>o2 t2>o2 t3>o2 o2>t4 t4>e")
+    assert expected(model, "t1", "t2", "t3", "t4") == [
+        Fraction(29, 40), Fraction(29, 100), Fraction(29, 200), 1,
+    ]  # fmt: skip
+
+
+def test_the_default_flow_is_taken_when_nothing_else_is(diagram):
+    model = diagram(
+        "s>o1 o1>t1:0.5 o1>t2:0.2 o1>t3 t1>o2 t2>o2 t3>o2 o2>t4 t4>e", nodes={"o1": {"default": "o1>t3"}}
+    )
+    assert expected(model, "t1", "t2", "t3", "t4") == [Fraction(1, 2), Fraction(1, 5), Fraction(2, 5), 1]
+
+
+def test_conditional_flows_of_a_task_are_an_inclusive_split(diagram):
+    model = diagram(
+        "s>t1 t1>t2:0.3 t1>t3 t2>o2 t3>o2 o2>t4 t4>e",
+        flows={"t1>t2": {"condition": "x"}},
+        nodes={"t1": {"default": "t1>t3"}},
+    )
+    assert expected(model, "t2", "t3", "t4") == [Fraction(3, 10), Fraction(7, 10), 1]
+
+
+def test_unconditional_flows_of_a_task_run_in_parallel(diagram):
+    assert expected(diagram("s>t1 t1>t2 t1>t3 t2>e1 t3>e2"), "t2", "t3") == [1, 1]
+
+
+def test_tokens_that_are_merged_without_a_join_run_twice(diagram):
+    assert expected(diagram("s>p1 p1>t1 p1>t2 t1>t3 t2>t3 t3>e"), "t3") == [2]
+
+
+def test_an_event_gateway_waits_for_one_of_its_events(diagram):
+    catch = {"kind": "intermediateCatchEvent"}
+    model = diagram(
+        "s>v1 v1>c1 v1>c2 c1>t1 c2>t2 t1>e t2>e",
+        nodes={"c1": {**catch, "estimate": chance("0.7")}, "c2": {**catch, "estimate": chance("0.3")}},
+    )
+    assert expected(model, "t1", "t2") == [Fraction(7, 10), Fraction(3, 10)]
+    assert codes(model) == []
+
+
+def test_link_events_carry_the_token_over_the_page(diagram):
+    model = diagram(
+        "s>l1 l2>t1 t1>e",
+        nodes={
+            "l1": {"kind": "intermediateThrowEvent", "event": "link", "detail": "A"},
+            "l2": {"kind": "intermediateCatchEvent", "event": "link", "detail": "A"},
+        },
+    )
+    assert expected(model, "t1") == [1]
+
+
+# --- repetitions, sub-processes, boundary events ------------------------------------------------------------
+
+
+def several(cardinality="", repetitions=None, **more):
+    fields = {"multi_instance": MultiInstance(sequential=False, cardinality=cardinality, **more)}
+    return (
+        fields if repetitions is None else {**fields, "estimate": Estimate(repetitions=Decimal(repetitions))}
+    )
+
+
+def test_a_multi_instance_multiplies(diagram):
+    model = diagram("s>t1 t1>t2 t2>e", nodes={"t1": several("12"), "t2": several("households")})
+    options = {"cardinality": lambda text: Fraction(20) if text == "households" else None}
+    assert expected(model, "t1", "t2", **options) == [12, 20]
+    assert analyse(model, **options).visits("t1").maximum == 12
+    assert codes(model) == ["repetitions-assumed"]
+
+
+def test_a_standard_loop_has_the_bound_it_declares(diagram):
+    loop = several(repetitions="1.5", standard_loop=True, loop_maximum=4)
+    visits = analyse(diagram("s>t1 t1>e", nodes={"t1": loop})).visits("t1")
+    assert (visits.expected, visits.minimum, visits.maximum) == (Fraction(3, 2), 1, 4)
+
+
+def test_nested_sub_processes_multiply(diagram):
+    model = diagram(
+        "s>z1 z1>e s2>x1 x1>z2 z2>x2 x2>x1:0.5 x2>e2:0.5 s3>x4 x4>t1:0.25 x4>e3:0.75 t1>e3",
+        nodes={
+            "z1": several("3"),
+            **within("z1", "s2", "x1", "z2", "x2", "e2"),
+            **within("z2", "s3", "x4", "t1", "e3"),
+        },
+    )
+    assert expected(model, "z1", "z2", "t1") == [3, 6, Fraction(3, 2)]
+    # One instance of z1 misses t1 with q = sum 1/2^k (3/4)^k = 3/5; all three with q^3.
+    assert analyse(model).at_least_once("t1") == 1 - Fraction(3, 5) ** 3
+    assert analyse(model).visits("t1").maximum is None
+
+
+def test_an_interrupting_boundary_event_takes_the_other_way(diagram):
+    boundary = {"attached_to": "t1", "event": "timer", "estimate": chance("0.1")}
+    model = diagram("s>t1 t1>t2 t2>e b1>t3 t3>e2", nodes={"b1": boundary})
+    assert expected(model, "t1", "t2", "t3") == [1, Fraction(9, 10), Fraction(1, 10)]
+
+
+def test_a_non_interrupting_boundary_event_adds_work(diagram):
+    boundary = {"attached_to": "t1", "event": "timer", "interrupting": False, "estimate": chance("0.25")}
+    model = diagram("s>t1 t1>t2 t2>e b1>t3 t3>e2", nodes={"b1": boundary})
+    assert expected(model, "t2", "t3") == [1, Fraction(1, 4)]
+    assert analyse(model).at_least_once("t3") == Fraction(1, 4)
+
+
+def test_a_boundary_event_without_estimate_never_happens_and_is_said(diagram):
+    model = diagram("s>t1 t1>e b1>t3 t3>e2", nodes={"b1": {"attached_to": "t1", "event": "timer"}})
+    assert expected(model, "t3") == [0]
+    assert codes(model) == ["event-assumed-never", "never-reached"]
+
+
+def test_an_error_thrown_inside_is_caught_outside_as_often_as_it_is_thrown(diagram):
+    inside = within("z1", "s2", "x2", "t2", "e2")
+    model = diagram(
+        "s>z1 z1>t1 t1>e s2>x2 x2>t2:0.6 t2>e2 x2>e3:0.4 b1>t3 t3>e4",
+        nodes={
+            **inside,
+            "e3": {"parent": "z1", "event": "error", "detail": "none"},
+            "b1": {"attached_to": "z1", "event": "error", "detail": "none"},
+        },
+    )
+    assert expected(model, "t1", "t2", "t3") == [Fraction(3, 5), Fraction(3, 5), Fraction(2, 5)]
+    assert analyse(model).at_least_once("t3") == Fraction(2, 5)
+
+
+def test_an_uncaught_error_ends_the_process(diagram):
+    inside = within("z1", "s2", "x2", "e2")
+    model = diagram(
+        "s>z1 z1>t1 t1>e s2>x2 x2>e2:0.6 x2>e3:0.4",
+        nodes={**inside, "e3": {"parent": "z1", "event": "error", "detail": "none"}},
+    )
+    assert expected(model, "t1") == [Fraction(3, 5)]
+
+
+def test_a_terminate_end_counts_parallel_work_as_done_and_says_so(diagram):
+    model = diagram("s>p1 p1>t1 p1>t2 t1>e1 t2>e2", nodes={"e1": {"event": "terminate"}})
+    assert expected(model, "t1", "t2") == [1, 1]
+    assert "ends-while-working" in {p.code for p in analyse(model).problems} or expected(model, "t2") == [1]
+
+
+def test_an_event_sub_process_adds_its_share(diagram):
+    model = diagram(
+        "s>t1 t1>e s2>t2 t2>e2",
+        nodes={
+            "z1": {"triggered_by_event": True, "estimate": chance("0.2")},
+            "s2": {"parent": "z1", "interrupting": False},
+            **within("z1", "t2", "e2"),
+        },
+    )
+    assert expected(model, "t1", "t2") == [1, Fraction(1, 5)]
+
+
+def test_an_ad_hoc_sub_process_does_each_of_its_activities(diagram):
+    model = diagram(
+        "s>z1 z1>e",
+        nodes={"z1": {"kind": "adHocSubProcess"}, **within("z1", "t1", "t2")},
+    )
+    assert expected(model, "t1", "t2") == [1, 1]
+
+
+def test_several_start_events_are_alternatives(diagram):
+    model = diagram("s1>t1 s2>t2 t1>x1 t2>x1 x1>t3 t3>e", nodes={"s1": {"estimate": chance("0.25")}})
+    assert expected(model, "t1", "t2", "t3") == [Fraction(1, 4), Fraction(3, 4), 1]
+
+
+# --- where probabilities come from --------------------------------------------------------------------------
+
+
+def test_without_probabilities_equal_shares_are_assumed_and_said(diagram):
+    model = diagram("s>x1 x1>t1 x1>t2 x1>t3 t1>e t2>e t3>e")
+    assert expected(model, "t1") == [Fraction(1, 3)]
+    assert codes(model) == ["probability-assumed"]
+
+
+def test_the_last_flow_takes_what_the_others_leave(diagram):
+    model = diagram("s>x1 x1>t1:0.3 x1>t2 t1>e t2>e")
+    assert expected(model, "t2") == [Fraction(7, 10)]
+    assert codes(model) == []
+
+
+def test_given_probabilities_win_over_the_diagram(diagram):
+    model = diagram("s>x1 x1>t1:0.3 x1>t2:0.7 t1>e t2>e")
+    given_here = {"x1>t1": Fraction(1, 8), "x1>t2": Fraction(7, 8)}
+    assert expected(model, "t1", probabilities=given_here) == [Fraction(1, 8)]
+
+
+def test_shares_that_do_not_sum_to_one_are_scaled_and_said(diagram):
+    model = diagram("s>x1 x1>t1:0.3 x1>t2:0.3 t1>e t2>e")
+    assert expected(model, "t1") == [Fraction(1, 2)]
+    assert codes(model) == ["probability-sum"]
+
+
+def test_a_probability_beyond_one_is_an_error(diagram):
+    model = diagram("s>x1 x1>t1:1.5 x1>t2 t1>e t2>e")
+    assert not analyse(model).usable
+    assert "probability-range" in codes(model)
+
+
+# --- what cannot be priced ----------------------------------------------------------------------------------
+
+
+def test_a_parallel_join_behind_an_exclusive_split_is_refused_with_its_place(diagram):
+    problems = analyse(diagram("s>x1 x1>t1:0.5 x1>t2:0.5 t1>p1 t2>p1 p1>e")).problems
+    assert [(p.code, p.place) for p in problems] == [("deadlock", "p1")]
+
+
+@pytest.mark.parametrize("text", ["s>x1 x1>t1 t1>x2 x2>x1:1 x2>e:0", "s>x1 x1>t1 t1>x1"])
+def test_a_loop_without_a_way_out_is_refused(diagram, text):
+    problems = analyse(diagram(text)).problems
+    assert [(p.code, p.place) for p in problems] == [("never-ends", "x1")]
+
+
+def test_work_that_piles_up_is_refused(diagram):
+    model = diagram("s>x1 x1>p1 p1>t1 p1>x2 t1>e x2>x1:0.5 x2>e2:0.5 p1>p2 x2>p2 p2>e3")
+    assert not analyse(model).usable
+
+
+def test_a_diagram_without_beginning_is_refused(diagram):
+    model = diagram("t1>t2 t2>t1")
+    assert not analyse(model).usable
+    assert "no-start" in codes(model)
+
+
+def test_an_inclusive_gateway_with_too_many_flows_is_refused(diagram):
+    text = "s>o1 " + " ".join(f"o1>t{i}:0.5 t{i}>o2" for i in range(14)) + " o2>e"
+    assert codes(diagram(text)) == ["inclusive-split-too-wide"]
+
+
+# --- properties ---------------------------------------------------------------------------------------------
+
+
+def test_parallel_branches_add_states_instead_of_multiplying_them(diagram):
+    text = " ".join(f"p1>x{b} x{b}>t{b}:0.5 x{b}>u{b}:0.5 t{b}>m{b} u{b}>m{b} m{b}>p2" for b in range(12))
+    kinds = {f"m{b}": {"kind": "exclusiveGateway"} for b in range(12)}
+    analysis = analyse(diagram(f"s>p1 {text} p2>e", nodes=kinds))
+    assert analysis.expected["t3"] == Fraction(1, 2)
+    assert len(analysis.chains[""].fired) < 80
+
+
+@given(
+    st.lists(st.fractions(min_value=0, max_value=Fraction(9, 10), max_denominator=50), min_size=1, max_size=6)
+)
+def test_a_chain_of_loops_has_the_product_free_closed_form(diagram, shares):
+    parts, here = [], "s"
+    for i, _ in enumerate(shares):
+        parts += [f"{here}>xa{i}", f"xa{i}>t{i}", f"t{i}>xb{i}", f"xb{i}>xa{i}"]
+        here = f"xb{i}"
+    model = diagram(" ".join([*parts, f"{here}>e"]))
+    ways = {f"xb{i}>xa{i}": share for i, share in enumerate(shares)}
+    found = expected(model, *(f"t{i}" for i in range(len(shares))), probabilities=ways)
+    assert found == [1 / (1 - share) for share in shares]
