@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { ICONS } from './src/shared/icons.js';
+import { webForms } from './web-forms-plugin.js';
 import { STATES, UNKNOWN_STATE } from './src/shared/states.js';
 
 const here = import.meta.dirname;
@@ -22,6 +23,7 @@ function sharedMaps() {
 export default defineConfig({
   base: './', // whatever prefix the site is served under, chunks and fonts are found beside each other
   publicDir: false,
+  plugins: [webForms(here)],
   define: {
     __VUE_OPTIONS_API__: 'true',
     __VUE_PROD_DEVTOOLS__: 'false',
@@ -46,7 +48,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // fonts stay files: font-src 'self'
     chunkSizeWarningLimit: 3000, // ODK Web Forms is one piece of 2.9 MB, loaded on the form page only
     rolldownOptions: {
-      input: ['site', 'diagram', 'form'].map((entry) => resolve(here, `src/${entry}/main.js`))
+      input: Object.fromEntries(['site', 'diagram', 'form'].map((entry) => [entry, resolve(here, `src/${entry}/main.js`)]))
     }
   },
   test: {

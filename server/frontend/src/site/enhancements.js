@@ -68,18 +68,25 @@ document.addEventListener('click', ({ target }) => {
   for (const menu of document.querySelectorAll('details.run-menu[open]')) if (!menu.contains(target)) menu.open = false;
 });
 
-function ready() {
-  const switchBox = document.querySelector('[data-shortcuts-switch]');
+/** What a new page, or a part that htmx has just put in, needs once. */
+function prepare(part) {
+  const switchBox = part.querySelector('[data-shortcuts-switch]');
   if (switchBox) switchBox.checked = !shortcutsOff();
-  for (const action of document.querySelectorAll('[data-key]')) action.setAttribute('aria-keyshortcuts', action.dataset.key.toUpperCase());
-  document.querySelector('.run-errors')?.focus({ preventScroll: false }); // tabindex="-1" in the markup
+  for (const action of part.querySelectorAll('[data-key]')) action.setAttribute('aria-keyshortcuts', action.dataset.key.toUpperCase());
+  part.querySelector('.run-errors')?.focus(); // tabindex="-1" in the markup
+}
+
+function showPlaceInRail() {
   const current = document.querySelector('.run-rail [aria-current]');
-  if (current) {
-    const rail = current.closest('.run-rail');
-    rail.scrollLeft = Math.max(0, current.offsetLeft - 16);
-  }
+  if (!current) return;
+  current.closest('.run-rail').scrollLeft = Math.max(0, current.offsetLeft - 16);
+}
+
+function ready() {
+  prepare(document);
+  showPlaceInRail();
 }
 
 if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', ready);
 else ready();
-
+document.addEventListener('htmx:afterSettle', ({ detail }) => prepare(detail.target));
