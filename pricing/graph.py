@@ -5,9 +5,11 @@ scope of its own. Every split is written out as branches (a probability and the 
 exclusive, inclusive and conditional splits, boundary events and implicit parallel splits all look the same to
 the analysis.
 
-Probabilities come from the expert's estimates (the reader also puts those of BPSim there), else equal shares
-with a warning; a boundary event or an event sub-process without an estimate never happens, with a warning.
-An interrupted activity counts as done: its work is charged.
+Probabilities come from the expert's estimates (the reader also puts those of BPSim there). Without one, the
+flows of an exclusive gateway get equal shares, those of an inclusive gateway are all taken, and a boundary
+event or an event sub-process never happens; each time with a warning. An error that a sub-process throws is
+caught as often as it is thrown, when the probabilities inside are all stated. An interrupted activity counts
+as done: its work is charged.
 """
 
 from __future__ import annotations
@@ -119,6 +121,8 @@ class _Builder:
         self.repetitions = repetitions
         self.cardinality = cardinality
         self.problems: list[Problem] = []
+        self.assumed: set[str] = set()
+        """Scopes in which a probability had to be assumed."""
         self.inside: dict[str, list[Node]] = {"": []}
         self.outgoing: dict[str, list[Flow]] = {}
         self.incoming: dict[str, list[str]] = {}
@@ -158,8 +162,23 @@ class _Builder:
         start = self._start(scope, nodes)
         for branch in start:
             targets.update({flow: flow.removeprefix("start ") for flow in branch.flows})
-        steps = {n.id: self._step(n, links) for n in nodes}
+        reached = self._reached(nodes, links)
+        steps = {n.id: self._step(n, links, reached) for n in nodes}
         return Scope(scope, steps, targets, start)
+
+    def _reached(self, nodes: Sequence[Node], links: Mapping[str, str]) -> set[str]:
+        """The nodes that something leads to, whatever the probabilities."""
+        todo = [n.id for n in nodes if n.kind == "startEvent" or n.triggered_by_event]
+        todo = todo or [n.id for n in nodes if not self.incoming.get(n.id) and not _is_triggered(n)]
+        seen = set(todo)
+        while todo:
+            node = todo.pop()
+            followers = [f.target for f in self.outgoing.get(node, ())]
+            followers += [e.id for e in self.boundary.get(node, ())]
+            followers += [links[node]] if node in links else []
+            todo += [f for f in followers if f not in seen]
+            seen.update(followers)
+        return seen
 
     def _links(self, nodes: Sequence[Node]) -> dict[str, str]:
         catches = {n.detail: n.id for n in nodes if n.event == "link" and n.kind == "intermediateCatchEvent"}
@@ -204,8 +223,10 @@ class _Builder:
 
     # --- a step ---------------------------------------------------------------------------------------------
 
-    def _step(self, node: Node, links: Mapping[str, str]) -> Step:
-        incoming = tuple(self.incoming.get(node.id, ()))
+    def _step(self, node: Node, links: Mapping[str, str], reached: set[str]) -> Step:
+        # A join does not wait for what nothing leads to.
+        arriving = self.incoming.get(node.id, ())
+        incoming = tuple(f for f in arriving if f not in self.flows or self.flows[f].source in reached)
         branches = self._split(node)
         if node.id in links:
             branches = [Branch(_ONE, (f"link {node.id}",))]
@@ -279,8 +300,8 @@ class _Builder:
             return given
         if flow.id == node.default:
             return _ZERO
-        self._problem(_assumed(node.id, flow.id, "1/2"))
-        return Fraction(1, 2)
+        self._problem(_assumed(node.id, flow.id, "1"))
+        return _ONE
 
     def _boundaries(
         self, node: Node, normal: Sequence[Branch]
@@ -292,11 +313,13 @@ class _Builder:
         for event in self.boundary[node.id]:
             flow = f"boundary {event.id}"
             caught = [t for t in sorted(thrown) if _catches(event, t)]
-            if caught:
+            chance = self._given(event)
+            if caught and (chance is not None or node.id in self.assumed):
+                catches = {**dict.fromkeys(caught, tuple(normal)), **catches}
+            elif caught:
                 handled = [Branch(_ONE, (flow,))] if event.interrupting else _with_extra(normal, flow, _ONE)
                 catches = {**dict.fromkeys(caught, tuple(handled)), **catches}
                 continue
-            chance = self._given(event)
             if chance is None and event.event != "compensate":
                 self._problem(_never(event))
             if event.interrupting:
@@ -388,6 +411,8 @@ class _Builder:
         return [(rest if p is None else p) / stated for p in given]
 
     def _problem(self, problem: Problem) -> None:
+        if problem.code == "probability-assumed" and problem.place in self.nodes:
+            self.assumed.add(self.nodes[problem.place].parent or "")
         if problem not in self.problems:
             self.problems.append(problem)
 
