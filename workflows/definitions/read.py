@@ -57,6 +57,7 @@ def read(data: bytes, *, limits: Limits = DEFAULT) -> Reading:
     try:
         root = parse(data, limits=limits)
         xml = normalised(root)
+        _check_size(xml, limits)
     except XmlRefused as refused:
         return Reading(None, refused.problems)
     if bpmn.local_name(root) != "definitions":
@@ -67,6 +68,21 @@ def read(data: bytes, *, limits: Limits = DEFAULT) -> Reading:
         return Reading(None, tuple(problems))
     definition = _ProcessReader(root, process, problems).definition(xml)
     return Reading(definition, tuple(problems))
+
+
+def _check_size(xml: bytes, limits: Limits) -> None:
+    """Indenting makes a file longer; it must still be readable from where it is stored."""
+    if len(xml) > limits.size:
+        raise XmlRefused(
+            [
+                Problem(
+                    "xml-too-large",
+                    "The file has %(size)s bytes; at most %(limit)s are read. Make it smaller or split it.",
+                    severity="fatal",
+                    params={"size": len(xml), "limit": limits.size},
+                )
+            ]
+        )
 
 
 def normalised(root: etree._Element) -> bytes:
