@@ -8,7 +8,7 @@ A sweep seals the rows since the last block; each block names the block before i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -17,7 +17,6 @@ from sqlalchemy import func, select, text
 
 from server.findings import Finding
 from server.journal.models import JournalBlock, JournalRow, JournalSecret
-from server.ledger import service as ledger
 from server.runtime import Tx
 
 GENESIS_HASH = "0" * 64
@@ -130,8 +129,11 @@ def _block_hash(number: int, previous: str, rows_hash: str, span: tuple[int, int
     return hashlib.sha256(orjson.dumps(document)).hexdigest()
 
 
-def seal(tx: Tx) -> JournalBlock | None:
-    """Seal the rows since the last block into a new one; None when there are none."""
+def seal(tx: Tx, ledger_head: tuple[int, str]) -> JournalBlock | None:
+    """Seal the rows since the last block into a new one; None when there are none.
+
+    ledger_head: sequence number and hash of the ledger's newest entry, which the block names.
+    """
     if tx.session.get_bind().dialect.name == "postgresql":
         # waits for rows still being written, so that a block never has a gap filled later
         tx.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -142,15 +144,14 @@ def seal(tx: Tx) -> JournalBlock | None:
     ).all()
     if not rows:
         return None
-    head = ledger.head(tx)
     number, previous = (last.number + 1, last.hash) if last else (1, GENESIS_HASH)
     rows_hash = hashlib.sha256("".join(r.row_hash for r in rows).encode()).hexdigest()
     span = (rows[0].seq, rows[-1].seq)
     at = tx.now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     block = JournalBlock(
-        number=number, first_seq=span[0], last_seq=span[1], rows_hash=rows_hash, ledger_seq=head[0],
-        ledger_hash=head[1], previous_hash=previous, sealed_at=tx.now,
-        hash=_block_hash(number, previous, rows_hash, span, head, at),
+        number=number, first_seq=span[0], last_seq=span[1], rows_hash=rows_hash, ledger_seq=ledger_head[0],
+        ledger_hash=ledger_head[1], previous_hash=previous, sealed_at=tx.now,
+        hash=_block_hash(number, previous, rows_hash, span, ledger_head, at),
     )  # fmt: skip
     tx.session.add(block)
     tx.session.flush()
@@ -183,8 +184,11 @@ def block_of(tx: Tx, seq: int) -> JournalBlock | None:
     )
 
 
-def verify(tx: Tx) -> Iterator[Finding]:
-    """Recompute every row's hash, every opened commitment and the chain of blocks."""
+def verify(tx: Tx, ledger_hash_at: Callable[[int], str | None]) -> Iterator[Finding]:
+    """Recompute every row's hash, every opened commitment and the chain of blocks.
+
+    ledger_hash_at: the hash of the ledger's entry with a sequence number, to compare with what a block names.
+    """
     rows = tx.session.scalars(select(JournalRow).order_by(JournalRow.seq)).all()
     hashes: dict[int, str] = {}
     for row in rows:
@@ -192,7 +196,7 @@ def verify(tx: Tx) -> Iterator[Finding]:
         if hashes[row.seq] != row.row_hash:
             yield Finding("journal-row-changed", f"journal row {row.seq}", "The row is not what was written.")
     yield from _verify_secrets(tx, {row.id: row for row in rows})
-    yield from _verify_blocks(tx, hashes)
+    yield from _verify_blocks(tx, hashes, ledger_hash_at)
 
 
 def _verify_secrets(tx: Tx, rows: Mapping[str, JournalRow]) -> Iterator[Finding]:
@@ -205,7 +209,9 @@ def _verify_secrets(tx: Tx, rows: Mapping[str, JournalRow]) -> Iterator[Finding]
             )  # fmt: skip
 
 
-def _verify_blocks(tx: Tx, hashes: Mapping[int, str]) -> Iterator[Finding]:
+def _verify_blocks(
+    tx: Tx, hashes: Mapping[int, str], ledger_hash_at: Callable[[int], str | None]
+) -> Iterator[Finding]:
     previous, expected_first = GENESIS_HASH, None
     for block in tx.session.scalars(select(JournalBlock).order_by(JournalBlock.number)):
         place = f"journal block {block.number}"
@@ -220,6 +226,6 @@ def _verify_blocks(tx: Tx, hashes: Mapping[int, str]) -> Iterator[Finding]:
             yield Finding("journal-rows-changed", place, "Rows were changed, removed or added after sealing.")
         elif recomputed != block.hash or block.previous_hash != previous:
             yield Finding("journal-chain-broken", place, "The chain of blocks is broken here.")
-        if ledger.hash_at(tx, block.ledger_seq) != block.ledger_hash:
+        if ledger_hash_at(block.ledger_seq) != block.ledger_hash:
             yield Finding("journal-ledger-mismatch", place, "The ledger is not the one this block names.")
         previous, expected_first = block.hash, block.last_seq + 1

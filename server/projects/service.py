@@ -1,0 +1,202 @@
+"""Projects: one service version for many villages, priced, funded and started in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from pricing.quotes import Contribution, Overhead
+from server.actor import SYSTEM, Action, require
+from server.catalogue import service as catalogue
+from server.errors import Conflict, NotFound, WrongState
+from server.instances import service as instances
+from server.journal import service as journal
+from server.journal.service import Event
+from server.people import service as people
+from server.projects.models import ProjectMemberRow, ProjectRow, ProjectVillageRow
+from server.quotes import service as quotes
+from server.quotes.models import QuoteRow
+from server.regions import service as regions
+from server.requests import service as requests
+from server.runtime import Tx
+
+
+class ProjectExists(Conflict):
+    code = "project-exists"
+    message = "There is a project %(project)s already. Choose another code."
+
+
+class MissingSkills(Conflict):
+    code = "missing-skills"
+    message = "Nobody in the project has: %(skills)s. Add a facilitator with that skill."
+
+
+@dataclass(frozen=True, slots=True)
+class NewProject:
+    """A project to be set up. requests: ids of the villages' requests; members: person ids."""
+
+    code: str
+    name: str
+    version_id: str
+    region: str
+    fund: str
+    requests: Sequence[str]
+    members: Sequence[str]
+
+
+def create(tx: Tx, new: NewProject) -> str:
+    """Set a project up, not yet funded. Returns its id."""
+    require(tx.actor, Action.PROJECT_START, regions.place(tx, new.region))
+    version = catalogue.version(tx, new.version_id)
+    if tx.session.scalar(select(ProjectRow.id).where(ProjectRow.code == new.code)):
+        raise ProjectExists(project=new.code)
+    row = ProjectRow(
+        id=tx.new_id(), code=new.code, name=new.name, service_version_id=new.version_id,
+        region_code=new.region, fund=new.fund, created_at=tx.now, created_by=tx.actor.user_id,
+    )  # fmt: skip
+    tx.session.add(row)
+    tx.session.flush()
+    for request_id in new.requests:
+        request = requests.request(tx, request_id)
+        if request.service_code != version.service_code:
+            raise NotFound(what=f"request for {version.service_code}", key=request_id)
+        tx.session.add(
+            ProjectVillageRow(project_id=row.id, region_code=request.region_code, request_id=request_id)
+        )
+    found = people.people(tx, list(new.members))
+    tx.session.add_all(ProjectMemberRow(project_id=row.id, person_id=person_id) for person_id in found)
+    tx.session.flush()
+    journal.record(
+        tx, Event.PROJECT_CREATED, row.id, region=new.region,
+        public={"service": version.service_code, "version": version.version, "villages": len(new.requests)},
+    )  # fmt: skip
+    return row.id
+
+
+def make_quote(
+    tx: Tx, project_id: str, *, on: date | None = None, parameters: Mapping[str, Decimal] | None = None,
+    contributions: Sequence[Contribution] = (), overheads: Sequence[Overhead] = (),
+) -> QuoteRow:  # fmt: skip
+    """Offer a price for all villages of a project together. Raises MissingPrices."""
+    row = project(tx, project_id)
+    return quotes.make_quote(
+        tx, version_id=row.service_version_id, region=row.region_code, instances=len(villages(tx, project_id)),
+        project_id=project_id, on=on, parameters=parameters, contributions=contributions, overheads=overheads,
+    )  # fmt: skip
+
+
+def accept_quote(tx: Tx, project_id: str, quote_id: str) -> QuoteRow:
+    """Accept the price of a project: the money is committed to it, or nothing happens. Raises Unfunded."""
+    row = _locked(tx, project_id)
+    if row.quote_id is not None:
+        raise WrongState(what="project", state="funded")
+    quote = quotes.quote_row(tx, quote_id)
+    if quote.project_id != project_id:
+        raise NotFound(what="quote of this project", key=quote_id)
+    accepted = quotes.accept(tx, quote_id, fund=row.fund, project=project_id)
+    row.quote_id = quote_id
+    tx.session.flush()
+    return accepted
+
+
+def start(tx: Tx, project_id: str) -> list[str]:
+    """Start the service in every village of a funded project, and give out the first tasks.
+
+    All villages start, or none. Raises NotFunded, MissingSkills, WrongState (started already).
+    """
+    row = _locked(tx, project_id)
+    require(tx.actor, Action.PROJECT_START, regions.place(tx, row.region_code))
+    if row.status != "planned":
+        raise WrongState(what="project", state=row.status)
+    if row.quote_id is None:
+        raise instances.NotFunded(state="missing")
+    _check_skills(tx, row)
+    parameters = quotes.quote(tx, row.quote_id).parameters
+    started = []
+    for village in villages(tx, project_id):
+        village.instance_id = instances.start(
+            tx, request_id=village.request_id, version_id=row.service_version_id, quote_id=row.quote_id,
+            project_id=project_id, parameters=parameters,
+        )  # fmt: skip
+        started.append(village.instance_id)
+    row.status = "running"
+    tx.session.flush()
+    journal.record(
+        tx, Event.PROJECT_STARTED, project_id, region=row.region_code, public={"villages": len(started)}
+    )
+    _assign(tx, project_id, started)
+    return started
+
+
+def _check_skills(tx: Tx, row: ProjectRow) -> None:
+    definition = catalogue.package(tx, row.service_version_id).definition
+    needed = {n.task.skill for n in definition.tasks() if n.task and n.task.skill}
+    have = {s.skill for person in members(tx, row.id) for s in person.skills}
+    if needed - have:
+        raise MissingSkills(skills=", ".join(sorted(needed - have)))
+
+
+def assign_ready(tx: Tx, instance_id: str) -> None:
+    """Give the ready tasks of an instance to its project's people."""
+    row = instances.instance(tx, instance_id)
+    if row.project_id is not None:
+        _assign(tx, row.project_id, [instance_id])
+
+
+def _assign(tx: Tx, project_id: str, instance_ids: Sequence[str]) -> None:
+    """Each unassigned task goes to the member with its skill who has the fewest tasks in hand."""
+    roster = members(tx, project_id)
+    load = instances.open_tasks_by_person(tx, [p.id for p in roster])
+    by_the_rule = Tx(tx.session, SYSTEM, tx.now, tx.ids, tx.files, tx.settings)
+    for task in instances.unassigned(tx, instance_ids):
+        able = [p for p in roster if task.skill in {s.skill for s in p.skills}]
+        if not able:
+            continue
+        chosen = min(able, key=lambda p: (load[p.id], p.id))
+        instances.assign(by_the_rule, task.id, chosen.id)
+        load[chosen.id] += 1
+
+
+def project(tx: Tx, project_id: str) -> ProjectRow:
+    """Raises NotFound."""
+    row = tx.session.get(ProjectRow, project_id)
+    if row is None:
+        raise NotFound(what="project", key=project_id)
+    return row
+
+
+def _locked(tx: Tx, project_id: str) -> ProjectRow:
+    row = tx.session.get(ProjectRow, project_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(what="project", key=project_id)
+    return row
+
+
+def projects(tx: Tx) -> list[ProjectRow]:
+    """All projects, newest first."""
+    return list(tx.session.scalars(select(ProjectRow).order_by(ProjectRow.id.desc())))
+
+
+def villages(tx: Tx, project_id: str) -> list[ProjectVillageRow]:
+    """The project's villages, by region code."""
+    return list(
+        tx.session.scalars(
+            select(ProjectVillageRow)
+            .where(ProjectVillageRow.project_id == project_id)
+            .order_by(ProjectVillageRow.region_code)
+        )
+    )
+
+
+def members(tx: Tx, project_id: str) -> list[people.Person]:
+    """The roster, in the order of registration."""
+    ids = tx.session.scalars(
+        select(ProjectMemberRow.person_id)
+        .where(ProjectMemberRow.project_id == project_id)
+        .order_by(ProjectMemberRow.person_id)
+    )
+    return list(people.people(tx, list(ids)).values())

@@ -1,0 +1,267 @@
+"""Receiving what phones send, and checking it against its form.
+
+A submission is kept the moment it arrives, in a transaction of its own: nothing that follows can lose it.
+Phones send twice, late, in pieces and out of order; the client's instanceID makes that harmless.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+import puremagic
+from sqlalchemy import select
+
+from forms import envelope, xform
+from forms.check import check
+from server.actor import Action, require
+from server.catalogue import service as catalogue
+from server.errors import Conflict, NotFound, WrongState
+from server.instances import service as instances
+from server.journal import service as journal
+from server.journal.service import Event
+from server.runtime import Tx
+from server.submissions.models import SubmissionFileRow, SubmissionRow
+from workflows.problems import Problem, blocking
+
+Outcome = Literal["received", "replayed", "files_added"]
+MAX_FILES = 200
+
+
+class SubmissionDiffers(Conflict):
+    code = "submission-differs"
+    message = "A submission with this id was received before, with other content. Send the correction as a new one."
+
+
+class FileDiffers(Conflict):
+    code = "file-differs"
+    message = "The file %(name)s was received before, with other content. The first one was kept."
+
+
+class WrongForm(Conflict):
+    code = "wrong-form"
+    message = "This task is not reported with the form %(form)s. Open the task again and use its form."
+
+
+class UnknownForm(NotFound):
+    code = "unknown-form"
+    message = "The form %(what)s %(key)s is not known here. Get the forms again."
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a sending did. missing: names of attachments still to come."""
+
+    submission_id: str
+    outcome: Outcome
+    missing: tuple[str, ...] = ()
+
+
+def receive(tx: Tx, *, task_id: str, xml: bytes, files: Mapping[str, bytes]) -> Receipt:
+    """Keep a submission for a task, with the files that came with it; a repetition changes nothing.
+
+    The same id with the same XML adds the files that were missing. Raises SubmissionDiffers, FileDiffers,
+    WrongForm, UnknownForm, WrongState (the task is finished), XmlRefused, NotASubmission.
+    """
+    task = instances.task_row(tx, task_id)
+    require(tx.actor, Action.TASK_SUBMIT, instances.task_object(tx, task))
+    head = envelope.read(xml)
+    digest = hashlib.sha256(xml).hexdigest()
+    known = tx.session.get(SubmissionRow, head.instance_id, with_for_update=True)
+    if known is not None:
+        return _repeat(tx, known, task_id, digest, files)
+    if task.state == "cancelled":
+        raise WrongState(what="task", state=task.state)
+    _check_form_of_task(tx, task.instance_id, task.node_id, head)
+    tx.files.put(xml)
+    row = SubmissionRow(
+        id=head.instance_id, task_id=task_id, form_id=head.form_id, form_version=head.version,
+        xml_sha256=digest, problems=[], answers={}, deprecates_id=head.deprecated_id,
+        submitted_by=tx.actor.person_id or tx.actor.user_id, received_at=tx.now,
+    )  # fmt: skip
+    tx.session.add(row)
+    tx.session.flush()
+    _keep_files(tx, row.id, files)
+    journal.record(
+        tx, Event.SUBMISSION_RECEIVED, row.id,
+        public={"task": task_id, "form": head.form_id, "version": head.version, "sha256": digest},
+    )  # fmt: skip
+    return Receipt(row.id, "received")
+
+
+def _repeat(
+    tx: Tx, known: SubmissionRow, task_id: str, digest: str, files: Mapping[str, bytes]
+) -> Receipt:
+    if known.task_id != task_id or known.xml_sha256 != digest:
+        raise SubmissionDiffers
+    known.times_received += 1
+    added = _keep_files(tx, known.id, files)
+    return Receipt(known.id, "files_added" if added else "replayed")
+
+
+def _check_form_of_task(tx: Tx, instance_id: str, node_id: str, head: envelope.Envelope) -> None:
+    form = catalogue.form(tx, head.form_id, head.version)
+    if form is None:
+        raise UnknownForm(what=head.form_id, key=head.version)
+    row = instances.instance(tx, instance_id)
+    package = catalogue.package(tx, row.service_version_id)
+    card = package.definition.nodes[node_id].task
+    refs = {f.ref for f in card.forms if f.role == "response"} if card else set()
+    if head.form_id not in {package.forms[ref].form_id for ref in refs if ref in package.forms}:
+        raise WrongForm(form=head.form_id)
+
+
+def _keep_files(tx: Tx, submission_id: str, files: Mapping[str, bytes]) -> int:
+    """Keep the files not yet known; returns how many. A name with other content raises FileDiffers."""
+    have = {
+        f.name: f.sha256
+        for f in tx.session.scalars(
+            select(SubmissionFileRow).where(SubmissionFileRow.submission_id == submission_id)
+        )
+    }
+    added = 0
+    for name, content in files.items():
+        digest = hashlib.sha256(content).hexdigest()
+        if name in have:
+            if have[name] != digest:
+                raise FileDiffers(name=name)
+            continue
+        tx.session.add(
+            SubmissionFileRow(
+                submission_id=submission_id, name=name, sha256=tx.files.put(content), mime=_mime(content),
+                size=len(content), received_at=tx.now,
+            )
+        )  # fmt: skip
+        added += 1
+    tx.session.flush()
+    return added
+
+
+def _mime(content: bytes) -> str:
+    """What the bytes are; phones send photos without a type, and a name proves nothing."""
+    try:
+        found = puremagic.from_string(content[:4096], mime=True)
+    except (puremagic.PureError, ValueError):
+        return "application/octet-stream"
+    return str(found) or "application/octet-stream"
+
+
+@lru_cache(maxsize=128)
+def _form(md5: str, xform_bytes: bytes) -> xform.Form:
+    return xform.read(xform_bytes)
+
+
+def form_of(tx: Tx, row: SubmissionRow) -> xform.Form:
+    """The form a submission was made with, in its own version. Raises UnknownForm."""
+    found = catalogue.form(tx, row.form_id, row.form_version)
+    if found is None:
+        raise UnknownForm(what=row.form_id, key=row.form_version)
+    return _form(found.md5, found.xform)
+
+
+def check_submission(tx: Tx, submission_id: str) -> SubmissionRow:
+    """Check a received submission and mark it: incomplete, faulty with its problems, or complete.
+
+    A complete one replaces what it corrects. Checking a complete one again changes nothing.
+    """
+    row = tx.session.get(SubmissionRow, submission_id, with_for_update=True)
+    if row is None:
+        raise NotFound(what="submission", key=submission_id)
+    if row.status in ("complete", "superseded"):
+        return row
+    names = [f.name for f in files_of(tx, submission_id)]
+    found = check(form_of(tx, row), tx.files.get(row.xml_sha256), names, now=row.received_at)
+    mistakes = blocking(p for p in found.problems if p.code != "attachment-missing")
+    row.problems = [p.as_json() for p in found.problems]
+    row.answers = _json_values(found.values)
+    if mistakes:
+        row.status = "faulty"
+        journal.record(
+            tx, Event.SUBMISSION_FAULTY, row.id, public={"problems": sorted({p.code for p in mistakes})}
+        )
+    elif found.missing_attachments:
+        row.status = "incomplete"
+    else:
+        row.status = "complete"
+        _supersede(tx, row)
+    tx.session.flush()
+    return row
+
+
+def _supersede(tx: Tx, row: SubmissionRow) -> None:
+    earlier = tx.session.scalars(
+        select(SubmissionRow).where(
+            SubmissionRow.task_id == row.task_id, SubmissionRow.id != row.id,
+            SubmissionRow.status != "superseded",
+        )
+    )  # fmt: skip
+    for other in earlier:
+        other.status = "superseded"
+
+
+def _json_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _json_value(value) for key, value in values.items()}
+
+
+def _json_value(value: Any) -> Any:  # noqa: ANN401  (any answer)
+    if isinstance(value, Mapping):
+        return _json_values(value)
+    if isinstance(value, (list, tuple)):
+        return [_json_value(v) for v in value]
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return str(value)
+
+
+def submission(tx: Tx, submission_id: str) -> SubmissionRow:
+    """Raises NotFound."""
+    row = tx.session.get(SubmissionRow, submission_id)
+    if row is None:
+        raise NotFound(what="submission", key=submission_id)
+    return row
+
+
+def submissions_of_tasks(tx: Tx, task_ids: Sequence[str]) -> list[SubmissionRow]:
+    """All submissions for these tasks, oldest first."""
+    return list(
+        tx.session.scalars(
+            select(SubmissionRow)
+            .where(SubmissionRow.task_id.in_(task_ids))
+            .order_by(SubmissionRow.received_at, SubmissionRow.id)
+        )
+    )
+
+
+def files_of(tx: Tx, submission_id: str) -> list[SubmissionFileRow]:
+    return list(
+        tx.session.scalars(
+            select(SubmissionFileRow)
+            .where(SubmissionFileRow.submission_id == submission_id)
+            .order_by(SubmissionFileRow.name)
+        )
+    )
+
+
+def other_uses(tx: Tx, submission_id: str) -> set[str]:
+    """Names of the submission's files whose very bytes came with another task's submission before."""
+    own = submission(tx, submission_id)
+    hashes = {f.sha256: f.name for f in files_of(tx, submission_id)}
+    if not hashes:
+        return set()
+    again = tx.session.scalars(
+        select(SubmissionFileRow.sha256)
+        .join(SubmissionRow, SubmissionRow.id == SubmissionFileRow.submission_id)
+        .where(SubmissionFileRow.sha256.in_(hashes), SubmissionRow.task_id != own.task_id)
+    )
+    return {hashes[sha] for sha in again}
+
+
+def problems_of(row: SubmissionRow) -> list[Problem]:
+    """The problems kept with a submission, as values again."""
+    return [
+        Problem(p["code"], "%(message)s", p["place"], p["severity"], {"message": p["message"]})
+        for p in row.problems
+    ]
