@@ -17,6 +17,11 @@ class PaymentError(RunError):
     message = "The payment could not be worked out."
 
 
+class NaiveTime(PaymentError):
+    code = "naive-time"
+    message = "%(time)s has no time zone. Give the time in UTC."
+
+
 # Ledger ------------------------------------------------------------------------------------------------
 
 
@@ -78,11 +83,6 @@ class ReversalOfReversal(LedgerError):
     message = "A reversal is not reversed. Post a new entry instead."
 
 
-class NaiveTime(LedgerError):
-    code = "naive-time"
-    message = "%(time)s has no time zone. The ledger keeps time in UTC."
-
-
 # Tax ---------------------------------------------------------------------------------------------------
 
 
@@ -101,14 +101,21 @@ class InvalidIdentifier(PaymentError):
 
 class InvalidIban(InvalidIdentifier):
     code = "invalid-iban"
-    message = "%(iban)s is not a valid IBAN (%(reason)s). Copy it again from a bank statement."
+    message = "%(iban)s is not a valid IBAN. Copy it again from a bank statement."
 
 
 class InvalidRib(InvalidIdentifier):
     code = "invalid-rib"
     message = (
-        "%(rib)s is not a valid UEMOA RIB (%(reason)s). It has 24 characters: bank 5, branch 5, account 12, "
-        "key 2. Copy it again from a bank statement."
+        "%(rib)s is not a UEMOA RIB. It has 24 characters: bank 5, branch 5, account 12, key 2. Copy it again "
+        "from a bank statement."
+    )
+
+
+class WrongRibKey(InvalidRib):
+    code = "wrong-rib-key"
+    message = (
+        "The last two digits of %(rib)s do not fit the rest. Compare each character with a bank statement."
     )
 
 

@@ -1,0 +1,1 @@
+"""The ways money leaves the house: files for banks (ISO 20022) and for mobile-money companies, by profile."""

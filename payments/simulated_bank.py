@@ -1,0 +1,110 @@
+"""A bank and a mobile-money company that exist only here, for `franchise demo`, training and tests.
+
+They answer a file of ours the way real ones do, with the refusals they are told. Nothing here pays anybody,
+and nothing outside demonstrations and tests may use it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from xml.sax.saxutils import escape
+
+from payments.errors import NaiveTime, RefusedTransfers
+from payments.rails import mobile_money, pain001
+from payments.rails.profiles import MobileMoneyProfile, Outcome
+
+NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"
+
+
+def status_report(
+    pain001_file: bytes,
+    *,
+    message_id: str,
+    created_at: datetime,
+    rejections: Mapping[str, str] | None = None,
+    pending: Collection[str] = (),
+) -> bytes:
+    """A pain.002.001.10 that answers a pain.001.001.09, one status per transaction, in the file's order.
+
+    rejections: ISO 20022 reason code (such as AC01, AC04) by EndToEndId; the rest is settled (ACSC).
+    pending: EndToEndIds that get PDNG. Raises RefusedTransfers for an invalid pain.001, NaiveTime.
+    """
+    if created_at.tzinfo is None:
+        raise NaiveTime(time=created_at.isoformat())
+    problems = pain001.validate(io.BytesIO(pain001_file))
+    if problems:
+        raise RefusedTransfers(problems)
+    refused = rejections or {}
+    totals = pain001.read_totals(io.BytesIO(pain001_file))
+    groups: dict[str, list[str]] = {}
+    statuses: set[str] = set()
+    for transfer in pain001.read_transfers(io.BytesIO(pain001_file)):
+        reason = refused.get(transfer.end_to_end_id, "")
+        status = "RJCT" if reason else "PDNG" if transfer.end_to_end_id in pending else "ACSC"
+        statuses.add(status)
+        lines = groups.setdefault(transfer.payment_information_id, [])
+        lines.append(_transaction(transfer, status, reason, len(lines) + 1))
+    group_status = statuses.pop() if len(statuses) == 1 else "PART"
+    body = "".join(
+        f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>{escape(name)}</OrgnlPmtInfId>{''.join(lines)}</OrgnlPmtInfAndSts>"
+        for name, lines in groups.items()
+    )
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="{NAMESPACE}"><CstmrPmtStsRpt>'
+        f"<GrpHdr><MsgId>{escape(message_id)}</MsgId>"
+        f"<CreDtTm>{created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}</CreDtTm></GrpHdr>"
+        f"<OrgnlGrpInfAndSts><OrgnlMsgId>{escape(totals.message_id)}</OrgnlMsgId>"
+        f"<OrgnlMsgNmId>{pain001.MESSAGE_NAME}</OrgnlMsgNmId><OrgnlNbOfTxs>{totals.count}</OrgnlNbOfTxs>"
+        f"<GrpSts>{group_status}</GrpSts></OrgnlGrpInfAndSts>{body}</CstmrPmtStsRpt></Document>\n"
+    ).encode()
+
+
+def _transaction(transfer: pain001.FileTransfer, status: str, reason: str, number: int) -> str:
+    why = f"<StsRsnInf><Rsn><Cd>{escape(reason)}</Cd></Rsn></StsRsnInf>" if reason else ""
+    uetr = f"<OrgnlUETR>{transfer.uetr}</OrgnlUETR>" if transfer.uetr else ""
+    return (
+        f"<TxInfAndSts><StsId>{number}</StsId><OrgnlInstrId>{escape(transfer.instruction_id)}</OrgnlInstrId>"
+        f"<OrgnlEndToEndId>{escape(transfer.end_to_end_id)}</OrgnlEndToEndId>{uetr}<TxSts>{status}</TxSts>{why}"
+        f'<OrgnlTxRef><Amt><InstdAmt Ccy="{transfer.amount.currency}">{transfer.amount.text()}</InstdAmt></Amt>'
+        f"</OrgnlTxRef></TxInfAndSts>"
+    )
+
+
+def mobile_money_result(
+    bulk_file: bytes,
+    profile: MobileMoneyProfile,
+    *,
+    failures: Mapping[str, str] | None = None,
+    registered_names: Mapping[str, str] | None = None,
+    pending: Collection[str] = (),
+) -> bytes:
+    """A result CSV that answers a bulk file, one row per payment, in the file's order.
+
+    failures: the company's reason by reference (EndToEndId), such as "NAME_MISMATCH"; the rest is paid.
+    registered_names: the wallet's name by reference, where it is another than the payee's.
+    pending: references without a result yet. Raises RefusedTransfers for an unreadable bulk file.
+    """
+    failed, names = failures or {}, registered_names or {}
+    columns = profile.result_columns
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=profile.delimiter, lineterminator=profile.line_end)
+    writer.writerow(columns.values())
+    for row in mobile_money.read_rows(bulk_file, profile):
+        reason = failed.get(row.reference, "")
+        outcome: Outcome = "rejected" if reason else "pending" if row.reference in pending else "settled"
+        cells = {
+            "reference": row.reference,
+            "status": _word(profile, outcome),
+            "reason": reason,
+            "registered_name": names.get(row.reference, row.name),
+            "amount": row.amount.text(),
+        }
+        writer.writerow([mobile_money.neutralised(cells.get(column, "")) for column in columns])
+    return text.getvalue().encode(profile.encoding)
+
+
+def _word(profile: MobileMoneyProfile, outcome: Outcome) -> str:
+    return next(word for word, meaning in profile.result_statuses.items() if meaning == outcome)
