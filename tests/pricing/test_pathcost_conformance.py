@@ -1,4 +1,4 @@
-"""The models of ../shared/data/pathcost and the services of ../shared/data/domain: every value as a fraction."""
+"""The models of ../shared/data/pathcost and the services of ../shared/data/domain, fraction by fraction."""
 
 import csv
 import re
