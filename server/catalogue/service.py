@@ -140,6 +140,12 @@ def package(tx: Tx, version_id: str) -> ServicePackage:
     return assembly.package
 
 
+def forget(content: str) -> None:
+    """Drop a version from memory, so that the next use reads the database again."""
+    with _cache_lock:
+        _cache.pop(content, None)
+
+
 def form(tx: Tx, form_id: str, form_version: str) -> ServiceFormRow | None:
     """A form as it was published, whatever newer versions there are."""
     return tx.session.scalar(

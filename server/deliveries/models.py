@@ -14,8 +14,7 @@ from server.db.base import Base
 class DeliveryRow(Base):
     """One per run-time task. `version` is what a reviewer saw; a newer one refuses the decision.
 
-    state: waiting (for review; owner: verifier), second_check (owner: another verifier),
-    sent_back (owner: facilitator), accepted (final).
+    state: waiting (for review; owner: verifier), sent_back (owner: facilitator), accepted (final).
     """
 
     __tablename__ = "delivery"
@@ -42,7 +41,7 @@ class DeliveryRow(Base):
     version: Mapped[int] = mapped_column()
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
-        CheckConstraint("state IN ('waiting','second_check','sent_back','accepted')", name="state"),
+        CheckConstraint("state IN ('waiting','sent_back','accepted')", name="state"),
         CheckConstraint("state <> 'accepted' OR accepted_by IS NOT NULL", name="accepted_by"),
         CheckConstraint("accepted_by IS NULL OR accepted_by <> person_id", name="not_own_work"),
     )

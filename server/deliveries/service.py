@@ -21,7 +21,7 @@ from payments.posting_rules import Component, Contribution, Source, delivery_acc
 from payments.tax import withholding
 from pricing.money import Money
 from pricing.quotes import Due
-from server.actor import Action, Object, require
+from server.actor import Action, Actor, Object, require
 from server.catalogue import service as catalogue
 from server.deliveries.models import DeliveryRow, ReviewRow
 from server.errors import Conflict, NotFound, SamePerson, ServerError, WrongState
@@ -74,11 +74,11 @@ class Handover:
 
 
 def submit(
-    runtime: Runtime, tx_actor: Any, *, task_id: str, xml: bytes, files: Mapping[str, bytes]  # noqa: ANN401
+    runtime: Runtime, actor: Actor, *, task_id: str, xml: bytes, files: Mapping[str, bytes]
 ) -> Handover:
     """Receive a submission, then check it and hand it over: two transactions, so that it is never lost."""
-    receipt = runtime.run(tx_actor, submissions.receive, task_id=task_id, xml=xml, files=files)
-    return runtime.run(tx_actor, hand_over, receipt.submission_id, outcome=receipt.outcome)
+    receipt = runtime.run(actor, submissions.receive, task_id=task_id, xml=xml, files=files)
+    return runtime.run(actor, hand_over, receipt.submission_id, outcome=receipt.outcome)
 
 
 def hand_over(tx: Tx, submission_id: str, *, outcome: str = "received") -> Handover:

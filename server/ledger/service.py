@@ -219,6 +219,11 @@ def payables_of_deliveries(tx: Tx, delivery_ids: Sequence[str]) -> list[Payable]
     )
 
 
+def all_payables(tx: Tx) -> list[Payable]:
+    """Everything that was ever owed, oldest first."""
+    return list(tx.session.scalars(select(Payable).order_by(Payable.id)))
+
+
 def payable(tx: Tx, payable_id: str) -> Payable | None:
     return tx.session.get(Payable, payable_id)
 

@@ -777,7 +777,7 @@ def upgrade() -> None:
             "state <> 'accepted' OR accepted_by IS NOT NULL", name=op.f("ck_delivery_accepted_by")
         ),
         sa.CheckConstraint(
-            "state IN ('waiting','second_check','sent_back','accepted')", name=op.f("ck_delivery_state")
+            "state IN ('waiting','sent_back','accepted')", name=op.f("ck_delivery_state")
         ),
         sa.CheckConstraint(
             "accepted_by IS NULL OR accepted_by <> person_id", name=op.f("ck_delivery_not_own_work")

@@ -1,0 +1,581 @@
+"""Payment batches: collect, submit, approve by another person, export as a frozen file, read the answer.
+
+The database has the same rules: nothing is allocated beyond what is owed, nobody approves an own batch, and
+the steps of batches and payments are those of payments.batches.TRANSITIONS.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import func, select
+
+from payments import batches as rules
+from payments import identifiers, posting_rules
+from payments.answers import mobile_money as mobile_money_answers
+from payments.answers import pain002
+from payments.answers.matching import Answer, AnswerItem, match_answer
+from payments.batches import CreditTransfer, Limits
+from payments.errors import RefusedTransfers
+from payments.rails import mobile_money, pain001
+from payments.rails.profiles import BankProfile, MobileMoneyProfile, profile
+from pricing.money import Money
+from server.actor import Action, require
+from server.batches.models import (
+    Allocation,
+    BankEntry,
+    BankFile,
+    BatchRow,
+    PayingAccount,
+    PaymentRow,
+)
+from server.errors import Conflict, NotFound, SamePerson, WrongState
+from server.findings import Finding
+from server.journal import service as journal
+from server.journal.service import Event
+from server.ledger import service as ledger
+from server.people import service as people
+from server.runtime import Tx
+from workflows.errors import InvalidInput
+from workflows.problems import Problem, blocking
+
+
+class NothingToPay(Conflict):
+    code = "nothing-to-pay"
+    message = "There is nothing to pay on this rail: everything owed is on its way or below the rail's minimum."
+
+
+class ContentChanged(Conflict):
+    code = "batch-changed"
+    message = "The batch is not the one that was submitted. Cancel it and collect it again."
+
+
+class FileKnown(Conflict):
+    code = "file-known"
+    message = "This file was read on %(when)s already. Nothing was booked twice."
+
+
+def add_paying_account(
+    tx: Tx, *, code: str, profile_name: str, currency: str, holder_name: str, identifier: str, agent: str,
+    country: str, town: str,
+) -> str:  # fmt: skip
+    """Register an account of the franchise that batches are paid from. Raises UnknownProfile, InvalidIban…"""
+    require(tx.actor, Action.BATCH_PREPARE)
+    rail = "bank" if isinstance(profile(profile_name), BankProfile) else "mobile_money"
+    row = PayingAccount(
+        id=tx.new_id(), code=code, rail=rail, profile=profile_name, currency=currency,
+        holder_name=holder_name, identifier=identifier, agent=agent, country=country, town=town,
+    )  # fmt: skip
+    tx.session.add(row)
+    tx.session.flush()
+    return row.id
+
+
+def paying_account(tx: Tx, account_id: str) -> PayingAccount:
+    """Raises NotFound."""
+    row = tx.session.get(PayingAccount, account_id)
+    if row is None:
+        raise NotFound(what="paying account", key=account_id)
+    return row
+
+
+def paying_accounts(tx: Tx) -> list[PayingAccount]:
+    return list(tx.session.scalars(select(PayingAccount).order_by(PayingAccount.code)))
+
+
+# Collecting -------------------------------------------------------------------------------------------
+
+
+def collect(tx: Tx, account_id: str, *, execution_date: date, reference: str | None = None) -> str:
+    """Collect what is owed on a paying account's rail into a draft batch: one payment a payee.
+
+    What a rail's limits leave out stays owed. Raises NothingToPay. Returns the batch's id.
+    """
+    require(tx.actor, Action.BATCH_PREPARE)
+    account = paying_account(tx, account_id)
+    plan = preview(tx, account_id)
+    if not plan.payments:
+        raise NothingToPay
+    batch = BatchRow(
+        id=tx.new_id(), reference=reference or _next_reference(tx, execution_date),
+        paying_account_id=account_id, currency=account.currency, execution_date=execution_date,
+        prepared_by=tx.actor.user_id, prepared_at=tx.now,
+    )  # fmt: skip
+    tx.session.add(batch)
+    tx.session.flush()
+    for number, planned in enumerate(plan.payments, start=1):
+        _add_payment(tx, batch, number, planned)
+    journal.record(
+        tx, Event.BATCH_COLLECTED, batch.id,
+        public={"reference": batch.reference, "payments": len(plan.payments), "currency": batch.currency},
+    )  # fmt: skip
+    return batch.id
+
+
+def preview(tx: Tx, account_id: str) -> rules.Collection:
+    """What a batch on this paying account would hold now, and what would be carried over."""
+    account = paying_account(tx, account_id)
+    rail = profile(account.profile)
+    open_ones = []
+    for payable in ledger.open_payables(tx, account.currency):
+        payee = people.payee_account(tx, payable.person_id)
+        if payee is None or payee.kind not in rail.accounts or _prefers_other(account, payee.kind):
+            continue
+        open_ones.append(
+            rules.Payable(
+                payable.id, payable.person_id, rules.PayeeAccount(payee.kind, payee.identifier, payee.agent),  # type: ignore[arg-type]
+                Money(payable.amount - payable.allocated, payable.currency), payable.created_at.date(),
+            )
+        )  # fmt: skip
+    return rules.collect(open_ones, rail.limits)
+
+
+def _prefers_other(account: PayingAccount, kind: str) -> bool:
+    """A wallet is paid by mobile money, even where a bank would also take it."""
+    return account.rail == "bank" and kind == "wallet"
+
+
+def _next_reference(tx: Tx, day: date) -> str:
+    prefix = f"RUN-{day:%Y%m%d}-"
+    count = tx.session.scalar(
+        select(func.count()).select_from(BatchRow).where(BatchRow.reference.startswith(prefix))
+    )
+    return f"{prefix}{(count or 0) + 1:02d}"
+
+
+def _add_payment(tx: Tx, batch: BatchRow, number: int, planned: rules.PlannedPayment) -> None:
+    person = people.person(tx, planned.payee_id)
+    account = people.payee_account(tx, planned.payee_id)
+    assert account is not None, "it was collected with one"
+    row = PaymentRow(
+        id=tx.new_id(), batch_id=batch.id, person_id=person.id, payee_account_id=account.id,
+        account_kind=planned.account.kind, account_identifier=planned.account.identifier,
+        account_agent=planned.account.agent, payee_name=account.holder_name, payee_country=person.country,
+        payee_town=person.town, currency=batch.currency, amount=planned.amount.minor,
+        end_to_end_id=f"{batch.reference}-{number:04d}", uetr=tx.ids.new_uetr(),
+        reference=identifiers.creditor_reference(f"{batch.reference}{number:04d}".replace("-", "")),
+        retries_id=_failed_before(tx, [a.payable_id for a in planned.allocations]),
+    )  # fmt: skip
+    tx.session.add(row)
+    tx.session.flush()
+    tx.session.add_all(
+        Allocation(payment_id=row.id, payable_id=a.payable_id, amount=a.amount.minor)
+        for a in planned.allocations
+    )
+    tx.session.flush()
+
+
+def _failed_before(tx: Tx, payable_ids: Sequence[str]) -> str | None:
+    """The failed payment this one makes good; each is retried by one payment only."""
+    retried = select(PaymentRow.retries_id).where(PaymentRow.retries_id.is_not(None))
+    return tx.session.scalar(
+        select(PaymentRow.id)
+        .join(Allocation, Allocation.payment_id == PaymentRow.id)
+        .where(
+            Allocation.payable_id.in_(payable_ids), PaymentRow.state.in_(("rejected", "returned")),
+            PaymentRow.id.not_in(retried),
+        )
+        .order_by(PaymentRow.id)
+        .limit(1)
+    )  # fmt: skip
+
+
+# Submitting and approving -----------------------------------------------------------------------------
+
+
+def batch(tx: Tx, batch_id: str) -> BatchRow:
+    """Raises NotFound."""
+    row = tx.session.get(BatchRow, batch_id)
+    if row is None:
+        raise NotFound(what="batch", key=batch_id)
+    return row
+
+
+def _locked(tx: Tx, batch_id: str) -> BatchRow:
+    row = tx.session.get(BatchRow, batch_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(what="batch", key=batch_id)
+    return row
+
+
+def _step(row: BatchRow, wanted: str) -> None:
+    if wanted not in rules.TRANSITIONS["batch"].get(row.state, frozenset()):
+        raise WrongState(what="batch", state=row.state)
+    row.state = wanted
+
+
+def transfers(tx: Tx, batch_id: str) -> list[CreditTransfer]:
+    """The batch's payments as the core's values, in the order of the file."""
+    return [
+        CreditTransfer(
+            payment_id=p.id, end_to_end_id=p.end_to_end_id, uetr=p.uetr, payee_id=p.person_id,
+            payee_name=p.payee_name,
+            account=rules.PayeeAccount(p.account_kind, p.account_identifier, p.account_agent),  # type: ignore[arg-type]
+            amount=Money(p.amount, p.currency), reference=p.reference, town=p.payee_town,
+            country=p.payee_country,
+        )
+        for p in payments(tx, batch_id)
+    ]  # fmt: skip
+
+
+def content_sha256(tx: Tx, row: BatchRow) -> str:
+    """Digest of everything an approval binds to."""
+    account = paying_account(tx, row.paying_account_id)
+    terms = {
+        "reference": row.reference, "account": account.identifier, "profile": account.profile,
+        "execution_date": row.execution_date.isoformat(),
+    }  # fmt: skip
+    return rules.content_sha256(transfers(tx, row.id), terms)
+
+
+def check(tx: Tx, batch_id: str) -> tuple[Problem, ...]:
+    """What would keep the batch from being exported; each problem's place is a payment's id."""
+    row = batch(tx, batch_id)
+    found = profile(paying_account(tx, row.paying_account_id).profile)
+    moved = transfers(tx, batch_id)
+    problems = list(rules.check_transfers(moved))
+    if isinstance(found, MobileMoneyProfile):
+        known = {(p.code, p.place) for p in problems}
+        problems += [p for p in mobile_money.check(moved, found) if (p.code, p.place) not in known]
+    return tuple(problems)
+
+
+def submit(tx: Tx, batch_id: str) -> str:
+    """Hand a draft over for approval; its content is frozen. Returns its digest. Raises InvalidInput."""
+    require(tx.actor, Action.BATCH_PREPARE)
+    row = _locked(tx, batch_id)
+    _step(row, "submitted")
+    problems = check(tx, batch_id)
+    if blocking(problems):
+        raise InvalidInput(problems)
+    row.content_sha256 = content_sha256(tx, row)
+    row.submitted_at = tx.now
+    tx.session.flush()
+    journal.record(tx, Event.BATCH_SUBMITTED, batch_id, public={"content": row.content_sha256})
+    return row.content_sha256
+
+
+def approve(tx: Tx, batch_id: str, *, content: str) -> None:
+    """Approve a submitted batch, by somebody other than who prepared it.
+
+    content: the digest the approver saw. Raises SamePerson, ContentChanged, WrongState.
+    """
+    require(tx.actor, Action.BATCH_APPROVE)
+    row = _locked(tx, batch_id)
+    if row.prepared_by == tx.actor.user_id:
+        raise SamePerson(first="preparing a batch", second="approving it")
+    _step(row, "approved")
+    if content != row.content_sha256 or content_sha256(tx, row) != row.content_sha256:
+        raise ContentChanged
+    row.approved_by, row.approved_at = tx.actor.user_id, tx.now
+    tx.session.flush()
+    journal.record(
+        tx, Event.BATCH_APPROVED, batch_id, public={"content": content},
+        private={"prepared_by": row.prepared_by},
+    )  # fmt: skip
+
+
+def cancel(tx: Tx, batch_id: str) -> None:
+    """Give up a batch that has not left the house; everything in it is owed again."""
+    require(tx.actor, Action.BATCH_PREPARE)
+    row = _locked(tx, batch_id)
+    _step(row, "cancelled")
+    for payment in payments(tx, batch_id):
+        payment.state = "cancelled"
+    tx.session.flush()
+    journal.record(tx, Event.BATCH_CANCELLED, batch_id, public={"reference": row.reference})
+
+
+# Exporting --------------------------------------------------------------------------------------------
+
+
+def export(tx: Tx, batch_id: str) -> str:
+    """Write the file of an approved batch, once, and freeze it. Returns its SHA-256.
+
+    The file is on disk before the row that names it is committed. Raises WrongState (exported already),
+    RefusedTransfers, ContentChanged.
+    """
+    require(tx.actor, Action.BATCH_EXPORT)
+    row = _locked(tx, batch_id)
+    _step(row, "exported")
+    if content_sha256(tx, row) != row.content_sha256:
+        raise ContentChanged
+    account = paying_account(tx, row.paying_account_id)
+    moved = transfers(tx, batch_id)
+    name, content = _write(row, account, moved)
+    row.file_sha256, row.file_name, row.exported_at = tx.files.put(content), name, tx.now
+    for payment in payments(tx, batch_id):
+        payment.state = "in_transit"
+    tx.session.flush()
+    ledger.post(
+        tx,
+        posting_rules.exported(
+            batch_id=batch_id, rail_account=account.code,
+            payments=[(t.payee_id, t.amount) for t in moved], memo=row.reference,
+        ),
+    )  # fmt: skip
+    journal.record(
+        tx, Event.BATCH_EXPORTED, batch_id,
+        public={
+            "reference": row.reference, "file": row.file_sha256, "payments": len(moved),
+            "total": sum(t.amount.minor for t in moved), "currency": row.currency,
+        },
+    )  # fmt: skip
+    return row.file_sha256
+
+
+def _write(row: BatchRow, account: PayingAccount, moved: list[CreditTransfer]) -> tuple[str, bytes]:
+    found = profile(account.profile)
+    if isinstance(found, MobileMoneyProfile):
+        return f"{row.reference}.momo.csv", mobile_money.write(moved, found).content
+    assert row.approved_at is not None, "an approved batch has a time of approval"
+    out = io.BytesIO()
+    head = pain001.payment_information(
+        row.reference, moved, execution_date=row.execution_date,
+        debtor=pain001.Debtor(
+            account.holder_name,
+            rules.PayeeAccount("iban" if account.identifier[:2].isalpha() else "rib", account.identifier, account.agent),
+            account.town, account.country,
+        ),
+        profile=found,
+    )  # fmt: skip
+    pain001.write(
+        out, message_id=row.reference, created_at=row.approved_at, initiator=account.holder_name,
+        groups=[(head, moved)],
+    )  # fmt: skip
+    out.seek(0)
+    problems = pain001.validate(out)
+    if blocking(problems):
+        raise RefusedTransfers(problems)
+    return f"{row.reference}.pain001.xml", out.getvalue()
+
+
+def file_of(tx: Tx, batch_id: str) -> tuple[str, bytes]:
+    """Name and bytes of an exported batch's frozen file. Raises WrongState before the export."""
+    require(tx.actor, Action.BATCH_READ)
+    row = batch(tx, batch_id)
+    if row.file_sha256 is None or row.file_name is None:
+        raise WrongState(what="batch", state=row.state)
+    return row.file_name, tx.files.get(row.file_sha256)
+
+
+# Answers ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRead:
+    """What reading an answer did: numbers of payments, and items that need a person."""
+
+    settled: int
+    rejected: int
+    pending: int
+    already_known: int
+    unmatched: tuple[AnswerItem, ...]
+
+
+def read_answer(tx: Tx, batch_id: str, data: bytes, *, name: str) -> AnswerRead:
+    """Book what the bank or the mobile-money company answered to a batch.
+
+    The same file twice is refused (FileKnown); the same answer in another file is counted as known. Raises
+    InvalidInput for a file that cannot be used; then nothing is stored.
+    """
+    require(tx.actor, Action.ANSWER_IMPORT)
+    row = _locked(tx, batch_id)
+    if row.exported_at is None:
+        raise WrongState(what="batch", state=row.state)
+    digest = hashlib.sha256(data).hexdigest()
+    known = tx.session.get(BankFile, digest)
+    if known is not None:
+        raise FileKnown(when=known.received_at.isoformat(timespec="minutes"))
+    account = paying_account(tx, row.paying_account_id)
+    answer = _read(account, data)
+    if blocking(answer.problems):
+        raise InvalidInput(answer.problems)
+    tx.session.add(
+        BankFile(
+            sha256=tx.files.put(data), kind="pain.002" if account.rail == "bank" else "mobile_money",
+            name=name[:200], received_at=tx.now, received_by=tx.actor.user_id,
+        )
+    )  # fmt: skip
+    tx.session.flush()
+    result = _book(tx, row, account, answer, digest)
+    _follow(tx, row)
+    journal.record(
+        tx, Event.ANSWER_READ, batch_id,
+        public={"file": digest, "settled": result.settled, "rejected": result.rejected},
+    )  # fmt: skip
+    return result
+
+
+def _read(account: PayingAccount, data: bytes) -> Answer:
+    found = profile(account.profile)
+    if isinstance(found, MobileMoneyProfile):
+        return mobile_money_answers.read(data, found)
+    return pain002.read(data)
+
+
+def _book(tx: Tx, row: BatchRow, account: PayingAccount, answer: Answer, digest: str) -> AnswerRead:
+    by_id = {p.id: p for p in payments(tx, row.id)}
+    counts = {"settled": 0, "rejected": 0, "pending": 0, "already_known": 0}
+    unmatched: list[AnswerItem] = []
+    for match in match_answer(answer, transfers(tx, row.id), message_id=row.reference):
+        if match.by == "unmatched":
+            unmatched.append(match.item)
+            _remember(tx, digest, match.item, None, "unmatched", row.reference)
+        for transfer in match.transfers:
+            payment = by_id[transfer.payment_id]
+            verdict = _apply(tx, account, payment, match.item)
+            counts[verdict] += 1
+            _remember(tx, digest, match.item, payment.id, verdict, payment.end_to_end_id)
+    return AnswerRead(**counts, unmatched=tuple(unmatched))
+
+
+def _apply(tx: Tx, account: PayingAccount, payment: PaymentRow, item: AnswerItem) -> str:
+    if item.outcome == "pending":
+        return "pending"
+    if payment.state != "in_transit":
+        return "already_known"
+    amount = Money(payment.amount, payment.currency)
+    if item.outcome == "settled":
+        payment.state, payment.settled_at = "settled", tx.now
+        tx.session.flush()
+        entry = posting_rules.settled(payment_id=payment.id, rail_account=account.code, amount=amount)
+        event = Event.PAYMENT_SETTLED
+    else:
+        payment.state = "rejected"
+        payment.failure_reason = " ".join(p for p in (item.reason, item.reason_text) if p)[:300]
+        tx.session.flush()
+        entry = posting_rules.rejected(
+            payment_id=payment.id, rail_account=account.code, payee=payment.person_id, amount=amount,
+            memo=payment.failure_reason[:100],
+        )  # fmt: skip
+        event = Event.PAYMENT_FAILED
+    ledger.post(tx, entry)
+    journal.record(
+        tx, event, payment.id, public={"amount": payment.amount, "currency": payment.currency},
+        private={"person": payment.person_id},
+    )  # fmt: skip
+    return item.outcome
+
+
+def _remember(
+    tx: Tx, digest: str, item: AnswerItem, payment_id: str | None, verdict: str, about: str
+) -> None:
+    """Keep what an item said; the natural key makes the same event told twice one row."""
+    key = hashlib.sha256(f"{item.natural_key}:{about}".encode()).hexdigest()
+    if tx.session.scalar(select(BankEntry.id).where(BankEntry.natural_key == key)):
+        return
+    tx.session.add(
+        BankEntry(
+            id=tx.new_id(), file_sha256=digest, natural_key=key, payment_id=payment_id, status=item.status,
+            reason=" ".join(p for p in (item.reason, item.reason_text) if p)[:300], verdict=verdict,
+        )
+    )  # fmt: skip
+    tx.session.flush()
+
+
+def _follow(tx: Tx, row: BatchRow) -> None:
+    """The batch's state is what its payments' states make it."""
+    wanted = rules.batch_state(p.state for p in payments(tx, row.id))
+    if wanted != row.state:
+        _step(row, wanted)
+    tx.session.flush()
+
+
+# Reading ----------------------------------------------------------------------------------------------
+
+
+def batches(tx: Tx) -> list[BatchRow]:
+    """All batches, newest first."""
+    return list(tx.session.scalars(select(BatchRow).order_by(BatchRow.id.desc())))
+
+
+def payments(tx: Tx, batch_id: str) -> list[PaymentRow]:
+    """The payments of a batch, in the order of the file."""
+    return list(
+        tx.session.scalars(
+            select(PaymentRow).where(PaymentRow.batch_id == batch_id).order_by(PaymentRow.end_to_end_id)
+        )
+    )
+
+
+def payments_of_person(tx: Tx, person_id: str) -> list[PaymentRow]:
+    """Newest first."""
+    return list(
+        tx.session.scalars(
+            select(PaymentRow).where(PaymentRow.person_id == person_id).order_by(PaymentRow.id.desc())
+        )
+    )
+
+
+def allocations(tx: Tx, payment_ids: Sequence[str]) -> Mapping[str, list[Allocation]]:
+    """What each payment pays."""
+    found: dict[str, list[Allocation]] = {payment_id: [] for payment_id in payment_ids}
+    rows = tx.session.scalars(
+        select(Allocation).where(Allocation.payment_id.in_(payment_ids)).order_by(Allocation.payable_id)
+    )
+    for row in rows:
+        found[row.payment_id].append(row)
+    return found
+
+
+def unmatched_entries(tx: Tx) -> list[BankEntry]:
+    """What an answer said that fits no payment: for a person to look at."""
+    return list(
+        tx.session.scalars(
+            select(BankEntry).where(BankEntry.verdict == "unmatched").order_by(BankEntry.id)
+        )
+    )
+
+
+# Checking ---------------------------------------------------------------------------------------------
+
+
+def verify(tx: Tx) -> Iterator[Finding]:
+    """Recompute each batch's digest and file, and each payable's allocated and settled sums."""
+    for row in tx.session.scalars(select(BatchRow).order_by(BatchRow.id)):
+        place = f"batch {row.reference}"
+        if row.content_sha256 is not None and content_sha256(tx, row) != row.content_sha256:
+            yield Finding("batch-changed", place, "Its payments are not those that were approved.")
+        if row.file_sha256 is not None:
+            yield from _verify_file(tx, row, place)
+    yield from _verify_allocations(tx)
+
+
+def _verify_file(tx: Tx, row: BatchRow, place: str) -> Iterator[Finding]:
+    account = paying_account(tx, row.paying_account_id)
+    try:
+        frozen = tx.files.get(row.file_sha256 or "")
+        _, again = _write(row, account, transfers(tx, row.id))
+    except (NotFound, ValueError, RefusedTransfers) as error:
+        yield Finding("batch-file", place, f"Its file cannot be checked: {error}")
+        return
+    if frozen != again:
+        yield Finding("batch-file", place, "Its payments do not give the file that was sent.")
+
+
+def _verify_allocations(tx: Tx) -> Iterator[Finding]:
+    rows = tx.session.execute(
+        select(Allocation.payable_id, PaymentRow.state, func.sum(Allocation.amount))
+        .join(PaymentRow, PaymentRow.id == Allocation.payment_id)
+        .group_by(Allocation.payable_id, PaymentRow.state)
+    )
+    allocated: dict[str, int] = {}
+    settled: dict[str, int] = {}
+    for payable_id, state, amount in rows:
+        if state in ("draft", "in_transit", "settled"):
+            allocated[payable_id] = allocated.get(payable_id, 0) + int(amount)
+        if state == "settled":
+            settled[payable_id] = settled.get(payable_id, 0) + int(amount)
+    for payable in ledger.all_payables(tx):
+        expected = (allocated.get(payable.id, 0), settled.get(payable.id, 0))
+        if (payable.allocated, payable.settled) != expected:
+            yield Finding(
+                "payable-projection", f"payable {payable.id}",
+                f"Allocated and settled are {payable.allocated} and {payable.settled}, "
+                f"the payments say {expected[0]} and {expected[1]}.",
+            )  # fmt: skip

@@ -1,0 +1,217 @@
+"""What the public and an auditor may see, the sealing of the journal, and `franchise verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from server.batches import service as batches
+from server.catalogue import service as catalogue
+from server.deliveries import service as deliveries
+from server.findings import Finding
+from server.instances import service as instances
+from server.journal import service as journal
+from server.journal.models import JournalBlock, JournalRow
+from server.ledger import service as ledger
+from server.quotes import service as quotes
+from server.regions import service as regions
+from server.runtime import Tx
+from server.submissions import service as submissions
+from server.submissions.models import SubmissionFileRow, SubmissionRow
+from server.deliveries.models import DeliveryRow
+from service_library.package import digest as package_digest
+
+PARTS = ("ledger", "payables", "batches", "journal", "versions", "quotes", "files")
+
+
+def seal(tx: Tx) -> JournalBlock | None:
+    """Seal the journal's new rows into a block that names the ledger's head; None when there are none."""
+    return journal.seal(tx, ledger.head(tx))
+
+
+def verify(
+    tx: Tx, only: str | None = None, progress: Callable[[str], None] | None = None
+) -> list[Finding]:
+    """Recompute everything that was promised; an empty list means all is well.
+
+    only: one of PARTS. progress: told the name of each part before it is checked.
+    """
+    checks: dict[str, Callable[[], Iterator[Finding]]] = {
+        "ledger": lambda: ledger.verify(tx),
+        "payables": lambda: _verify_payables(tx),
+        "batches": lambda: batches.verify(tx),
+        "journal": lambda: journal.verify(tx, lambda seq: ledger.hash_at(tx, seq)),
+        "versions": lambda: _verify_versions(tx),
+        "quotes": lambda: _verify_quotes(tx),
+        "files": lambda: _verify_files(tx),
+    }
+    findings: list[Finding] = []
+    for name in PARTS:
+        if only is None or only == name:
+            if progress:
+                progress(name)
+            findings.extend(checks[name]())
+    return findings
+
+
+def _verify_payables(tx: Tx) -> Iterator[Finding]:
+    """Every accepted delivery owes exactly what its quote promised; nothing else is owed."""
+    accepted = tx.session.scalars(
+        select(DeliveryRow).where(DeliveryRow.state == "accepted").order_by(DeliveryRow.id)
+    ).all()
+    owed: dict[str, dict[str, int]] = {}
+    for payable in ledger.all_payables(tx):
+        owed.setdefault(payable.delivery_id, {})[payable.component] = payable.gross
+    for row in accepted:
+        due = deliveries.amounts(tx, row)
+        promised = {"honorarium": due.honorarium_minor, "expenses": due.expenses_minor}
+        found = owed.pop(row.id, {})
+        for component, minor in promised.items():
+            if found.get(component, 0) != minor:
+                yield Finding(
+                    "delivery-owed-otherwise", f"delivery {row.id}, {component}",
+                    f"The quote promised {minor}, the payable says {found.get(component, 0)} (minor units).",
+                )  # fmt: skip
+    for delivery_id in owed:
+        yield Finding("payable-without-delivery", f"delivery {delivery_id}", "It is owed but was not accepted.")
+
+
+def _verify_versions(tx: Tx) -> Iterator[Finding]:
+    for row in catalogue.versions(tx):
+        catalogue.forget(row.digest)
+        if package_digest(catalogue.package(tx, row.id)) != row.digest:
+            yield Finding(
+                "version-changed", f"service {row.service_code} {row.version}",
+                "Its diagram or forms are not those that were published.",
+            )  # fmt: skip
+
+
+def _verify_quotes(tx: Tx) -> Iterator[Finding]:
+    for row in quotes.quotes(tx, limit=1_000_000):
+        value = quotes.quote(tx, row.id)
+        same = (value.digest, value.charged_minor, value.fund_minor, value.currency)
+        if same != (row.digest, row.charged_minor, row.fund_minor, row.currency):
+            yield Finding("quote-changed", f"quote {row.id}", "The quote is not the one that was made.")
+
+
+def _verify_files(tx: Tx) -> Iterator[Finding]:
+    hashes = {
+        sha: f"submission {submission_id}"
+        for sha, submission_id in tx.session.execute(select(SubmissionRow.xml_sha256, SubmissionRow.id))
+    }
+    for sha, name in tx.session.execute(select(SubmissionFileRow.sha256, SubmissionFileRow.name)):
+        hashes.setdefault(sha, f"evidence {name}")
+    for sha, place in hashes.items():
+        try:
+            tx.files.get(sha)
+        except Exception as error:  # noqa: BLE001  (any failure to read is a finding)
+            yield Finding("file-damaged", f"{place}, file {sha[:12]}…", str(error))
+
+
+# The public record ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """A task as the public sees it: the skill of who did it, never the name. Amounts in minor units."""
+
+    node_id: str
+    title: str
+    outcome: str
+    skill: str
+    round: int
+    state: str
+    accepted_at: datetime | None
+    honorarium: int
+    expenses: int
+    paid: int
+    evidence: int
+    """How many pieces of evidence are kept."""
+    delivery_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VillageRecord:
+    """What the public may know about one instance."""
+
+    instance_id: str
+    service: str
+    service_version: str
+    service_digest: str
+    village: str
+    region_code: str
+    illustrative: bool
+    status: str
+    requested_at: datetime
+    started_at: datetime
+    ended_at: datetime | None
+    currency: str
+    tasks: tuple[TaskRecord, ...]
+    payers: dict[str, int]
+    """Party -> minor units it bears of what was accepted; in kind under "<party> (in kind)"."""
+    total: int
+    rows: tuple[JournalRow, ...]
+    block: JournalBlock | None
+    """The newest block with a row of this instance; None before the first sealing."""
+
+
+def village_record(tx: Tx, instance_id: str, locale: str = "en") -> VillageRecord:
+    """The public record of an instance. Raises NotFound."""
+    from server.requests import service as requests
+
+    row = instances.instance(tx, instance_id)
+    version = catalogue.version(tx, row.service_version_id)
+    definition = catalogue.package(tx, row.service_version_id).definition
+    village = regions.region(tx, row.region_code)
+    made = deliveries.deliveries_of_instances(tx, [instance_id])
+    by_task = {d.task_id: d for d in made}
+    tasks = []
+    payers: dict[str, int] = {}
+    for task in instances.tasks_of_instance(tx, instance_id):
+        delivery = by_task.get(task.id)
+        card = definition.nodes[task.node_id].task
+        due = quotes.due(tx, row.quote_id, task.node_id)
+        accepted = delivery is not None and delivery.state == "accepted"
+        owed = ledger.payables_of_deliveries(tx, [delivery.id]) if delivery else []
+        if accepted:
+            _add(payers, "fund", due.fund_minor)
+            for party, minor in due.party_minor.items():
+                _add(payers, party, minor)
+            for party, minor in due.in_kind_party_minor.items():
+                _add(payers, f"{party} (in kind)", minor)
+        tasks.append(
+            TaskRecord(
+                node_id=task.node_id, title=_text(card.title if card else {}, locale),
+                outcome=_text(card.outcome if card else {}, locale), skill=task.skill, round=task.round,
+                state="accepted" if accepted else (delivery.state if delivery else task.state),
+                accepted_at=delivery.accepted_at if delivery else None,
+                honorarium=due.honorarium_minor, expenses=due.expenses_minor,
+                paid=sum(p.settled for p in owed),
+                evidence=len(submissions.files_of(tx, delivery.submission_id)) if delivery else 0,
+                delivery_id=delivery.id if delivery else None,
+            )
+        )  # fmt: skip
+    rows = journal.of_objects(tx, [instance_id, row.request_id, *by_task, *(d.id for d in made)])
+    block = next((b for b in (journal.block_of(tx, r.seq) for r in reversed(rows)) if b), None)
+    return VillageRecord(
+        instance_id=instance_id, service=_text(version.names, locale), service_version=version.version,
+        service_digest=version.digest, village=regions.name(village, locale), region_code=village.code,
+        illustrative=village.illustrative, status=row.status,
+        requested_at=requests.request(tx, row.request_id).made_at, started_at=row.started_at,
+        ended_at=row.ended_at, currency=quotes.quote_row(tx, row.quote_id).currency, tasks=tuple(tasks),
+        payers={party: minor for party, minor in payers.items() if minor}, total=sum(payers.values()),
+        rows=tuple(rows), block=block,
+    )  # fmt: skip
+
+
+def _add(sums: dict[str, int], key: str, minor: int) -> None:
+    sums[key] = sums.get(key, 0) + minor
+
+
+def _text(text: object, locale: str) -> str:
+    if isinstance(text, dict) or hasattr(text, "get"):
+        return str(text.get(locale) or text.get("en") or next(iter(text.values()), ""))
+    return ""
