@@ -1,7 +1,7 @@
 """The answer of a mobile-money company: a result CSV with the columns of the rail's profile.
 
-A status word the profile does not know is pending, never a failure. The registered name is reported, because a
-wallet that belongs to somebody else is the most frequent reason for a payment that goes astray.
+A status word the profile does not know is pending, never a failure. The registered name is reported, because
+money sent to a wallet that belongs to somebody else seldom comes back.
 """
 
 from __future__ import annotations

@@ -79,12 +79,12 @@ def _child(element: etree._Element, name: str) -> etree._Element | None:
 
 
 def _text(element: etree._Element, *path: str) -> str:
-    current: etree._Element | None = element
     for name in path:
-        current = _child(current, name)
-        if current is None:
+        child = _child(element, name)
+        if child is None:
             return ""
-    return (current.text or "").strip()[:_TEXT_MAX]
+        element = child
+    return (element.text or "").strip()[:_TEXT_MAX]
 
 
 class _Reading:

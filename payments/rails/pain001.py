@@ -24,7 +24,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib import resources
 from itertools import islice
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 from lxml import etree
 
@@ -443,14 +443,15 @@ def _elements(file: BinaryIO, schema: etree.XMLSchema | None) -> Iterator[etree.
         remove_comments=True,
         remove_pis=True,
     )
-    found = False
+    started = ended = False
     for event, element in events:
         name = _local(element)
         if event == "start":
             if name == "Document":
-                found = True
+                started = True
                 _refuse_doctype(element)
             continue
+        ended = ended or name == "Document"
         yield element
         previous, parent = element.getprevious(), element.getparent()
         if name == "CdtTrfTxInf":
@@ -458,12 +459,15 @@ def _elements(file: BinaryIO, schema: etree.XMLSchema | None) -> Iterator[etree.
                 parent.remove(previous)
         elif name == "PmtInf":
             element.clear()
-    if not found:
+    if not started:
         raise RefusedTransfers([_unreadable(f"it is not {MESSAGE_NAME}")])
+    if not ended:
+        # lxml 6.1 with a schema ends silently where a file is cut off
+        raise RefusedTransfers([_unreadable("its end is missing")])
 
 
 def _refuse_doctype(root: etree._Element) -> None:
-    if root.getroottree().docinfo.doctype:
+    if cast("Any", root.getroottree().docinfo).doctype:
         raise RefusedTransfers([Problem("xml-doctype", "A bank file has no DOCTYPE.", severity="fatal")])
 
 
@@ -541,7 +545,8 @@ def validate(file: BinaryIO) -> tuple[Problem, ...]:
 
 
 def _schema_problems(error: etree.XMLSyntaxError) -> Iterator[Problem]:
-    entries = [(entry.message or "", entry.line) for entry in list(error.error_log)[:_PROBLEMS_MAX]]
+    log = cast("Iterable[Any]", error.error_log)
+    entries = [(str(entry.message), int(entry.line)) for entry in islice(log, _PROBLEMS_MAX)]
     for message, line in entries or [(str(error), 0)]:
         yield Problem(
             "not-valid-pain001",
