@@ -41,6 +41,16 @@ _REFERENCED: Final = {
 }
 
 
+READING_CODES: Final = frozenset(
+    {
+        "element-without-id", "metadata-misplaced", "metadata-missing", "metadata-newer", "metadata-number",
+        "metadata-repeated", "metadata-unknown", "metadata-value", "no-process", "not-bpmn",
+        "several-processes", "xml-doctype", "xml-encoding", "xml-malformed", "xml-too-large", "xml-xinclude",
+    }
+)  # fmt: skip
+"""Every code that reading can give; each has a page in docs/reference/lint."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What reading a file gave. definition is None when a problem is fatal."""

@@ -10,6 +10,7 @@ Source: BPMN 2.0.2 clause 13 (execution semantics; 13.4.3 for the inclusive join
 "Verification of workflow nets" (1997) for soundness.
 
 Not modelled: compensation, ad-hoc order, calls (one step). An event sub-process is checked by itself.
+Work that runs to an end of its own, joining nothing, is taken as done at once.
 """
 
 from __future__ import annotations
@@ -87,6 +88,11 @@ class _Net:
             self.consumer[f"@{node.id}"] = node
             if not self._is_simple(node):
                 self.consumer |= {self.place(flow): node for flow in node.incoming}
+        self._meeting = {
+            self.place(node.outgoing[0])
+            for node in definition.nodes.values()
+            if len(node.incoming) > 1 and self._is_simple(node)
+        }
         self._inside = self._places_by_scope()
         self._blockers = {
             node.id: self._upstream(node) for node in definition.nodes.values() if self._is_waiting_or(node)
@@ -154,7 +160,8 @@ class _Net:
             while place.startswith("@") and node is not None and self._is_simple(node):
                 place = self.place(node.outgoing[0])
                 node = self.consumer.get(place)
-            if node is None or not self._is_sink(node):
+            # where ways meet, tokens are kept to see whether two can be there at once
+            if node is None or place in self._meeting or not self._is_sink(node):
                 waiting.append(place)
         return tuple(sorted(waiting))
 

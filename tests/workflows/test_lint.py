@@ -1,0 +1,412 @@
+"""Lint finds each mistake by its code, at its element, and leaves a complete service alone."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from workflows.definitions.lint import LINT_RULES, lint
+from workflows.definitions.read import READING_CODES, read
+
+PAGES = Path(__file__).parents[2] / "docs/reference/lint"
+SHARED = Path(__file__).parents[3] / "shared/data"
+BPMN = (
+    'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
+    'xmlns:run="https://w3id.org/run-services/bpmn/1.0" xmlns:v="urn:vendor"'
+)
+
+
+def text(name, words="x"):
+    languages = ("en", "fr", "es")
+    return "".join(f'<run:{name} lang="{code}">{words} {code}</run:{name}>' for code in languages)
+
+
+SERVICE = f"""<extensionElements><run:service code="VM">
+{text("name")}{text("justification")}{text("purpose")}
+<run:output id="minutes" unit="C62" quantity="1">{text("label")}</run:output>
+<run:parameter id="households" default="20" minimum="10" maximum="40">{text("label")}</run:parameter>
+<run:form role="request" ref="request" version="1"/><run:form role="evaluation" ref="evaluation" version="1"/>
+</run:service></extensionElements>"""
+
+CARD = f"""<run:task skill="FAC" deadlineDays="5">
+{text("title")}{text("outcome")}{text("instructions")}
+<run:activity id="a1">{text("label")}</run:activity>
+<run:criterion id="c1">{text("label")}</run:criterion>
+<run:evidence id="e1" kind="photo" min="1" max="3" criteria="c1">{text("label")}</run:evidence>
+<run:expense id="x1" item="RICE" unit="KGM" payer="fund">
+<run:quantity>households * 2</run:quantity>{text("label")}</run:expense>
+<run:honorarium item="FEE" unit="DAY"><run:quantity>1.5</run:quantity></run:honorarium>
+<run:form role="response" ref="visit" version="1"/>
+<run:verification policy="coordinator" secondCheck="0.1"/></run:task>"""
+
+MEET = f'<userTask id="meet" name="Meet"><extensionElements>{CARD}</extensionElements></userTask>'
+CHOICE = '<exclusiveGateway id="quorum" name="Quorum?" default="enough"/>'
+AGAIN = (
+    '<sequenceFlow id="again" sourceRef="quorum" targetRef="meet"><extensionElements>'
+    '<run:estimate probability="0.2"/></extensionElements>'
+    "<conditionExpression>attendance &lt; 30</conditionExpression></sequenceFlow>"
+)
+ENOUGH = (
+    '<sequenceFlow id="enough" sourceRef="quorum" targetRef="end"><extensionElements>'
+    '<run:estimate probability="0.8"/></extensionElements></sequenceFlow>'
+)
+GOOD = f"""<definitions {BPMN} id="d" targetNamespace="urn:t">
+<process id="p" name="Village meeting" isExecutable="true">{SERVICE}
+<startEvent id="start"/>{MEET}{CHOICE}<endEvent id="end"/>
+<sequenceFlow id="f1" sourceRef="start" targetRef="meet"/>
+<sequenceFlow id="f2" sourceRef="meet" targetRef="quorum"/>{AGAIN}{ENOUGH}
+</process></definitions>"""
+
+LOOSE_TASK = '<serviceTask id="loose" name="Loose"/>'
+END = '<endEvent id="end"/>'
+
+
+def instead(old, new):
+    """The good service with one thing exchanged."""
+    assert old in GOOD
+    return GOOD.replace(old, new, 1)
+
+
+def also(*elements):
+    """The good service with more elements in its process."""
+    return instead(END, END + "".join(elements))
+
+
+def inserted(element, *, kind=True):
+    """The good service with an element between start and meeting."""
+    flow = '<sequenceFlow id="f0" sourceRef="start" targetRef="new"/>'
+    return instead('sourceRef="start"', 'sourceRef="new"').replace(END, END + flow + element)
+
+
+def bare(*elements):
+    """A process of these elements only, without metadata."""
+    process = f'<process id="p" isExecutable="true">{"".join(elements)}</process>'
+    return f"<definitions {BPMN}>{process}</definitions>"
+
+
+def flow(source, target, condition=""):
+    inner = f"<conditionExpression>{condition}</conditionExpression>" if condition else ""
+    ends = f'id="{source}_{target}" sourceRef="{source}" targetRef="{target}"'
+    return f"<sequenceFlow {ends}>{inner}</sequenceFlow>"
+
+
+def event(tag, definition, attributes=""):
+    return f'<{tag} id="new" name="New" {attributes}>{definition}</{tag}>'
+
+
+def problems(document, level="executable"):
+    reading = read(document.encode())
+    assert reading.definition is not None, reading.problems
+    found = lint(reading.definition, level=level)
+    for problem in found:
+        problem.text()  # every place in the message is filled
+    return found
+
+
+def codes(document, level="executable"):
+    return {problem.code for problem in problems(document, level)}
+
+
+def task(task_id):
+    return f'<userTask id="{task_id}"/>'
+
+
+TIMER = "<timerEventDefinition><timeDuration>{}</timeDuration></timerEventDefinition>"
+MANY = "<multiInstanceLoopCharacteristics>{}</multiInstanceLoopCharacteristics>"
+DATA = '<dataInputAssociation id="da"><targetRef>x</targetRef></dataInputAssociation>'
+CONDITION = "<conditionExpression>{}</conditionExpression>"
+ALWAYS = CONDITION.format("1 = 1")
+IN_JAVASCRIPT = '<conditionExpression language="javascript">'
+EVIDENCE_ATTRIBUTES = ' kind="photo" min="1" max="3" criteria="c1"'
+
+# code -> (document that has the mistake, element it is reported at)
+CASES = {
+    "boundary-without-host": (also('<boundaryEvent id="b"><errorEventDefinition/></boundaryEvent>'), "b"),
+    "dangling-flow": (instead('targetRef="quorum"', 'targetRef="nowhere"'), "f2"),
+    "default-with-condition": (
+        instead('targetRef="end">', f'targetRef="end">{ALWAYS}'),
+        "enough",
+    ),
+    "duplicate-id": (also('<userTask id="meet"/>'), "meet"),
+    "empty-process": (bare('<startEvent id="s"/>', END, flow("s", "end")), "p"),
+    "empty-subprocess": (inserted('<subProcess id="new"/>'), "new"),
+    "end-event-with-outgoing": (also(flow("end", "meet")), "end"),
+    "event-gateway-target": (inserted('<eventBasedGateway id="new"/>'), "meet"),
+    "flow-without-condition": (instead(CONDITION.format("attendance &lt; 30"), ""), "again"),
+    "gateway-without-default": (instead(' default="enough"', ""), "quorum"),
+    "implicit-end": (also(LOOSE_TASK), "loose"),
+    "implicit-split": (also(flow("meet", "end")), "meet"),
+    "invalid-id": (GOOD.replace('"quorum"', '"q°"'), "q°"),
+    "no-end-event": (instead(END, '<intermediateThrowEvent id="end"/>'), "p"),
+    "no-start-event": (instead("startEvent", "intermediateThrowEvent"), "p"),
+    "no-way-to-end": (
+        also(
+            LOOSE_TASK,
+            '<serviceTask id="back"/>',
+            flow("meet", "loose"),
+            flow("loose", "back"),
+            flow("back", "loose"),
+        ),
+        "loose",
+    ),
+    "not-executable": (instead(' isExecutable="true"', ""), "p"),
+    "several-start-events": (also('<startEvent id="other"/>', flow("other", "meet")), "p"),
+    "start-event-with-incoming": (also(flow("meet", "start")), "start"),
+    "start-event-with-trigger": (
+        instead('<startEvent id="start"/>', f'<startEvent id="start">{TIMER.format("P1D")}</startEvent>'),
+        "start",
+    ),
+    "unknown-default": (instead('default="enough"', 'default="f1"'), "quorum"),
+    "unreachable": (also(LOOSE_TASK, flow("loose", "end")), "loose"),
+    "call-cycle": (inserted('<callActivity id="new" calledElement="p"/>'), "new"),
+    "call-outside-file": (inserted('<callActivity id="new" calledElement="other"/>'), "new"),
+    "call-without-process": (inserted('<callActivity id="new"/>'), "new"),
+    "event-without-name": (
+        inserted(event("intermediateCatchEvent", "<messageEventDefinition/>")),
+        "new",
+    ),
+    "event-without-trigger": (inserted(event("intermediateCatchEvent", "")), "new"),
+    "ignored-data": (
+        instead("</userTask>", DATA + "</userTask>"),
+        "meet",
+    ),
+    "invalid-timer": (inserted(event("intermediateCatchEvent", TIMER.format("soon!"))), "new"),
+    "loop-without-bound": (instead("</userTask>", "<standardLoopCharacteristics/></userTask>"), "meet"),
+    "multi-instance-without-count": (instead("</userTask>", MANY.format("") + "</userTask>"), "meet"),
+    "timer-too-short": (inserted(event("intermediateCatchEvent", TIMER.format("PT1S"))), "new"),
+    "timer-without-time": (inserted(event("intermediateCatchEvent", "<timerEventDefinition/>")), "new"),
+    "unsupported-element": (inserted('<businessRuleTask id="new"/>'), "new"),
+    "unsupported-event": (inserted(event("intermediateThrowEvent", "<compensateEventDefinition/>")), "new"),
+    "untyped-task": (GOOD.replace("userTask", "task"), "meet"),
+    "vendor-extension": (instead("</run:service>", '</run:service><v:thing a="1"/>'), ""),
+    "condition-language": (instead("<conditionExpression>", IN_JAVASCRIPT), "again"),
+    "invalid-condition": (instead("attendance &lt; 30", "__import__('os')"), "again"),
+    "invalid-quantity": (instead("households * 2", "2 kg;"), "meet"),
+    "invalid-script": (inserted('<scriptTask id="new"><script>import os</script></scriptTask>'), "new"),
+    "missing-quantity": (instead("households * 2", ""), "meet"),
+    "script-missing": (inserted('<scriptTask id="new"/>'), "new"),
+    "unknown-parameter": (instead("households * 2", "farmers * 2"), "meet"),
+    "deadlock": (
+        bare(
+            '<startEvent id="s"/><exclusiveGateway id="x"/><parallelGateway id="j"/>',
+            task("a"),
+            task("b"),
+            END,
+            flow("s", "x"),
+            flow("x", "a", "n = 1"),
+            flow("x", "b", "n = 2"),
+            flow("a", "j"),
+            flow("b", "j"),
+            flow("j", "end"),
+        ),
+        "j",
+    ),
+    "invalid-probability": (instead('probability="0.2"', 'probability="1.2"'), "again"),
+    "lack-of-synchronisation": (
+        bare(
+            '<startEvent id="s"/><parallelGateway id="split"/>',
+            task("a"),
+            task("b"),
+            task("c"),
+            END,
+            flow("s", "split"),
+            flow("split", "a"),
+            flow("split", "b"),
+            flow("a", "c"),
+            flow("b", "c"),
+            flow("c", "end"),
+        ),
+        "end",
+    ),
+    "livelock": (instead('probability="0.2"', 'probability="1"').replace('"0.8"', '"0"'), "quorum"),
+    "missing-probability": (instead('<run:estimate probability="0.2"/>', ""), "quorum"),
+    "probability-sum": (instead('probability="0.2"', 'probability="0.3"'), "quorum"),
+    "unbounded": (
+        bare(
+            '<startEvent id="s"/><exclusiveGateway id="x"/><exclusiveGateway id="m"/>',
+            '<parallelGateway id="split"/><parallelGateway id="join"/>',
+            END,
+            flow("s", "x"),
+            flow("x", "m", "a = 1"),
+            flow("x", "join", "a = 2"),
+            flow("m", "split"),
+            flow("split", "m"),
+            flow("split", "join"),
+            flow("join", "end"),
+        ),
+        "join",
+    ),
+    "criterion-without-evidence": (instead('criteria="c1"', ""), "meet"),
+    "evidence-without-criterion": (instead('criteria="c1"', ""), "meet"),
+    "imported-without-reason": (instead('payer="fund"', 'procurement="imported"'), "meet"),
+    "incomplete-service": (instead(text("purpose"), ""), "p"),
+    "invalid-range": (instead('default="20"', 'default="50"'), "p"),
+    "invalid-skill": (instead('skill="FAC"', 'skill="Énum"'), "meet"),
+    "missing-activities": (instead(f'<run:activity id="a1">{text("label")}</run:activity>', ""), "meet"),
+    "missing-criteria": (instead(f'<run:criterion id="c1">{text("label")}</run:criterion>', ""), "meet"),
+    "missing-evidence": (
+        GOOD.replace("run:evidence", "run:activity").replace(EVIDENCE_ATTRIBUTES, ""),
+        "meet",
+    ),
+    "missing-form": (instead('<run:form role="response" ref="visit" version="1"/>', ""), "meet"),
+    "missing-honorarium": (
+        instead(
+            '<run:honorarium item="FEE" unit="DAY"><run:quantity>1.5</run:quantity></run:honorarium>', ""
+        ),
+        "meet",
+    ),
+    "missing-id": (instead('<run:activity id="a1">', "<run:activity>"), "meet"),
+    "missing-item": (instead('item="RICE"', ""), "meet"),
+    "missing-outcome": (instead(text("outcome"), ""), "meet"),
+    "missing-skill": (instead(' skill="FAC"', ""), "meet"),
+    "missing-title": (instead(text("title"), ""), "meet"),
+    "missing-translation": (instead('<run:title lang="fr">x fr</run:title>', ""), "meet"),
+    "several-agents": (instead('skill="FAC"', 'skill="FAC, ENUM"'), "meet"),
+    "task-without-card": (instead(CARD, ""), "meet"),
+    "unknown-criterion": (instead('criteria="c1"', 'criteria="c1 c9"'), "meet"),
+}
+
+
+def test_a_complete_service_has_no_problem():
+    assert problems(GOOD) == ()
+    assert problems(GOOD, "preview") == ()
+
+
+@pytest.mark.parametrize("code", sorted(CASES))
+def test_each_mistake_is_found_at_its_element(code):
+    document, place = CASES[code]
+    found = [problem for problem in problems(document) if problem.code == code]
+    assert found, codes(document)
+    assert place in {problem.place for problem in found}
+    assert {problem.severity for problem in found} == {LINT_RULES[code].executable}
+
+
+def test_every_code_is_tested():
+    assert set(CASES) | {"too-complex"} == set(LINT_RULES)
+
+
+def test_every_code_has_a_page_that_says_its_severity_and_every_page_a_code():
+    assert {page.stem for page in PAGES.glob("*.md")} == set(LINT_RULES) | READING_CODES
+    for code, rule in LINT_RULES.items():
+        page = (PAGES / f"{code}.md").read_text("utf-8")
+        assert page.startswith(f"# {code}\n")
+        assert f"Severity: {rule.preview} in a preview, {rule.executable} for publishing." in page
+
+
+def test_every_code_in_the_sources_is_registered():
+    sources = Path(__file__).parents[2] / "workflows/definitions/lint"
+    emitted = {
+        code
+        for source in sources.glob("*.py")
+        for code in re.findall(r'Problem\(\s*"([a-z-]+)"', source.read_text("utf-8"))
+    }
+    assert emitted == set(LINT_RULES)
+
+
+def test_publishing_is_never_milder_than_a_preview():
+    rank = {None: 0, "info": 1, "warning": 2, "error": 3, "fatal": 4}
+    assert all(rank[rule.executable] >= rank[rule.preview] for rule in LINT_RULES.values())
+
+
+def test_problems_come_in_the_order_of_the_diagram():
+    document = instead(CARD, "").replace('default="enough"', "")
+    places = [problem.place for problem in problems(document)]
+    assert places.index("meet") < places.index("quorum")
+
+
+@pytest.mark.parametrize(
+    "skill", ["FAC, ENUM", "FAC;ENUM", "FAC/ENUM", "FAC + ENUM", "FAC and ENUM", "FAC ENUM", "FAC et ENUM"]
+)
+def test_two_skills_are_several_agents(skill):
+    assert "several-agents" in codes(instead('skill="FAC"', f'skill="{skill}"'))
+
+
+def test_two_lanes_are_several_agents_but_a_lane_in_a_lane_is_not():
+    two = "".join(f'<lane id="l{n}"><flowNodeRef>meet</flowNodeRef></lane>' for n in "12")
+    assert "several-agents" in codes(also(f'<laneSet id="ls">{two}</laneSet>'))
+    nested = (
+        '<lane id="l1"><flowNodeRef>meet</flowNodeRef><childLaneSet id="cs"><lane id="l2">'
+        "<flowNodeRef>meet</flowNodeRef></lane></childLaneSet></lane>"
+    )
+    assert codes(also(f'<laneSet id="ls">{nested}</laneSet>')) == set()
+
+
+def test_two_performers_are_several_agents():
+    two = "".join(f'<potentialOwner id="o{n}"/>' for n in "12")
+    assert "several-agents" in codes(instead("</userTask>", two + "</userTask>"))
+
+
+def test_the_same_task_done_by_many_alone_is_fine():
+    many = MANY.format("<loopCardinality>households</loopCardinality>")
+    assert codes(instead("</userTask>", many + "</userTask>")) == set()
+
+
+@pytest.mark.parametrize(
+    "time", ["P5D", "PT12H", "P1Y2M3DT4H5M6S", "2027-03-01", "2027-03-01T08:00:00Z", "R3/P7D", '"P5D"']
+)
+def test_times_of_timers_are_iso_8601(time):
+    document = inserted(event("intermediateCatchEvent", TIMER.format(time)))
+    assert not codes(document) & {"invalid-timer", "timer-too-short", "timer-without-time"}
+
+
+@pytest.mark.parametrize(
+    ("tag", "definition"),
+    [
+        ("intermediateThrowEvent", "<compensateEventDefinition/>"),
+        ("intermediateThrowEvent", "<linkEventDefinition name='x'/>"),
+        ("intermediateCatchEvent", "<linkEventDefinition name='x'/>"),
+        ("intermediateThrowEvent", "<terminateEventDefinition/>"),
+        ("intermediateThrowEvent", "<cancelEventDefinition/>"),
+        ("intermediateCatchEvent", TIMER.format("P1D") + "<messageEventDefinition/>"),
+    ],
+)
+def test_events_that_would_pass_silently_are_refused(tag, definition):
+    assert "unsupported-event" in codes(inserted(event(tag, definition)))
+
+
+@pytest.mark.parametrize(
+    "script", ["x", "import os", "x = __import__('os')", "x == 1", "a = 1\nprint(a)", "x.y = 1"]
+)
+def test_scripts_are_assignments_of_feel(script):
+    assert "invalid-script" in codes(inserted(f'<scriptTask id="new"><script>{script}</script></scriptTask>'))
+
+
+def test_a_script_of_assignments_is_fine():
+    script = "total = adults + children\n\nhalf = total / 2"
+    assert codes(inserted(f'<scriptTask id="new"><script>{script}</script></scriptTask>')) == set()
+
+
+def test_a_call_that_comes_back_through_another_process_is_a_cycle():
+    other = '<process id="other"><callActivity id="back" calledElement="p"/></process>'
+    document = inserted('<callActivity id="new" calledElement="other"/>').replace(
+        "</definitions>", other + "</definitions>"
+    )
+    assert "call-cycle" in codes(document)
+
+
+def test_thirds_sum_to_one():
+    third = AGAIN.replace('id="again"', 'id="third"').replace('"0.2"', '"0.333333"')
+    document = also(third).replace('"0.2"', '"0.333333"').replace('"0.8"', '"0.333334"')
+    assert "probability-sum" not in codes(document)
+
+
+def test_probabilities_above_one_are_found_even_when_one_is_missing():
+    third = flow("quorum", "meet", "a = 1")
+    assert "probability-sum" in codes(also(third).replace('"0.2"', '"0.9"'))
+
+
+def test_other_tools_diagrams_can_be_previewed():
+    document = bare(task("a"), task("b"), flow("a", "b"))
+    assert not any(problem.severity in ("fatal", "error") for problem in problems(document, "preview"))
+
+
+@pytest.mark.conformance
+def test_the_interchange_diagrams_and_the_domain_services_are_read_and_linted():
+    files = sorted([*SHARED.glob("miwg/*.bpmn"), *SHARED.glob("domain/bpmn/*.bpmn")])
+    if not files:
+        pytest.skip("no ../shared")
+    for file in files:
+        reading = read(file.read_bytes())
+        assert reading.definition is not None, file
+        found = (*reading.problems, *lint(reading.definition, level="preview"))
+        assert not [problem for problem in found if problem.severity in ("fatal", "error")], file
