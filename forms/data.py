@@ -6,9 +6,10 @@ the groups' names before it ("mother_age"), and "-" and "." become "_" (see `For
 the form is there: None when it was not asked or not answered.
 
 Values: int, Decimal, bool, str, date, time, datetime (as written by the phone, with its offset), list of str
-for select_multiple and rank, dict with latitude, longitude, altitude, accuracy (Decimal or None) for geopoint,
-list of these for geotrace and geoshape; a file is its name. A calculation is int, Decimal or bool where its
-expression can give nothing else, else text. Text that is not of its type stays text: see `forms.check`.
+for select_multiple and rank, dict with latitude, longitude, altitude and accuracy (Decimal or None) for
+geopoint, list of these for geotrace and geoshape; a file is its name. A calculation is int, Decimal or bool
+where its expression can give nothing else, else text. Text that is not of its type stays text: see
+`forms.check`.
 """
 
 from __future__ import annotations

@@ -273,7 +273,7 @@ def _regex(context: Context, _n: Node, text: Value, pattern: Value) -> Value:
         regex = compile_regex(to_string(pattern))
     except RegexError as error:
         raise context.refuse(str(error)) from error
-    context.spend(regex.cost(subject) // 8)  # a state is cheaper than a node
+    context.spend(regex.cost(subject) // 4)  # a state is cheaper than a node
     return regex.matches(subject)
 
 

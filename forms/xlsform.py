@@ -34,7 +34,7 @@ ROOT = "submission"
 """Name of the root node of every form: pyxform's "data" would clash with a question called data."""
 
 MAX_SIZE = 5_000_000
-MAX_UNPACKED = 60_000_000
+MAX_UNPACKED = 20_000_000
 MAX_MEMBERS = 500
 MAX_ROWS = 10_000
 
@@ -186,15 +186,7 @@ def _workbook(source: bytes | str | Mapping[str, Any]) -> _Workbook:
 
 
 def _from_bytes(source: bytes) -> _Workbook:
-    if len(source) > MAX_SIZE:
-        raise _Unreadable(
-            Problem(
-                "form-too-large",
-                "The file has %(size)s bytes; at most %(most)s are read. Remove pictures and empty rows.",
-                severity="fatal",
-                params={"size": len(source), "most": MAX_SIZE},
-            )
-        )
+    _check_size(len(source))
     if source.startswith(b"PK\x03\x04"):
         _check_archive(source)
         return _from_backend(sheets_of.xlsx_to_dict, source)
@@ -205,6 +197,18 @@ def _from_bytes(source: bytes) -> _Workbook:
     except UnicodeDecodeError:
         raise _Unreadable(_not_a_form()) from None
     return _from_text(text)
+
+
+def _check_size(size: int) -> None:
+    if size > MAX_SIZE:
+        raise _Unreadable(
+            Problem(
+                "form-too-large",
+                "The file has %(size)s bytes; at most %(most)s are read. Remove pictures and empty rows.",
+                severity="fatal",
+                params={"size": size, "most": MAX_SIZE},
+            )
+        )
 
 
 def _not_a_form() -> Problem:
@@ -298,6 +302,7 @@ def _cells(row: Mapping[Any, Any]) -> Row:
 
 
 def _from_text(text: str) -> _Workbook:
+    _check_size(len(text))
     lines = [line.lstrip() for line in text.splitlines()]
     if any(line.startswith("|") for line in lines):
         return _from_markdown(text)

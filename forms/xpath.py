@@ -27,6 +27,7 @@ Kind = typing.Literal["number", "boolean", "string", "nodes"]
 
 MAX_LENGTH = 20_000
 MAX_DEPTH = 60
+MAX_OPERATORS = 300
 
 # ---------------------------------------------------------------- syntax tree
 
@@ -111,6 +112,7 @@ class _Parser:
         self.tokens = list(self._tokens())
         self.at = 0
         self.depth = 0
+        self.operators = 0
 
     def _tokens(self) -> Iterator[tuple[str, str]]:
         text, at = self.text.rstrip(), 0
@@ -167,6 +169,9 @@ class _Parser:
             left = self.path()
         while (operator := self.operator()) and _PRECEDENCE[operator] > minimum:
             self.at += 1
+            self.operators += 1
+            if self.operators > MAX_OPERATORS:
+                raise self.refuse(f"it has more than {MAX_OPERATORS} operators; compute a part of it before")
             left = Binary(operator, left, self.expression(_PRECEDENCE[operator]))
         self.depth -= 1
         return left
