@@ -107,8 +107,8 @@ class InvalidIban(InvalidIdentifier):
 class InvalidRib(InvalidIdentifier):
     code = "invalid-rib"
     message = (
-        "%(rib)s is not a UEMOA RIB. It has 24 characters: bank 5, branch 5, account 12, key 2. Copy it again "
-        "from a bank statement."
+        "%(rib)s is not a UEMOA RIB. It has 24 characters: bank 5, branch 5, account 12, key 2. Copy it "
+        "again from a bank statement."
     )
 
 

@@ -4,8 +4,8 @@ Sources: ISO 13616 (IBAN, by schwifty); BCEAO relevé d'identité bancaire with 
 by libphonenumber, with Benin's move from 8 to 10 digits on 2024-11-30; ISO 11649 (RF creditor reference);
 RFC 4122 version 4 for the UETR (ISO 20022 UUIDv4Identifier); EPC217-08 for the SEPA character set.
 
-Each `check_…` returns the identifier in its normal form or raises; what it raises names the identifier masked,
-so that it may be logged.
+Each `check_…` returns the identifier in its normal form or raises; what it raises names account and number
+masked, so that it may be logged.
 """
 
 from __future__ import annotations

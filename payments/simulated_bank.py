@@ -63,12 +63,13 @@ def status_report(
 
 
 def _transaction(transfer: pain001.FileTransfer, status: str, reason: str, number: int) -> str:
+    amount = transfer.amount
     why = f"<StsRsnInf><Rsn><Cd>{escape(reason)}</Cd></Rsn></StsRsnInf>" if reason else ""
     uetr = f"<OrgnlUETR>{transfer.uetr}</OrgnlUETR>" if transfer.uetr else ""
     return (
         f"<TxInfAndSts><StsId>{number}</StsId><OrgnlInstrId>{escape(transfer.instruction_id)}</OrgnlInstrId>"
         f"<OrgnlEndToEndId>{escape(transfer.end_to_end_id)}</OrgnlEndToEndId>{uetr}<TxSts>{status}</TxSts>{why}"
-        f'<OrgnlTxRef><Amt><InstdAmt Ccy="{transfer.amount.currency}">{transfer.amount.text()}</InstdAmt></Amt>'
+        f'<OrgnlTxRef><Amt><InstdAmt Ccy="{amount.currency}">{amount.text()}</InstdAmt></Amt>'
         f"</OrgnlTxRef></TxInfAndSts>"
     )
 
