@@ -1,0 +1,89 @@
+"""Errors of the engine; every command either returns a Step or raises one of these and changes nothing.
+
+EngineError
+├── TaskNotReady        the task is not (or no longer) ready in this instance
+├── InstanceEnded       the instance is completed or cancelled
+├── MessageNotExpected  nothing in the instance waits for this message
+├── DataRefused         a value the engine does not keep (float, unknown type, too deep)
+├── StateUnreadable     the state at rest is damaged, of another format or of another definition
+├── ExpressionFailed    an expression gave an error or an unusable value (seen as an Incident)
+├── NoFlowTaken         a gateway has no true condition and no default (seen as an Incident)
+├── EndlessLoop         automatic steps run in a circle (seen as an Incident)
+├── Deadlock            a join waits for a branch that can no longer come (seen as an Incident)
+└── StepFailed          any other failure of an automatic step (seen as an Incident)
+NotExecutable is an InvalidInput: it carries the problems of the definition.
+"""
+
+# Named for what happened, without Error, as all errors of the house.
+# ruff: noqa: N818
+
+from __future__ import annotations
+
+from workflows.errors import InvalidInput, WorkflowError
+
+
+class EngineError(WorkflowError):
+    code = "engine"
+    message = "The process instance could not be run."
+
+
+class NotExecutable(InvalidInput):
+    """The definition cannot be run; `problems` says why, each with the id of the element."""
+
+    code = "not-executable"
+
+
+class TaskNotReady(EngineError):
+    code = "task-not-ready"
+    message = "The task %(task_id)s is not ready: it was completed or cancelled, or never existed."
+
+
+class InstanceEnded(EngineError):
+    code = "instance-ended"
+    message = "The process instance is %(status)s: nothing can be changed any more."
+
+
+class MessageNotExpected(EngineError):
+    code = "message-not-expected"
+    message = "The process instance does not wait for the message %(message)s."
+
+
+class DataRefused(EngineError):
+    code = "data-refused"
+    message = "The value of %(name)s cannot be kept: %(why)s."
+
+
+class StateUnreadable(EngineError):
+    code = "state-unreadable"
+    message = "The stored state of the process instance cannot be read: %(why)s."
+
+
+class ExpressionFailed(EngineError):
+    code = "expression-failed"
+    message = "The expression %(expression)s of %(node)s cannot be used: %(why)s."
+
+
+class NoFlowTaken(EngineError):
+    code = "no-flow-taken"
+    message = (
+        "No outgoing flow of the gateway %(node)s is true and it has no default flow. "
+        "Its conditions read: %(names)s."
+    )
+
+
+class EndlessLoop(EngineError):
+    code = "endless-loop"
+    message = (
+        "More than %(steps)s automatic steps in a row, the last at %(node)s: the diagram runs in a circle "
+        "without a person or a timer."
+    )
+
+
+class Deadlock(EngineError):
+    code = "deadlock"
+    message = "The gateway %(node)s waits for a branch that can no longer arrive."
+
+
+class StepFailed(EngineError):
+    code = "step-failed"
+    message = "The automatic step %(node)s failed: %(why)s."

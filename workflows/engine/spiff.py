@@ -1,0 +1,848 @@
+"""SpiffWorkflow as we use it: the only module of the house that imports it.
+
+Idea: SpiffWorkflow gives the task, its states, its tree and the graph of specs; we decide what a node does,
+for four reasons measured on 3.2 (tests/workflows/test_engine_contract.py holds the private names used here).
+1. Its specs are shared by all instances, so nothing here writes to a spec after the graph is built.
+2. It predicts future tasks, walks the whole tree at every step and stops at depth 1000. We predict nothing,
+   keep an index of the live tasks, and prune finished ones, so the cost of a step does not grow with history.
+3. Its data belongs to tokens and is merged at joins, where a stale copy may win over a newer value. Ours
+   belongs to the instance (BPMN 2.0.2, 10.4.1), with local scopes for the items of multi-instance activities.
+4. It evaluates Python. Here a node holds compiled FEEL, always evaluated first thing in a step of its own:
+   when that fails nothing has changed, the step stays ready and can be tried again.
+Source: BPMN 2.0.2 (OMG formal/2013-12-09), clause 13.
+"""
+
+# SpiffWorkflow has no type hints (its classes are Any to mypy), and its private names are what we build upon.
+# mypy: disable-error-code="misc"
+# ruff: noqa: SLF001
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Final
+from uuid import UUID
+
+from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
+from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
+from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
+from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
+
+from workflows.engine.errors import EngineError, NoFlowTaken
+from workflows.engine.expressions import Context, Expression, Script, instances, items
+from workflows.engine.steps import (
+    Event,
+    EventOccurred,
+    FlowTaken,
+    Incident,
+    TaskCancelled,
+    TaskCompleted,
+    TaskReady,
+)
+from workflows.engine.triggers import ErrorTrigger, TimerTrigger, Trigger
+from workflows.engine.values import from_json, to_json
+
+FUTURE: Final[int] = TaskState.FUTURE
+WAITING: Final[int] = TaskState.WAITING
+READY: Final[int] = TaskState.READY
+STARTED: Final[int] = TaskState.STARTED
+COMPLETED: Final[int] = TaskState.COMPLETED
+CANCELLED: Final[int] = TaskState.CANCELLED
+LIVE: Final[int] = WAITING | READY | STARTED
+FINISHED: Final[int] = TaskState.FINISHED_MASK
+
+Untyped = Any
+"""An object of SpiffWorkflow."""
+
+LOOP_NAMES: Final = frozenset({"loopCounter"})
+"""Names a loop or multi-instance gives to its inside: the number of the round, from 1."""
+INSTANCE_NAMES: Final = frozenset(
+    {"numberOfInstances", "numberOfCompletedInstances", "numberOfActiveInstances"}
+)
+"""Names a completion condition may read (BPMN 2.0.2, table 10.31)."""
+
+
+class NoPython:
+    """The script engine given to SpiffWorkflow: refuses everything, for no text may reach Python."""
+
+    def evaluate(self, *_arguments: Untyped, **_named: Untyped) -> Untyped:
+        raise EngineError
+
+    execute = call_service = validate = evaluate
+
+    @property
+    def environment(self) -> NoPython:
+        return self
+
+
+@dataclass(slots=True)
+class Scope:
+    """Names visible in one part of an instance.
+
+    up: the scope around it, None = the whole instance. index: 0-based round.
+    """
+
+    up: int | None
+    index: int | None
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+class RunTask(Task):
+    """One execution of a node: SpiffWorkflow's task with the scope it sees, without copies of data."""
+
+    def __init__(
+        self,
+        workflow: Untyped,
+        task_spec: Untyped,
+        parent: Untyped = None,
+        state: int = FUTURE,
+        id: UUID | None = None,  # noqa: A002 - SpiffWorkflow's name
+    ) -> None:
+        self.scope: int = workflow.scope if parent is None else parent.scope
+        self.chosen: Collection[Node] | None = None
+        super().__init__(workflow, task_spec, parent, state=state, id=id)
+        self._note_state()
+
+    @property
+    def key(self) -> str:
+        return str(self.id)
+
+    def _note_state(self) -> None:
+        # a counter, not a clock: order is all that is needed, and it is the same in every replay
+        self.last_state_change = self.workflow.top_workflow.tick()
+        self.workflow.top_workflow.note_state(self)
+
+    _state: int
+
+    def _set_state(self, value: int) -> None:
+        if value != self._state:
+            self._state = value
+            self._note_state()
+
+    def _add_child(self, task_spec: Untyped, state: int = FUTURE) -> RunTask:
+        return RunTask(self.workflow, task_spec, self, state=state)
+
+    def _inherit_data(self) -> None:
+        """Data is the scope's, not the token's."""
+
+    def run(self) -> bool | None:
+        """Do what the node does; None from the node = it rests until something happens."""
+        outcome: bool | None = self.task_spec._run(self)
+        if outcome is None:
+            self._set_state(self.task_spec.resting)
+        else:
+            self.complete()
+        return outcome
+
+    def make_ready(self) -> None:
+        """Let a waiting task run."""
+        self._ready()
+
+    def cancel(self) -> None:
+        """Withdraw this task and all that came from it and still lives."""
+        waiting: list[RunTask] = [self]
+        while waiting:
+            task = waiting.pop()
+            waiting.extend(task.children)
+            if not task.has_state(FINISHED):
+                task._set_state(CANCELLED)
+                task.task_spec._on_cancel(task)
+
+
+class ProcessSpec(BpmnProcessSpec):
+    """The graph of one process or sub-process."""
+
+    def __init__(self, name: str) -> None:
+        WorkflowSpec.__init__(self, name=name)
+        self.io_specification = None
+        self.data_objects: dict[str, Any] = {}
+        self.data_stores: dict[str, Any] = {}
+        self.correlation_keys: dict[str, Any] = {}
+        self.bpmn_start_events: list[Any] = []
+        # no BPMN id can hold a parenthesis
+        self.start = Node(self, "(start)", "")
+
+    def node(self, name: str) -> Node:
+        found: Node = self.task_specs[name]
+        return found
+
+
+class _Running:
+    """What the whole process and a sub-process in it have in common."""
+
+    scope: int
+    live_count: int
+    tasks: dict[UUID, RunTask]
+    task_tree: RunTask
+
+    def plant(self) -> None:
+        """Begin: the root of the tree, ready to run."""
+        spec: Any = self.spec  # type: ignore[attr-defined]
+        self.task_tree = RunTask(self, spec.start, state=READY)
+
+    def prune(self) -> None:
+        """Forget finished tasks but the root and those whose living children are alternatives."""
+        kept: dict[UUID, RunTask] = {self.task_tree.id: self.task_tree}
+        for task in self.tasks.values():
+            if task.has_state(LIVE):
+                parent = task.parent
+                if parent is not None and parent.task_spec.keeps_siblings:
+                    kept[parent.id] = parent
+                kept[task.id] = task
+        for task in kept.values():
+            task._children = []
+        for task in kept.values():
+            if task is not self.task_tree:
+                if task._parent not in kept:
+                    task._parent = self.task_tree.id
+                kept[task._parent]._children.append(task.id)
+        self.tasks = kept
+
+
+class InnerWorkflow(_Running, BpmnSubWorkflow):
+    """A running sub-process."""
+
+    def __init__(self, spec: ProcessSpec, parent: RunTask, top: Running) -> None:
+        self.scope = parent.scope
+        self.live_count = 0
+        super().__init__(spec, parent.id, top, deserializing=True)
+
+
+class Running(_Running, BpmnWorkflow):
+    """A running process: the index of its live tasks, its data, its events since it was loaded."""
+
+    def __init__(self, spec: ProcessSpec, inner_specs: Mapping[str, ProcessSpec], now: datetime) -> None:
+        self.now = now
+        self.scope = 0
+        self.live_count = 0
+        self.clock = 0
+        self.next_scope = 1
+        self.scopes: dict[int, Scope] = {0: Scope(None, None)}
+        self.live: dict[UUID, RunTask] = {}
+        self.runnable: dict[UUID, RunTask] = {}
+        self.held: dict[UUID, RunTask] = {}
+        self.events: list[Event] = []
+        super().__init__(spec, dict(inner_specs), script_engine=NoPython(), deserializing=True)
+
+    # index and events
+
+    def tick(self) -> int:
+        self.clock += 1
+        return self.clock
+
+    def note_state(self, task: RunTask) -> None:
+        """Keep the index in step with a state that just changed."""
+        known = task.id in self.live
+        if task.has_state(LIVE):
+            self.live[task.id] = task
+            task.workflow.live_count += not known
+        elif known:
+            del self.live[task.id]
+            task.workflow.live_count -= 1
+        manual = task.task_spec.manual
+        if task.state == READY and not manual:
+            self.runnable[task.id] = task
+        else:
+            self.runnable.pop(task.id, None)
+            self.held.pop(task.id, None)
+        if manual:
+            self._record_manual(task)
+
+    def _record_manual(self, task: RunTask) -> None:
+        kinds: dict[int, type[TaskReady | TaskCompleted | TaskCancelled]] = {
+            READY: TaskReady,
+            COMPLETED: TaskCompleted,
+            CANCELLED: TaskCancelled,
+        }
+        made = kinds.get(task.state)
+        if made is not None:
+            self.events.append(made(task.key, task.task_spec.node_id))
+
+    def living(self) -> list[RunTask]:
+        """The live tasks, in the order of their last change."""
+        return sorted(self.live.values(), key=lambda task: task.last_state_change)
+
+    # data
+
+    def open_scope(self, up: int, index: int, values: dict[str, Any]) -> int:
+        number = self.next_scope
+        self.next_scope += 1
+        self.scopes[number] = Scope(up, index, values)
+        return number
+
+    def context(self, scope: int) -> Context:
+        """What an expression sees in the scope: inner names before outer ones."""
+        at: int | None = scope
+        layers = []
+        while at is not None:
+            layers.append(self.scopes[at].values)
+            at = self.scopes[at].up
+        values = (
+            layers[0] if len(layers) == 1 else {k: v for each in reversed(layers) for k, v in each.items()}
+        )
+        return Context(values, self.now)
+
+    def assign(self, scope: int, values: Mapping[str, Any]) -> None:
+        """Set names: in the innermost scope that has them, else for the whole instance."""
+        for name, value in values.items():
+            at: int | None = scope
+            while at is not None and at != 0 and name not in self.scopes[at].values:
+                at = self.scopes[at].up
+            self.scopes[at or 0].values[name] = value
+
+    def forget_scopes(self) -> None:
+        """Drop scopes that no kept task sees."""
+        used = {0}
+        for workflow in (self, *self.subprocesses.values()):
+            for task in workflow.tasks.values():
+                at: int | None = task.scope
+                while at is not None and at not in used:
+                    used.add(at)
+                    at = self.scopes[at].up
+        self.scopes = {number: scope for number, scope in self.scopes.items() if number in used}
+
+    def prune_all(self) -> None:
+        for workflow in (self, *self.subprocesses.values()):
+            workflow.prune()
+        self.forget_scopes()
+
+    # sub-processes and joins
+
+    def enter(self, task: RunTask, spec_name: str) -> None:
+        """Begin the sub-process of the task."""
+        inner = InnerWorkflow(self.subprocess_specs[spec_name], task, self)
+        self.subprocesses[task.id] = inner
+        inner.plant()
+
+    def leave(self, task: RunTask) -> None:
+        """Cancel what lives in the sub-process of the task."""
+        inner = self.subprocesses.pop(task.id, None)
+        if inner is not None:
+            for each in [each for each in self.living() if each.workflow is inner]:
+                each.cancel()
+
+    def settle(self, workflow: _Running) -> None:
+        """After a step: a sub-process without live tasks is over."""
+        if isinstance(workflow, InnerWorkflow) and workflow.live_count == 0:
+            task = self.live.get(workflow.parent_task_id)
+            if task is not None and self.subprocesses.pop(task.id, None) is not None:
+                task._ready()
+
+    def settle_joins(self) -> bool:
+        """Let one inclusive join go on for which no other token can arrive; only when nothing can run."""
+        for task in self.living():
+            if task.state == WAITING and isinstance(task.task_spec, InclusiveGateway):
+                arrived = task.task_spec.arrived(task)
+                if not task.task_spec.may_still_arrive(task, arrived):
+                    arrived.consume_all()
+                    return True
+        return False
+
+    def stuck(self) -> list[RunTask]:
+        """The joins that wait in vain: nothing else lives that could ever move."""
+        joins = []
+        for task in self.living():
+            if isinstance(task.task_spec, JoinNode) and task.state == WAITING:
+                joins.append(task)
+            elif task.state != STARTED:
+                return []
+        return joins
+
+    def throw_error(self, workflow: Untyped, name: str) -> None:
+        """Hand an error to the nearest boundary event around; what it interrupts ends at once."""
+        while isinstance(workflow, InnerWorkflow):
+            activity = self.live.get(workflow.parent_task_id)
+            if activity is None:
+                return
+            if isinstance(activity.parent.task_spec, MultiInstance):
+                activity = activity.parent
+            caught = _catcher(activity, name)
+            workflow = activity.workflow
+            if caught is not None:
+                caught.internal_data["occurred"] = True
+                caught._ready()
+            activity.cancel()
+            if caught is not None:
+                return
+
+    # incidents
+
+    def hold(self, task: RunTask, error: EngineError) -> None:
+        """Keep a failed step where it is until `release`."""
+        params = {key: str(value) for key, value in error.params.items()}
+        task.internal_data["incident"] = [error.code, error.message, params]
+        self.runnable.pop(task.id, None)
+        self.held[task.id] = task
+        self.events.append(incident_of(task))
+
+    def release(self) -> None:
+        """Make all held steps runnable again."""
+        for task in self.held.values():
+            task.internal_data.pop("incident", None)
+            if task.state == READY:
+                self.runnable[task.id] = task
+        self.held = {}
+
+
+def incident_of(task: RunTask) -> Incident:
+    """What holds a held task."""
+    code, message, params = task.internal_data["incident"]
+    return Incident(task.key, task.task_spec.node_id, code, message, params)
+
+
+def _catcher(activity: RunTask, name: str) -> RunTask | None:
+    """The error event on the activity that catches the name; one that names it before one for any."""
+    catchers = {
+        sibling.task_spec.trigger.name: sibling
+        for sibling in activity.parent.children
+        if isinstance(sibling.task_spec, CatchEvent)
+        and isinstance(sibling.task_spec.trigger, ErrorTrigger)
+        and sibling.state == WAITING
+    }
+    return catchers.get(name) or catchers.get("")
+
+
+# At rest
+
+
+def records(workflow: _Running) -> list[list[Untyped]]:
+    """One record per task, the root first: id, place of the parent, spec, state, order, scope, notes."""
+    place = {task_id: number for number, task_id in enumerate(workflow.tasks)}
+    return [
+        [
+            task.id.hex,
+            place.get(task._parent, -1),
+            task.task_spec.name,
+            task.state,
+            task.last_state_change,
+            task.scope,
+            task.internal_data or None,
+        ]
+        for task in workflow.tasks.values()
+    ]
+
+
+def restore(workflow: InnerWorkflow | Running, given: list[Untyped]) -> list[RunTask]:
+    """Make the tasks of `records`; gives those that are held. Raises KeyError, TypeError, ValueError."""
+    made = []
+    for key, _, spec, state, order, scope, notes in given:
+        task = RunTask(workflow, workflow.spec.node(spec), None, state, UUID(hex=key))
+        task.last_state_change = order
+        task.scope = scope
+        task.internal_data = notes or {}
+        made.append(task)
+    workflow.task_tree = made[0]
+    for task, record in zip(made, given, strict=True):
+        if record[1] >= 0:
+            parent = made[record[1]]
+            task._parent = parent.id
+            parent._children.append(task.id)
+    return [task for task in made if "incident" in task.internal_data]
+
+
+# What the nodes do
+
+
+class Node(BpmnTaskSpec):
+    """A node that passes its token on at once; base of all others.
+
+    manual: a person does it. flow_ids: name of the next spec -> id of the sequence flow.
+    """
+
+    resting: ClassVar[int] = STARTED
+    keeps_siblings: ClassVar[bool] = False
+    """Whether the living children of the finished task are alternatives of each other."""
+
+    def __init__(self, scope: ProcessSpec, name: str, node_id: str, *, manual: bool = False) -> None:
+        super().__init__(scope, name, manual=manual)
+        self.node_id = node_id
+        self.bpmn_id = node_id
+        self.flow_ids: dict[str, str] = {}
+
+    def lead_to(self, target: Node, flow_id: str = "") -> None:
+        """Connect while the graph is built."""
+        self.connect(target)
+        if flow_id:
+            self.flow_ids[target.name] = flow_id
+
+    def _predict(self, my_task: RunTask, *_arguments: Untyped, **_named: Untyped) -> None:
+        """Nothing: the next tasks are made when this one completes."""
+
+    def _update(self, my_task: RunTask) -> None:
+        if self._update_hook(my_task):
+            my_task._ready()
+
+    def _update_hook(self, my_task: RunTask) -> bool:
+        return True
+
+    def _on_ready(self, my_task: RunTask) -> None:
+        """Nothing to test: the graph was checked when it was built."""
+
+    def _run(self, my_task: RunTask) -> bool | None:
+        # without SpiffWorkflow's error state: a failed step stays ready
+        return self._run_hook(my_task)
+
+    def _run_hook(self, my_task: RunTask) -> bool | None:
+        return True
+
+    def _on_complete(self, my_task: RunTask) -> None:
+        self._on_complete_hook(my_task)
+        running = my_task.workflow.top_workflow
+        for spec in self.outputs if my_task.chosen is None else my_task.chosen:
+            flow_id = self.flow_ids.get(spec.name)
+            if flow_id:
+                running.events.append(FlowTaken(flow_id))
+            child = my_task._add_child(spec)
+            spec._update(child)
+
+    def _on_complete_hook(self, my_task: RunTask) -> None:
+        parent = my_task.parent
+        if parent is not None:
+            parent.task_spec.child_completed(parent, my_task)
+
+    def child_completed(self, my_task: RunTask, child: RunTask) -> None:
+        """Told by a child; matters to nodes whose children belong to them."""
+
+    def _on_cancel(self, my_task: RunTask) -> None:
+        """Told when withdrawn."""
+
+
+class ScriptNode(Node):
+    def __init__(self, scope: ProcessSpec, name: str, node_id: str, script: Script) -> None:
+        super().__init__(scope, name, node_id)
+        self.script = script
+
+    def _run_hook(self, my_task: RunTask) -> bool:
+        running = my_task.workflow.top_workflow
+        running.assign(my_task.scope, self.script.results(running.context(my_task.scope)))
+        return True
+
+
+class BoundarySplit(Node):
+    """Stands before an activity with boundary events; its children are the activity and the events."""
+
+    keeps_siblings = True
+
+    def __init__(self, scope: ProcessSpec, name: str, node_id: str, main: str) -> None:
+        super().__init__(scope, name, node_id)
+        self.main = main
+
+    def child_completed(self, my_task: RunTask, child: RunTask) -> None:
+        spec = child.task_spec
+        if spec.name == self.main or spec.interrupting:
+            _cancel_others(my_task, child)
+        elif not isinstance(spec.trigger, TimerTrigger):
+            spec._update(my_task._add_child(spec))  # may happen again
+
+
+class EventGateway(Node):
+    """The first of the following events to happen decides."""
+
+    keeps_siblings = True
+
+    def child_completed(self, my_task: RunTask, child: RunTask) -> None:
+        _cancel_others(my_task, child)
+
+
+def _cancel_others(my_task: RunTask, child: RunTask) -> None:
+    for other in my_task.children:
+        if other is not child and not other.has_state(FINISHED):
+            other.cancel()
+
+
+class CatchEvent(Node):
+    """Waits for its trigger: intermediate and boundary events, receive tasks."""
+
+    resting = WAITING
+
+    def __init__(
+        self, scope: ProcessSpec, name: str, node_id: str, trigger: Trigger, *, interrupting: bool = False
+    ) -> None:
+        super().__init__(scope, name, node_id)
+        self.trigger = trigger
+        self.interrupting = interrupting
+
+    def _update_hook(self, my_task: RunTask) -> bool:
+        if isinstance(self.trigger, TimerTrigger):
+            return True  # its moment is computed in a step of its own, which may fail and be retried
+        my_task._set_state(WAITING)
+        return False
+
+    def _run_hook(self, my_task: RunTask) -> bool | None:
+        running = my_task.workflow.top_workflow
+        if not my_task.internal_data.get("occurred") and isinstance(self.trigger, TimerTrigger):
+            due = self.trigger.due(running.context(my_task.scope))
+            my_task.internal_data["due"] = due.isoformat()
+            return None
+        running.events.append(EventOccurred(self.node_id))
+        return True
+
+
+class EndEvent(Node):
+    """kind: "none", "terminate" (ends its scope) or "error" (`error` is its name)."""
+
+    def __init__(self, scope: ProcessSpec, name: str, node_id: str, kind: str, error: str) -> None:
+        super().__init__(scope, name, node_id)
+        self.kind = kind
+        self.error = error
+
+    def _on_complete_hook(self, my_task: RunTask) -> None:
+        super()._on_complete_hook(my_task)
+        running = my_task.workflow.top_workflow
+        if self.kind == "terminate":
+            for task in [each for each in running.living() if each.workflow is my_task.workflow]:
+                task.cancel()
+        elif self.kind == "error":
+            running.throw_error(my_task.workflow, self.error)
+
+
+class SubProcess(Node):
+    def __init__(self, scope: ProcessSpec, name: str, node_id: str) -> None:
+        super().__init__(scope, name, node_id)
+
+    def _run_hook(self, my_task: RunTask) -> bool | None:
+        if my_task.internal_data.get("entered"):
+            return True
+        my_task.workflow.top_workflow.enter(my_task, self.node_id)
+        my_task.internal_data["entered"] = True
+        return None
+
+    def _on_cancel(self, my_task: RunTask) -> None:
+        my_task.workflow.top_workflow.leave(my_task)
+
+
+class MultiInstance(Node):
+    """Repeats its child: so many times, for each item, or (a loop) while a condition holds.
+
+    It runs to open, rests while its instances live, and runs again after each of them.
+    """
+
+    def __init__(
+        self,
+        scope: ProcessSpec,
+        name: str,
+        node_id: str,
+        *,
+        sequential: bool,
+        cardinality: Expression | None = None,
+        collection: Expression | None = None,
+        item: str = "",
+        completion: Expression | None = None,
+    ) -> None:
+        super().__init__(scope, name, node_id)
+        self.child: Node | None = None
+        self.sequential = sequential
+        self.cardinality = cardinality
+        self.collection = collection
+        self.item = item
+        self.completion = completion
+
+    def _run_hook(self, my_task: RunTask) -> bool | None:
+        rounds = my_task.internal_data
+        if "total" not in rounds:
+            total, found = self._size(my_task)
+            rounds.update(total=total, started=0, done=0, items=found)
+        elif self._is_enough(my_task):
+            for child in my_task.children:
+                if not child.has_state(FINISHED):
+                    child.cancel()
+            return True
+        total = rounds["total"]
+        if rounds["done"] >= total:
+            return True
+        last = min(total, rounds["done"] + 1) if self.sequential else total
+        for index in range(rounds["started"], last):
+            self._begin(my_task, index)
+        return None
+
+    def _size(self, my_task: RunTask) -> tuple[int, list[Any] | None]:
+        context = my_task.workflow.top_workflow.context(my_task.scope)
+        if self.collection is not None:
+            found = items(self.collection, context)
+            return len(found), [to_json(each) for each in found]
+        assert self.cardinality is not None
+        return instances(self.cardinality, context), None
+
+    def _is_enough(self, my_task: RunTask) -> bool:
+        if self.completion is None:
+            return False
+        rounds = my_task.internal_data
+        counts = {
+            "numberOfInstances": Decimal(rounds["total"]),
+            "numberOfCompletedInstances": Decimal(rounds["done"]),
+            "numberOfActiveInstances": Decimal(rounds["started"] - rounds["done"]),
+        }
+        return self.completion.holds(my_task.workflow.top_workflow.context(my_task.scope).also(counts))
+
+    def _begin(self, my_task: RunTask, index: int) -> None:
+        rounds = my_task.internal_data
+        local: dict[str, Any] = {"loopCounter": Decimal(index + 1)}
+        if self.item and rounds.get("items") is not None:
+            local[self.item] = from_json(rounds["items"][index])
+        child = my_task._add_child(self.child)
+        child.scope = my_task.workflow.top_workflow.open_scope(my_task.scope, index, local)
+        rounds["started"] = index + 1
+        child.task_spec._update(child)
+
+    def child_completed(self, my_task: RunTask, child: RunTask) -> None:
+        if child.task_spec is self.child:
+            my_task.internal_data["done"] += 1
+            my_task._ready()
+
+
+class StandardLoop(MultiInstance):
+    """Repeats its child while `completion` (here the loop condition) holds, at most `maximum` times."""
+
+    def __init__(
+        self,
+        scope: ProcessSpec,
+        name: str,
+        node_id: str,
+        *,
+        condition: Expression | None,
+        maximum: int | None,
+    ) -> None:
+        super().__init__(scope, name, node_id, sequential=True, completion=condition)
+        self.maximum = maximum
+
+    def _run_hook(self, my_task: RunTask) -> bool | None:
+        rounds = my_task.internal_data
+        done = rounds.setdefault("done", 0)
+        if done:
+            context = my_task.workflow.top_workflow.context(my_task.scope)
+            if self.maximum is not None and done >= self.maximum:
+                return True
+            if self.completion is not None and not self.completion.holds(
+                context.also({"loopCounter": Decimal(done)})
+            ):
+                return True
+        self._begin(my_task, done)
+        return None
+
+
+# Gateways
+
+
+class ChoiceNode(Node):
+    """A gateway with conditions. choices: condition and name of the next spec, in the order of the file."""
+
+    def __init__(self, scope: ProcessSpec, name: str, node_id: str) -> None:
+        super().__init__(scope, name, node_id)
+        self.choices: list[tuple[Expression, str]] = []
+        self.default: str | None = None
+
+    def _true(self, my_task: RunTask) -> Iterable[str]:
+        context = my_task.workflow.top_workflow.context(my_task.scope)
+        return (target for condition, target in self.choices if condition.holds(context))
+
+    def _choose(self, my_task: RunTask, targets: list[str]) -> None:
+        if not self._outputs:
+            return  # the path ends here
+        if not targets:
+            if self.default is None:
+                names = sorted({name for condition, _ in self.choices for name in condition.names})
+                raise NoFlowTaken(node=self.node_id, names=", ".join(names) or "-")
+            targets = [self.default]
+        my_task.chosen = [self._wf_spec.task_specs[name] for name in targets]
+
+
+class ExclusiveGateway(ChoiceNode):
+    """The first true condition wins."""
+
+    def _run_hook(self, my_task: RunTask) -> bool:
+        first = next(iter(self._true(my_task)), None)
+        self._choose(my_task, [] if first is None else [first])
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Tokens that wait at a join: the oldest of each incoming flow, by the name of the spec it came from."""
+
+    oldest: Mapping[str, RunTask]
+
+    def consume_all(self) -> None:
+        """Make one token of them, ready to go on."""
+        *merged, last = sorted(self.oldest.values(), key=lambda task: task.last_state_change)
+        for task in merged:
+            task._set_state(CANCELLED)
+        last._ready()
+
+
+class JoinNode(Node):
+    """A gateway that may wait for several tokens."""
+
+    def _update_hook(self, my_task: RunTask) -> bool:
+        if len(self._inputs) <= 1:
+            return True
+        my_task.internal_data["from"] = my_task.parent.task_spec.name
+        my_task._set_state(WAITING)
+        self._token_arrived(my_task)
+        return False
+
+    def _token_arrived(self, my_task: RunTask) -> None:
+        """Decide whether the join goes on."""
+
+    def arrived(self, my_task: RunTask) -> Arrived:
+        oldest: dict[str, RunTask] = {}
+        for task in my_task.workflow.top_workflow.living():
+            if task.task_spec is self and task.workflow is my_task.workflow and task.state == WAITING:
+                oldest.setdefault(task.internal_data["from"], task)
+        return Arrived(oldest)
+
+
+class ParallelGateway(JoinNode):
+    """Goes on as soon as every incoming flow has a token; others wait for the next round."""
+
+    def _token_arrived(self, my_task: RunTask) -> None:
+        arrived = self.arrived(my_task)
+        if len(arrived.oldest) == len(set(self._inputs)):
+            arrived.consume_all()
+
+
+class InclusiveGateway(JoinNode, ChoiceNode):
+    """Joins what can arrive; takes every true flow.
+
+    reaches: name of an incoming spec -> names of all specs from which a token can come to it without passing
+    this gateway.
+    """
+
+    def __init__(self, scope: ProcessSpec, name: str, node_id: str) -> None:
+        super().__init__(scope, name, node_id)
+        self.reaches: dict[str, frozenset[str]] = {}
+
+    def _run_hook(self, my_task: RunTask) -> bool:
+        self._choose(my_task, list(self._true(my_task)))
+        return True
+
+    def may_still_arrive(self, my_task: RunTask, arrived: Arrived) -> bool:
+        """Whether a token elsewhere can reach an empty incoming flow and no full one (BPMN 2.0.2, 13.4.3)."""
+        empty = [name for name in self.reaches if name not in arrived.oldest]
+        full = list(arrived.oldest)
+        for task in my_task.workflow.top_workflow.live.values():
+            spec = task.task_spec
+            if task.workflow is not my_task.workflow or spec is self:
+                continue
+            name = spec.name
+            if any(name in self.reaches[each] for each in empty) and not any(
+                name in self.reaches[each] for each in full
+            ):
+                return True
+        return False
+
+    def find_reaches(self) -> None:
+        """Compute `reaches` when the graph is complete."""
+        for start in set(self._inputs):
+            found = {start}
+            waiting = [start]
+            while waiting:
+                for name in self._wf_spec.task_specs[waiting.pop()]._inputs:
+                    if name not in found and name != self.name:
+                        found.add(name)
+                        waiting.append(name)
+            self.reaches[start] = frozenset(found)
