@@ -38,6 +38,8 @@ VERSION: Final = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9]
 CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 """Of services and of references to forms: both become parts of form ids, folders and addresses."""
 MAX_FORMS: Final = 200
+_TOLD_BY_CHECKS: Final = "translation-missing"
+"""A form alone may leave out a label in one of its languages; a form of a service may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,7 @@ def _build_forms(
         problems += (
             replace(each, place=f"{use.ref}: {each.place}" if each.place else use.ref)
             for each in built.problems
+            if each.code != _TOLD_BY_CHECKS
         )
         if built.form is not None:
             forms[use.ref] = built.form
