@@ -421,7 +421,13 @@ def _local(element: etree._Element) -> str:
 
 
 def _text(element: etree._Element, path: str) -> str:
-    return (element.findtext("/".join(f"{{{NAMESPACE}}}{step}" for step in path.split("/"))) or "").strip()
+    return (element.findtext(_qualified(path)) or "").strip()
+
+
+@cache
+def _qualified(path: str) -> str:
+    """The path with the namespace in each step; there are a dozen paths."""
+    return "/".join(f"{{{NAMESPACE}}}{step}" for step in path.split("/"))
 
 
 def _elements(file: BinaryIO, schema: etree.XMLSchema | None) -> Iterator[etree._Element]:
@@ -433,7 +439,7 @@ def _elements(file: BinaryIO, schema: etree.XMLSchema | None) -> Iterator[etree.
     tags = [f"{{{NAMESPACE}}}{name}" for name in ("GrpHdr", "CdtTrfTxInf", "PmtInf", "Document")]
     events = etree.iterparse(
         file,
-        events=("start", "end"),
+        events=("end",),
         tag=tags,
         schema=schema,
         resolve_entities=False,
@@ -444,13 +450,11 @@ def _elements(file: BinaryIO, schema: etree.XMLSchema | None) -> Iterator[etree.
         remove_pis=True,
     )
     started = ended = False
-    for event, element in events:
+    for _, element in events:
         name = _local(element)
-        if event == "start":
-            if name == "Document":
-                started = True
-                _refuse_doctype(element)
-            continue
+        if not started:
+            started = True
+            _refuse_doctype(element)
         ended = ended or name == "Document"
         yield element
         previous, parent = element.getprevious(), element.getparent()
@@ -466,22 +470,26 @@ def _elements(file: BinaryIO, schema: etree.XMLSchema | None) -> Iterator[etree.
         raise RefusedTransfers([_unreadable("its end is missing")])
 
 
-def _refuse_doctype(root: etree._Element) -> None:
-    if cast("Any", root.getroottree().docinfo).doctype:
+def _refuse_doctype(element: etree._Element) -> None:
+    if cast("Any", element.getroottree().docinfo).doctype:
         raise RefusedTransfers([Problem("xml-doctype", "A bank file has no DOCTYPE.", severity="fatal")])
 
 
-def _file_transfer(element: etree._Element) -> FileTransfer:
-    amount = element.find(f"{{{NAMESPACE}}}Amt/{{{NAMESPACE}}}InstdAmt")
+def _amount(element: etree._Element) -> Money:
+    amount = element.find(_qualified("Amt/InstdAmt"))
     if amount is None or amount.text is None:
         raise ValueError("no amount")
+    return Money.parse(amount.text.strip(), str(amount.get("Ccy")))
+
+
+def _file_transfer(element: etree._Element) -> FileTransfer:
     parent = element.getparent()
     return FileTransfer(
         payment_information_id="" if parent is None else _text(parent, "PmtInfId"),
         instruction_id=_text(element, "PmtId/InstrId"),
         end_to_end_id=_text(element, "PmtId/EndToEndId"),
         uetr=_text(element, "PmtId/UETR"),
-        amount=Money.parse(amount.text.strip(), str(amount.get("Ccy"))),
+        amount=_amount(element),
         payee_name=_text(element, "Cdtr/Nm"),
         account=_text(element, "CdtrAcct/Id/IBAN") or _text(element, "CdtrAcct/Id/Othr/Id"),
     )
@@ -506,7 +514,7 @@ def read_totals(file: BinaryIO) -> FileTotals:
             if _local(element) == "GrpHdr":
                 message_id = _text(element, "MsgId")
             elif _local(element) == "CdtTrfTxInf":
-                amount = _file_transfer(element).amount
+                amount = _amount(element)
                 count += 1
                 sums[amount.currency] = sums.get(amount.currency, 0) + amount.minor
     except (etree.XMLSyntaxError, PricingError, ValueError, InvalidOperation) as error:
@@ -598,13 +606,13 @@ class _Validation:
                     )
                 )
             self._seen[name].add(value)
-        self._amount(element, identifier)
+        self._check_amount(element, identifier)
         self._group_count += 1
 
-    def _amount(self, element: etree._Element, identifier: str) -> None:
+    def _check_amount(self, element: etree._Element, identifier: str) -> None:
         written = _text(element, "Amt/InstdAmt")
         try:
-            amount = _file_transfer(element).amount
+            amount = _amount(element)
         except (PricingError, ValueError, InvalidOperation):
             amount = None
         if amount is None or written != amount.text():
