@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.errors import RunError
+from workflows.errors import InvalidInput, RunError
 
 
 class PricingError(RunError):
@@ -28,3 +28,15 @@ class InexactAmount(PricingError):
 class UnknownRegion(PricingError):
     code = "unknown-region"
     message = "%(region)s is not a known region. Choose one from the list of regions."
+
+
+class UnreadableValue(PricingError):
+    code = "unreadable-value"
+    message = "This is not a %(kind)s as it was written: %(reason)s. Use the unchanged file."
+
+
+class NotPriceable(InvalidInput):
+    """A service cannot be priced; `problems` has all reasons, every missing price with what was tried."""
+
+    code = "not-priceable"
+    message = "%(count)s problem(s) must be solved before this can be priced: %(first)s"

@@ -1,0 +1,160 @@
+"""Who pays which part of a cost: third-party contributions, and overheads on top.
+
+Contributions apply in their order, each to what the fund would still pay of the lines in its scope; they
+never take more than that, and never reduce the base of the overheads. Amounts are exact fractions of major
+units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal, NamedTuple, Protocol
+
+from workflows.problems import Problem
+
+ContributionKind = Literal["percent", "fixed", "in_kind"]
+_ZERO = Fraction(0)
+
+
+class Payer(NamedTuple):
+    """Who bears a part of an amount, and whether money moves. party "" = the fund."""
+
+    party: str
+    in_kind: bool
+
+
+FUND = Payer("", False)
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A rule: `party` bears a part of some lines.
+
+    kind: percent = a share in cash; fixed = an amount in cash; in_kind = a share given, not paid.
+    scope: "service", "item:CODE", "category:NAME" or "task:ID".
+    value: percent (0 to 100) or major units of the quote's currency for the whole quote; in_kind may leave it
+    out, which means all of it. cap: at most that much, in major units, for the whole quote.
+    """
+
+    party: str
+    kind: ContributionKind
+    scope: str = "service"
+    value: Fraction | None = None
+    cap: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overhead:
+    """A cost on top: percent of the direct cost or of the running total, or a fixed amount for the quote."""
+
+    code: str
+    kind: Literal["percent", "fixed"]
+    value: Fraction
+    base: Literal["direct", "running"] = "direct"
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+class SharedLine(Protocol):
+    """What a contribution must know of a line; `parts` says who bears which part of its amount."""
+
+    @property
+    def task(self) -> str: ...
+    @property
+    def item(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def parts(self) -> dict[Payer, Fraction]: ...
+
+
+def apply_contributions(
+    rules: Sequence[Contribution], lines: Sequence[SharedLine]
+) -> tuple[list[Fraction], list[Problem]]:
+    """Move parts of the lines from the fund to the contributing parties; the amount of each rule."""
+    amounts: list[Fraction] = []
+    problems: list[Problem] = []
+    for rule in rules:
+        wrong = _check(rule)
+        problems += wrong
+        covered = [line for line in lines if _in_scope(rule.scope, line)]
+        if not covered and not wrong:
+            problems.append(_without_lines(rule))
+        base = sum((line.parts.get(FUND, _ZERO) for line in covered), _ZERO)
+        wanted = _ZERO if wrong else _wanted(rule, base)
+        payer = Payer(rule.party, rule.kind == "in_kind")
+        for line in covered if base and wanted else ():
+            share = line.parts.get(FUND, _ZERO) * wanted / base
+            line.parts[FUND] = line.parts.get(FUND, _ZERO) - share
+            line.parts[payer] = line.parts.get(payer, _ZERO) + share
+        amounts.append(wanted)
+    return amounts, problems
+
+
+def apply_overheads(rules: Sequence[Overhead], direct: Fraction) -> list[Fraction]:
+    """The amount of each overhead, in their order."""
+    amounts: list[Fraction] = []
+    running = direct
+    for rule in rules:
+        base = direct if rule.base == "direct" else running
+        amount = base * rule.value / 100 if rule.kind == "percent" else rule.value
+        amounts.append(amount)
+        running += amount
+    return amounts
+
+
+def check_overheads(rules: Sequence[Overhead]) -> list[Problem]:
+    """All that is wrong with the overheads."""
+    return [
+        Problem(
+            "overhead-negative",
+            "The overhead %(code)s is negative. State a discount as a contribution.",
+            place=rule.code,
+            params={"code": rule.code},
+        )
+        for rule in rules
+        if rule.value < 0
+    ]
+
+
+def _wanted(rule: Contribution, base: Fraction) -> Fraction:
+    if rule.kind == "fixed":
+        wanted = min(rule.value or _ZERO, base)
+    else:
+        wanted = base * (Fraction(100) if rule.value is None else rule.value) / 100
+    return wanted if rule.cap is None else min(wanted, rule.cap)
+
+
+def _in_scope(scope: str, line: SharedLine) -> bool:
+    kind, _, name = scope.partition(":")
+    found = {"item": line.item, "category": line.category, "task": line.task}.get(kind)
+    return kind == "service" or (found is not None and found == name)
+
+
+def _check(rule: Contribution) -> list[Problem]:
+    share = rule.kind != "fixed" and rule.value is not None and not 0 <= rule.value <= 100
+    without = rule.value is None and rule.kind != "in_kind"
+    negative = (rule.value is not None and rule.value < 0) or (rule.cap is not None and rule.cap < 0)
+    nobody = rule.party in ("", "fund")
+    if not (share or without or negative or nobody):
+        return []
+    return [
+        Problem(
+            "contribution-unusable",
+            "The contribution of %(party)s to %(scope)s needs a party other than the fund, and a value: "
+            "0 to 100 percent, or an amount of zero or more.",
+            place=rule.scope,
+            params={"party": rule.party, "scope": rule.scope},
+        )
+    ]
+
+
+def _without_lines(rule: Contribution) -> Problem:
+    return Problem(
+        "contribution-without-lines",
+        "The contribution of %(party)s to %(scope)s matches no line of this service and has no effect.",
+        place=rule.scope,
+        severity="warning",
+        params={"party": rule.party, "scope": rule.scope},
+    )
