@@ -1,7 +1,7 @@
 """Syntax tree to closures: each node becomes a Python function of the scope, composed once and called often.
 
-Nothing of Python is reachable from an expression: names are looked up in dictionaries of FEEL values, paths in
-contexts and in tables of properties, and calls only reach built-ins and functions of the expression itself.
+Nothing of Python is reachable from an expression: names are looked up in dictionaries of FEEL values, paths
+in contexts and in tables of properties; calls only reach built-ins and functions of the expression itself.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import Any, Final
 
 from workflows.feel import syntax
 from workflows.feel.errors import FeelLimitExceeded
-from workflows.feel.evaluation import (
-    Evaluation,
-    Scope,
+from workflows.feel.evaluation import Evaluation, Scope
+from workflows.feel.functions import BUILTINS
+from workflows.feel.functions.registry import bind
+from workflows.feel.nulls import (
     duplicate_entry,
     no_entry,
     no_function,
     not_boolean,
+    not_iterable,
     out_of_range,
     unknown_type,
     unusable,
     wrong_arguments,
     wrong_types,
 )
-from workflows.feel.functions import BUILTINS
-from workflows.feel.functions.registry import bind
 from workflows.feel.operators import OPERATIONS, PROPERTIES, equal, is_in, negate
 from workflows.feel.temporal import Date, civil_from_days, parse_temporal
 from workflows.feel.types import conforms, converted, is_known
@@ -65,8 +65,8 @@ NO_NAMES: Final = _Names()
 class Compiler:
     """Compiles one expression.
 
-    free: names the caller's context is asked for; filtered: those that only occur in filters, where they may be
-    entries of the filtered items instead.
+    free: names the caller's context is asked for.
+    filtered: those in filters, where they may be entries of the filtered items instead.
     """
 
     free: set[str] = field(default_factory=set)
@@ -123,8 +123,7 @@ def _name(compiler: Compiler, node: syntax.Name, names: _Names, _depth: int) -> 
         if name not in names.local and builtin is _MISSING:
             compiler.filtered.add(name)
         return _local_name(name, builtin)
-    if builtin is _MISSING:
-        compiler.free.add(name)
+    compiler.free.add(name)
 
     def read(scope: Scope) -> FeelValue:
         try:
@@ -183,9 +182,9 @@ def _range(compiler: Compiler, node: syntax.RangeLiteral, names: _Names, depth: 
     def build(scope: Scope) -> FeelValue:
         low = UNBOUNDED if start is None else start(scope)
         high = UNBOUNDED if end is None else end(scope)
-        if start is not None and end is not None and low is not None and high is not None:
-            if type(low) is not type(high):
-                return scope.run.null(wrong_types("..", type_name(low), type_name(high)))
+        ends = [value for value in (low, high) if value is not None and value is not UNBOUNDED]
+        if len(ends) == 2 and type(low) is not type(high):
+            return scope.run.null(wrong_types("..", type_name(low), type_name(high)))
         return Range(low, high, start_included, end_included)
 
     return build
@@ -236,7 +235,7 @@ def _chain(compiler: Compiler, node: syntax.Chain, names: _Names, depth: int) ->
 def _logic(operands: list[Code], *, decisive: bool) -> Code:
     """Three-valued and (decided by false) or or (decided by true); anything but a boolean counts as null."""
 
-    def decide(scope: Scope) -> bool | None:
+    def decide(scope: Scope) -> FeelValue:
         unknown = False
         for operand in operands:
             value = operand(scope)
@@ -517,17 +516,13 @@ def _for(compiler: Compiler, node: syntax.For, names: _Names, depth: int) -> Cod
     return collect
 
 
-def not_iterable() -> Any:
-    return wrong_types("for … in", "this value", "an iteration")
-
-
 def _quantified(compiler: Compiler, node: syntax.Quantified, names: _Names, depth: int) -> Code:
     iterate, inner, size = _compile_iterators(compiler, node.iterators, names, depth)
     condition, condition_size = compiler.sized(node.condition, inner, depth)
     size += condition_size
     decisive = not node.every
 
-    def decide(scope: Scope) -> bool | None:
+    def decide(scope: Scope) -> FeelValue:
         unknown = False
         try:
             for item in iterate(scope):

@@ -1,7 +1,7 @@
 """One evaluation: its bounds, its warnings, the caller's values.
 
-Every loop, call and built-in counts steps, so that a hostile expression ends early whatever its shape. The count
-is of work, not of time: the same expression on the same values always ends the same way.
+Every loop, call and built-in counts steps, so that a hostile expression ends early whatever its shape. Work
+is counted, not time: the same expression on the same values always ends the same way.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from workflows.feel.errors import FeelLimitExceeded, FeelValueUnsupported
+from workflows.feel.nulls import unknown_name
 from workflows.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time, from_standard
 from workflows.feel.values import DECIMAL128, FeelValue, FunctionValue, Range
 from workflows.problems import Problem
@@ -30,8 +31,8 @@ class Limits:
     pattern_steps: steps of one match of a regular expression.
     """
 
-    steps: int = 1_000_000
-    depth: int = 250
+    steps: int = 500_000
+    depth: int = 400
     text: int = 100_000
     items: int = 50_000
     pattern_steps: int = 200_000
@@ -96,12 +97,12 @@ class Evaluation:
         """Record why the value is null."""
         if len(self.warnings) < _WARNINGS_LIMIT:
             self.warnings.append(problem)
-        return None  # noqa: RET501 - null is the value
+        return None
 
     # The caller's values
 
     def load(self, name: str, otherwise: FeelValue = _MISSING) -> FeelValue:
-        """The value of the context, converted on first use; `otherwise`, or null and a warning, when missing."""
+        """The context's value, converted on first use; when missing `otherwise`, or null and a warning."""
         value = self._context.get(name, _MISSING)
         if value is _MISSING:
             value = self._context.get(self._spelling(name), _MISSING)
@@ -182,94 +183,6 @@ class Scope:
                 return value
             scope = scope.outer
         return missing
-
-
-# Why a value is null. The messages are for the author of the expression.
-
-
-def unknown_name(name: str) -> Problem:
-    return Problem(
-        "feel-unknown-name", "There is no value named “%(name)s”.", severity="warning", params={"name": name}
-    )
-
-
-def wrong_types(operation: str, left: str, right: str) -> Problem:
-    return Problem(
-        "feel-wrong-type",
-        "“%(operation)s” has no meaning for %(left)s and %(right)s.",
-        severity="warning",
-        params={"operation": operation, "left": left, "right": right},
-    )
-
-
-def not_boolean(kind: str) -> Problem:
-    return Problem(
-        "feel-not-boolean",
-        "A condition must be true or false, not %(kind)s.",
-        severity="warning",
-        params={"kind": kind},
-    )
-
-
-def out_of_range(operation: str) -> Problem:
-    return Problem(
-        "feel-out-of-range",
-        "The result of “%(operation)s” does not exist or is too large.",
-        severity="warning",
-        params={"operation": operation},
-    )
-
-
-def no_entry(name: str, kind: str) -> Problem:
-    return Problem(
-        "feel-no-entry",
-        "A %(kind)s has no “%(name)s”.",
-        severity="warning",
-        params={"name": name, "kind": kind},
-    )
-
-
-def no_function(name: str) -> Problem:
-    return Problem(
-        "feel-no-function", "There is no function “%(name)s”.", severity="warning", params={"name": name}
-    )
-
-
-def wrong_arguments(name: str) -> Problem:
-    return Problem(
-        "feel-wrong-arguments",
-        "The function “%(name)s” cannot be called with these arguments.",
-        severity="warning",
-        params={"name": name},
-    )
-
-
-def unusable(kind: str, text: str) -> Problem:
-    return Problem(
-        "feel-unusable-text",
-        "“%(text)s” is no %(kind)s.",
-        severity="warning",
-        params={"kind": kind, "text": text[:80]},
-    )
-
-
-def duplicate_entry(name: str) -> Problem:
-    return Problem(
-        "feel-duplicate-entry",
-        "The entry “%(name)s” stands there twice.",
-        severity="warning",
-        params={"name": name},
-    )
-
-
-def unknown_type(name: str) -> Problem:
-    return Problem(
-        "feel-unknown-type", "There is no type “%(name)s”.", severity="warning", params={"name": name}
-    )
-
-
-def no_clock() -> Problem:
-    return Problem("feel-no-clock", "now() and today() are not known here.", severity="warning")
 
 
 def _folded(key: object) -> str:

@@ -2,7 +2,7 @@
 
 Compiling needs no context: words side by side are one name. A context key with an operator or a keyword in it
 (`unit-price`, `terms and conditions`) cannot be recognised that way; when a context has such keys and the text
-could mean them, a variant of the expression that knows them is compiled, once, and kept.
+has them too, a variant of the expression that knows them is compiled, once, and kept.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ class Expression:
     """A compiled expression.
 
     text: as written.
-    names: the names it asks of the context; `filter_names` are those of them that only stand in filters, where
-        they may also mean entries of the filtered items.
+    names: the names it asks of the context.
+    filter_names: those of them that are in filters only, where they may also mean entries of the items.
     """
 
-    __slots__ = ("_code", "_known", "filter_names", "names", "text")
+    __slots__ = ("_known", "code", "filter_names", "names", "text")
 
     def __init__(self, text: str, known: frozenset[str]) -> None:
         self.text = text
         self._known = known
         compiler = Compiler()
         try:
-            self._code: Code = compiler.compile(parse_expression(text, known))
+            self.code: Code = compiler.compile(parse_expression(text, known))
         except RecursionError:
             raise _too_deep() from None
         self.names = frozenset(compiler.free | compiler.filtered)
@@ -80,11 +80,11 @@ class Expression:
         now: what now() and today() tell; without it they are null.
         Raises FeelLimitExceeded; FeelValueUnsupported for a value of the context FEEL has no type for.
         """
-        code = self._code
+        code = self.code
         if not self._known and context:
             known = known_names(self.text, context)
             if known:
-                code = compile(self.text, known)._code
+                code = compile(self.text, known).code
         evaluation = Evaluation(context, limits, now)
         value = _guarded(code, evaluation)
         return Outcome(value, tuple(evaluation.warnings))
@@ -110,7 +110,7 @@ class UnaryTests:
         return f"UnaryTests({self.text!r})"
 
     def matches(
-        self, value: Any, context: Mapping[str, Any] = _EMPTY, *, now: datetime.datetime | None = None
+        self, value: FeelValue, context: Mapping[str, Any] = _EMPTY, *, now: datetime.datetime | None = None
     ) -> bool | None:
         """Whether the input value passes; None when the tests cannot tell."""
         if not self._known and context:
@@ -132,8 +132,8 @@ class UnaryTests:
 def compile(text: str, known: frozenset[str] = frozenset()) -> Expression:  # noqa: A001
     """Compile an expression; kept for the next time.
 
-    known: names with operators or keywords in them that the expression may use; those of a context are found by
-    themselves at evaluation.
+    known: names with operators or keywords in them that the expression may use; those of a context are found
+    at evaluation.
     Raises FeelSyntaxError, FeelLimitExceeded.
     """
     return Expression(text, known)
@@ -166,7 +166,7 @@ def unary_tests(text: str, known: frozenset[str] = frozenset()) -> UnaryTests:
 
 
 def known_names(text: str, context: Mapping[str, Any]) -> frozenset[str]:
-    """Keys of the context, also of contexts in it, that stand in the text but must be known to be recognised."""
+    """Keys of the context, and of contexts in it, that are in the text and must be known to be recognised."""
     if not _may_be_ambiguous(text):
         return frozenset()
     written = canonical_name(text)
@@ -218,9 +218,10 @@ def _compile_unary(compiler: Compiler, node: syntax.Node) -> Callable[[Scope, Fe
 
     def test(scope: Scope, value: FeelValue) -> bool | None:
         outcome = code(scope)
-        if outcome is None or isinstance(outcome, bool):
-            return outcome
-        return is_in(scope.run, value, outcome)
+        passes: bool | None = outcome
+        if outcome is not None and not isinstance(outcome, bool):
+            passes = is_in(scope.run, value, outcome)
+        return passes
 
     return test
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
-from workflows.feel.evaluation import Evaluation, out_of_range, wrong_types
+from workflows.feel.evaluation import Evaluation
+from workflows.feel.nulls import out_of_range, wrong_types
 from workflows.feel.temporal import (
     DAY,
     SECOND,
@@ -32,7 +33,7 @@ _WIDE: Final = Context(prec=80, rounding=ROUND_HALF_EVEN, traps=[])
 _Operation = Callable[[Evaluation, FeelValue, FeelValue], FeelValue]
 
 
-def equal(run: Evaluation, left: FeelValue, right: FeelValue) -> bool | None:
+def equal(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
     """Null when the types differ; null equals null only."""
     if left is None or right is None:
         return left is right
@@ -104,11 +105,11 @@ def compare(left: FeelValue, right: FeelValue) -> int | None:
         low, high = left.value, right.value
     else:
         return None
-    return (low > high) - (low < high)
+    return int(low > high) - int(low < high)
 
 
 def _ordering(symbol: str, holds: frozenset[int]) -> _Operation:
-    def test(run: Evaluation, left: FeelValue, right: FeelValue) -> bool | None:
+    def test(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
         order = compare(left, right)
         if order is None:
             return run.null(wrong_types(symbol, type_name(left), type_name(right)))
@@ -117,7 +118,7 @@ def _ordering(symbol: str, holds: frozenset[int]) -> _Operation:
     return test
 
 
-def contains(run: Evaluation, interval: Range, value: FeelValue) -> bool | None:
+def contains(run: Evaluation, interval: Range, value: FeelValue) -> FeelValue:
     """Whether the range has the value; null where they cannot be compared."""
     if interval.start is interval.end and interval.start_included and interval.end_included:
         outcome = equal(run, value, interval.start)
@@ -136,8 +137,8 @@ def contains(run: Evaluation, interval: Range, value: FeelValue) -> bool | None:
     return lower and upper
 
 
-def is_in(run: Evaluation, value: FeelValue, test: FeelValue) -> bool | None:
-    """`value in test`: in the range, among the elements of the list (ranges among them included), or equal."""
+def is_in(run: Evaluation, value: FeelValue, test: FeelValue) -> FeelValue:
+    """`value in test`: in the range, in the list or in a range of the list, or equal."""
     if type(test) is Range:
         return contains(run, test, value)
     if type(test) is list:
@@ -157,7 +158,7 @@ def _element_has(run: Evaluation, value: FeelValue, element: FeelValue) -> bool:
 # Arithmetic
 
 
-def _number(run: Evaluation, symbol: str, value: Decimal) -> Decimal | None:
+def _number(run: Evaluation, symbol: str, value: Decimal) -> FeelValue:
     return value if value.is_finite() else run.null(out_of_range(symbol))
 
 
@@ -166,6 +167,7 @@ def _checked(run: Evaluation, symbol: str, value: FeelValue) -> FeelValue:
 
 
 def add(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
+    """Sum of numbers or durations, a later date or time, or two strings joined."""
     a, b = type(left), type(right)
     if a is Decimal and b is Decimal:
         return _number(run, "+", DECIMAL128.add(left, right))
@@ -186,6 +188,7 @@ def add(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
 
 
 def subtract(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
+    """Difference of numbers or durations, an earlier date or time, or the time between two."""
     a, b = type(left), type(right)
     if a is Decimal and b is Decimal:
         return _number(run, "-", DECIMAL128.subtract(left, right))
@@ -202,6 +205,7 @@ def subtract(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
 
 
 def multiply(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
+    """Product of numbers, or of a number and a duration."""
     a, b = type(left), type(right)
     if a is Decimal and b is Decimal:
         return _number(run, "*", DECIMAL128.multiply(left, right))
@@ -213,6 +217,7 @@ def multiply(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
 
 
 def divide(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
+    """Quotient of numbers or of durations of one kind, or a part of a duration."""
     a, b = type(left), type(right)
     if a is Decimal and b is Decimal:
         return _number(run, "/", DECIMAL128.divide(left, right))
@@ -224,6 +229,7 @@ def divide(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
 
 
 def power(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
+    """A number to the power of another."""
     if type(left) is not Decimal or type(right) is not Decimal:
         return run.null(wrong_types("**", type_name(left), type_name(right)))
     if right == 0:
@@ -232,6 +238,7 @@ def power(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
 
 
 def negate(run: Evaluation, value: FeelValue) -> FeelValue:
+    """A number or duration with the other sign."""
     if type(value) is Decimal:
         return DECIMAL128.minus(value)
     if type(value) is DaysDuration:
@@ -294,7 +301,7 @@ def _moment(point: FeelValue) -> tuple[int, Zone | None] | None:
     return (point.value, point.zone) if type(point) is DateTime else None
 
 
-def _unequal(run: Evaluation, left: FeelValue, right: FeelValue) -> bool | None:
+def _unequal(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
     outcome = equal(run, left, right)
     return None if outcome is None else not outcome
 
@@ -323,8 +330,8 @@ def _whole_seconds(point: FeelValue) -> int:
 def _offset(point: FeelValue) -> FeelValue:
     if point.zone is None:
         return None
-    seconds = point.offset if type(point) is DateTime else point.zone.offset_at(0, point.nanoseconds)
-    return DaysDuration(seconds * SECOND)
+    days = point.date.days if type(point) is DateTime else 0
+    return DaysDuration(point.zone.offset_at(days, point.nanoseconds) * SECOND)
 
 
 def _parts(duration: DaysDuration, unit: int, modulus: int) -> Decimal:

@@ -1,8 +1,9 @@
 """FEEL text to syntax tree (DMN 1.5, 10.3.1.2), by precedence climbing.
 
-Names may have spaces and even operators and keywords in them (`unit price`, `a-b`, `date and time`). Words side by
-side are always one name. A name with an operator or a keyword in it is only recognised when it is known: declared
-in the expression (a context entry, a parameter, an iterator) or given by the caller; the longest known name wins.
+Names may have spaces and even operators and keywords in them (`unit price`, `a-b`, `date and time`). Words
+side by side are always one name. A name with an operator or a keyword in it is only recognised when known:
+declared in the expression (a context entry, a parameter, an iterator) or given by the caller; the longest one
+wins.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ def parse_expression(text: str, known: Iterable[str] = ()) -> Node:
 
 
 def parse_unary_tests(text: str, known: Iterable[str] = ()) -> tuple[tuple[Node, ...], bool]:
-    """The tests of a decision table's cell, and whether they are negated by not(...); no tests mean any value."""
+    """The tests of a decision table's cell, and whether not(...) negates them; no tests mean any value."""
     parser = _Parser(text, known)
     tests, negated = parser.unary_tests()
     parser.expect_end()
@@ -352,8 +353,9 @@ class _Parser:
     def _primary(self) -> Node:
         token = self._token
         if token.kind == "number":
+            number = self._number(token)
             self._at += 1
-            return Literal(self._number(token))
+            return Literal(number)
         if token.kind == "string":
             self._at += 1
             return Literal(token.value)

@@ -1,8 +1,8 @@
-"""Regular expressions of FEEL: XPath and XQuery Functions 3.1, clause 5.6, over XML Schema part 2, appendix G.
+r"""Regular expressions of FEEL (XPath and XQuery Functions 3.1, clause 5.6; XML Schema part 2, appendix G).
 
-Our own engine, for two reasons. The syntax is not Python's: `[a-z-[aeiou]]`, `\\i`, `\\p{L}`, the flags s m i x q.
-And `re` cannot be stopped: a pattern like `(a+)+b` runs for years while it holds the interpreter. This one is a
-small backtracking machine (after Thompson and Cox) that counts its steps.
+Our own engine, for two reasons. The syntax is not Python's: `[a-z-[aeiou]]`, `\i`, `\p{L}`, the flags smixq.
+And `re` cannot be stopped: a pattern like `(a+)+b` runs for years while it holds the interpreter. This one is
+a small backtracking machine (after Thompson and Cox) that counts its steps.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from workflows.feel.errors import FeelLimitExceeded
 from workflows.feel.evaluation import Evaluation
 
 Match = tuple[int, int, tuple[int, ...]]
-"""Start, end and the bounds of the groups: start and end of group n at 2n and 2n + 1, -1 where it took no part."""
+"""Start, end and the bounds of the groups: those of group n at 2n and 2n + 1, -1 where it took no part."""
 
 _CharacterTest = Callable[[str], bool]
 
@@ -44,8 +44,18 @@ _BLOCKS: Final = {
     "Katakana": (0x30A0, 0x30FF),
     "CJKUnifiedIdeographs": (0x4E00, 0x9FFF),
 }
-_CATEGORIES: Final = frozenset(
-    "L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po Z Zs Zl Zp S Sm Sc Sk So C Cc Cf Co Cn".split()
+_CATEGORIES: Final = frozenset("LMNPZSC") | frozenset(
+    major + minor
+    for major, minors in {
+        "L": "ultmo",
+        "M": "nce",
+        "N": "dlo",
+        "P": "cdseifo",
+        "Z": "slp",
+        "S": "mcko",
+        "C": "cfon",
+    }.items()
+    for minor in minors
 )
 
 
@@ -91,7 +101,7 @@ class Pattern:
             position = match[1] if match[1] > match[0] else match[1] + 1
 
     def expand(self, match: Match, text: str, replacement: str) -> str | None:
-        """The replacement with its $n filled; None when it has a lone $ or \\."""
+        r"""The replacement with its $n filled; None when it has a lone $ or \."""
         if self.literal:
             return replacement
         pieces: list[str] = []
@@ -124,7 +134,7 @@ class Pattern:
             at += 1
         return number, at
 
-    def _match(self, text: str, start: int, budget: list[int]) -> Match | None:  # noqa: C901
+    def _match(self, text: str, start: int, budget: list[int]) -> Match | None:
         """Run the program from one position: a loop with a stack of alternatives, not recursion."""
         program, length = self.program, len(text)
         saved: tuple[int, ...] = (-1,) * (2 * (self.groups + 1) + self.marks)
@@ -228,18 +238,22 @@ class _PatternCompiler:
             if self._at < len(self._text):
                 raise PatternError
         self._emit(_DONE)
-        first_mark = 2 * (self._groups + 1)
         return Pattern(
-            tuple(
-                (kind, first_mark + mark if kind in (_MARK, _PROGRESS) else mark, second)
-                for kind, mark, second in self._program
-            ),
+            tuple(self._numbered(instruction) for instruction in self._program),
             self._groups,
             self._marks,
             "m" in self._flags,
             "i" in self._flags,
             "q" in self._flags,
         )
+
+    def _numbered(self, instruction: _Instruction) -> _Instruction:
+        """Marks stand behind the bounds of all groups."""
+        kind, first, second = instruction
+        if kind in (_MARK, _PROGRESS):
+            assert isinstance(first, int)
+            return kind, 2 * (self._groups + 1) + first, second
+        return instruction
 
     def _emit(self, kind: int, first: object = 0, second: object = 0) -> int:
         if len(self._program) >= _PROGRAM_LENGTH:
@@ -433,7 +447,7 @@ class _PatternCompiler:
             raise PatternError
         return lambda each: unicodedata.category(each).startswith(name)
 
-    # [a-z-[aeiou]]
+    # Character classes
 
     def _character_class(self) -> _CharacterTest:
         self._nesting += 1
@@ -494,7 +508,7 @@ class _PatternCompiler:
 def _moved(instruction: _Instruction, behind: int, by: int) -> _Instruction:
     """The instruction with its jumps to places from `behind` on moved."""
     kind, first, second = instruction
-    if kind == _JUMP or kind == _SPLIT:
+    if kind in (_JUMP, _SPLIT):
         assert isinstance(first, int)
         assert isinstance(second, int)
         first = first + by if first >= behind else first

@@ -10,7 +10,7 @@ from decimal import Decimal
 class FeelType:
     """A type of `instance of` and of parameters: `list<number>` is FeelType("list", (FeelType("number"),)).
 
-    For a context, `fields` names the entries the arguments type; for a function, the last argument is the result.
+    `fields` names the entries of a context that the arguments type. A function's last argument is its result.
     """
 
     name: str

@@ -1,8 +1,8 @@
 """Dates, times and durations of FEEL (DMN 1.5, 10.3.2.2.8 to 10.3.2.2.11; ISO 8601, XML Schema part 2).
 
-The standard library's types end at the year 9999, know microseconds only, and lose the name of the time zone;
-FEEL has years to 999,999,999, nanoseconds and names. `str` and `isoformat` give ISO 8601; a named zone follows
-as @Europe/Paris. `as_date`, `as_datetime`, `as_timedelta` lead back to the standard library.
+The standard library's types end at the year 9999 and know microseconds only; FEEL has years to 999,999,999,
+nanoseconds and named time zones. `str` and `isoformat` give ISO 8601; a named zone follows as @Europe/Paris.
+`as_date`, `as_time`, `as_datetime`, `as_timedelta` lead back to the standard library.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ class DaysDuration:
 
     @property
     def seconds(self) -> Decimal:
-        return Decimal(self.nanoseconds) / SECOND
+        return Decimal(self.nanoseconds).scaleb(-9)
 
     def as_timedelta(self) -> standard.timedelta:
         """Rounded to the microsecond. Raises OverflowError beyond 999,999,999 days."""
@@ -237,6 +237,7 @@ def civil_from_days(days: int) -> Date | None:
 
 
 def days_in_month(year: int, month: int) -> int:
+    """28 to 31."""
     if month == 2:
         return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
     return 30 if month in (4, 6, 9, 11) else 31
@@ -271,11 +272,13 @@ def from_value(value: int, zone: Zone | None) -> DateTime | None:
 
 
 def parse_date(text: str) -> Date | None:
+    """A date of ISO 8601: 2020-01-31, -0044-03-15."""
     match = _DATE_PATTERN.fullmatch(text)
     return _date(*match.groups()) if match and len(text) <= _LONGEST else None
 
 
 def parse_time(text: str) -> Time | None:
+    """A time of day: 12:30:00, 12:30:00.5Z, 12:30:00+02:00, 12:30:00@Europe/Paris."""
     match = _TIME_PATTERN.fullmatch(text)
     if match is None or len(text) > _LONGEST:
         return None
@@ -299,6 +302,7 @@ def parse_date_time(text: str) -> DateTime | None:
 
 
 def parse_duration(text: str) -> DaysDuration | MonthsDuration | None:
+    """A duration: P1DT2H, -PT0.5S, P1Y6M; years and months do not mix with days and times."""
     if len(text) > _LONGEST or not text or not (text[-1].isalpha() and text[-1] not in "PT"):
         return None
     match = _DURATION_PATTERN.fullmatch(text)
@@ -334,10 +338,12 @@ def parse_zone(text: str) -> Zone | None:
 
 
 def days_duration(nanoseconds: int) -> DaysDuration | None:
+    """The duration, or None when it is too long."""
     return DaysDuration(nanoseconds) if abs(nanoseconds) <= NANOSECONDS_LIMIT else None
 
 
 def months_duration(months: int) -> MonthsDuration | None:
+    """The duration, or None when it is too long."""
     return MonthsDuration(months) if abs(months) <= MONTHS_LIMIT else None
 
 

@@ -37,6 +37,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{6}|.)", re.DOTALL)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SIMPLE_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 
 
@@ -58,6 +59,7 @@ def tokenize(text: str) -> list[Token]:
     """
     if len(text) > TEXT_LIMIT:
         raise FeelLimitExceeded(limit="characters of text", maximum=TEXT_LIMIT)
+    text = _without_lone_surrogates(text)
     tokens: list[Token] = []
     position = 0
     while position < len(text):
@@ -77,7 +79,11 @@ def syntax_error(text: str, position: int, expected: str, found: str = "") -> Fe
     before = text[:position]
     line = before.count("\n") + 1
     column = position - (before.rfind("\n") + 1) + 1
-    shown = found or (f"“{text[position]}”" if position < len(text) else "the end of the expression")
+    if not found and position < len(text):
+        found = (
+            f"“{text[position]}”" if text[position].isprintable() else f"character {ord(text[position]):#x}"
+        )
+    shown = found or "the end of the expression"
     return FeelSyntaxError(line=line, column=column, expected=expected, found=shown)
 
 
@@ -97,9 +103,14 @@ def _token(match: re.Match[str]) -> Token:
 def _unescape(body: str) -> str:
     if "\\" not in body:
         return body
-    unescaped = _ESCAPE.sub(_unescape_one, body)
-    # Surrogate pairs written as two escapes are one character; a lone one could not be encoded by anybody later.
-    return unescaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return _without_lone_surrogates(_ESCAPE.sub(_unescape_one, body))
+
+
+def _without_lone_surrogates(text: str) -> str:
+    """Two escapes may write a pair of surrogates: one character. A lone one could not be encoded."""
+    if _SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _unescape_one(match: re.Match[str]) -> str:

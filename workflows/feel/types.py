@@ -67,7 +67,7 @@ def _function_conforms(function: FunctionValue, kind: FeelType) -> bool:
 
 
 def converted(run: Evaluation, value: FeelValue, kind: FeelType | None) -> tuple[bool, FeelValue]:
-    """Whether an argument fits a parameter's type, and the argument, converted from or to a singleton list."""
+    """Whether an argument fits a parameter's type, and the argument, as or out of a list of one."""
     if kind is None or value is None or not is_known(kind) or conforms(run, value, kind):
         return True, value
     name = _canonical(kind.name)

@@ -17,7 +17,7 @@ DECIMAL128: Final = Context(prec=34, Emin=-6143, Emax=6144, traps=[])
 """Rounds half to even; an overflow gives an infinity, which becomes null."""
 
 FeelValue = Any
-"""Decimal, str, bool, None, list, dict, Date, Time, DateTime, DaysDuration, MonthsDuration, Range, FunctionValue."""
+"""Decimal, str, bool, None, list, dict, a date or time or duration, Range or FunctionValue."""
 
 
 class Unbounded:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from workflows.feel.evaluation import Evaluation, duplicate_entry, no_entry, wrong_arguments
+from workflows.feel.evaluation import Evaluation
 from workflows.feel.functions.registry import builtin
+from workflows.feel.nulls import duplicate_entry, no_entry, wrong_arguments
 from workflows.feel.operators import identical
 from workflows.feel.values import FeelValue
 
@@ -11,7 +12,7 @@ _Context = dict[str, FeelValue]
 
 
 @builtin("not", "negand: boolean")
-def _negation(_: Evaluation, negand: bool) -> FeelValue:  # noqa: FBT001
+def _negation(_: Evaluation, negand: bool) -> FeelValue:
     return not negand
 
 

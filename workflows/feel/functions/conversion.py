@@ -6,8 +6,9 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from workflows.feel.evaluation import Evaluation, out_of_range, unusable, wrong_arguments
+from workflows.feel.evaluation import Evaluation
 from workflows.feel.functions.registry import builtin
+from workflows.feel.nulls import out_of_range, unusable, wrong_arguments
 from workflows.feel.operators import compare
 from workflows.feel.range_text import parse_range
 from workflows.feel.temporal import (
@@ -42,7 +43,7 @@ def _number_of_text(run: Evaluation, text: str) -> FeelValue:
 
 @builtin("number", "from: string, grouping separator: string?, decimal separator: string?")
 def _number(run: Evaluation, text: str, grouping: str | None, point: str | None) -> FeelValue:
-    """Grouping: a blank, a comma, a point or null; decimal separator: a point, a comma or null; not both the same."""
+    """Grouping by blank, comma, point or null; the decimal separator is another one: point, comma or null."""
     if (
         grouping not in (None, " ", ",", ".")
         or point not in (None, ",", ".")

@@ -7,8 +7,9 @@ from decimal import Decimal
 from functools import cmp_to_key
 
 from workflows.feel.errors import FeelLimitExceeded
-from workflows.feel.evaluation import Evaluation, not_boolean, out_of_range, wrong_arguments
+from workflows.feel.evaluation import Evaluation
 from workflows.feel.functions.registry import builtin
+from workflows.feel.nulls import not_boolean, out_of_range, wrong_arguments
 from workflows.feel.operators import add, compare, divide, multiply, same
 from workflows.feel.values import DECIMAL128, FeelValue, FunctionValue, type_name
 
@@ -136,7 +137,7 @@ def _any_true(run: Evaluation, items: _List) -> FeelValue:
     return _decide(run, items, decisive=True)
 
 
-def _decide(run: Evaluation, items: _List, *, decisive: bool) -> bool | None:
+def _decide(run: Evaluation, items: _List, *, decisive: bool) -> FeelValue:
     run.step(len(items))
     if any(item is decisive for item in items):
         return decisive
@@ -180,7 +181,7 @@ def _union(run: Evaluation, lists: _List) -> FeelValue:
     return None if joined is None else _distinct_values(run, joined)
 
 
-def _joined(run: Evaluation, name: str, lists: _List) -> _List | None:
+def _joined(run: Evaluation, name: str, lists: _List) -> FeelValue:
     """The elements of all lists; a single value counts as a list of itself."""
     joined: _List = []
     for part in lists:
@@ -245,9 +246,19 @@ def _index_of(run: Evaluation, items: _List, match: FeelValue) -> FeelValue:
 @builtin("distinct values", "list: list")
 def _distinct_values(run: Evaluation, items: _List) -> FeelValue:
     distinct: _List = []
+    scalars: set[Decimal | str] = set()
+    others: _List = []
     for item in items:
-        if not any(same(run, item, other) for other in distinct):
-            distinct.append(item)
+        run.step()
+        if isinstance(item, Decimal | str):
+            if item in scalars:
+                continue
+            scalars.add(item)
+        elif any(same(run, item, other) for other in others):
+            continue
+        else:
+            others.append(item)
+        distinct.append(item)
     return distinct
 
 

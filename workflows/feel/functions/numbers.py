@@ -15,8 +15,9 @@ from decimal import (
 )
 from typing import Final
 
-from workflows.feel.evaluation import Evaluation, out_of_range
+from workflows.feel.evaluation import Evaluation
 from workflows.feel.functions.registry import builtin
+from workflows.feel.nulls import out_of_range
 from workflows.feel.temporal import DaysDuration, MonthsDuration
 from workflows.feel.values import DECIMAL128, FeelValue
 
@@ -25,7 +26,7 @@ _HIGHEST_SCALE: Final = 6176
 _EXACT: Final = Context(prec=80, Emin=-13_000, Emax=13_000, traps=[])
 
 
-def _rounded(run: Evaluation, name: str, number: Decimal, scale: Decimal, rounding: str) -> Decimal | None:
+def _rounded(run: Evaluation, name: str, number: Decimal, scale: Decimal, rounding: str) -> FeelValue:
     digits = int(scale)
     if not _LOWEST_SCALE <= digits <= _HIGHEST_SCALE:
         return run.null(out_of_range(name))
@@ -34,10 +35,10 @@ def _rounded(run: Evaluation, name: str, number: Decimal, scale: Decimal, roundi
     if exponent >= -digits:
         return number
     rounded = number.quantize(Decimal((0, (1,), -digits)), rounding, _EXACT)
-    return DECIMAL128.plus(rounded) if rounded else abs(rounded)
+    return DECIMAL128.plus(rounded) if rounded else rounded.copy_abs()
 
 
-def _checked(run: Evaluation, name: str, number: Decimal) -> Decimal | None:
+def _checked(run: Evaluation, name: str, number: Decimal) -> FeelValue:
     return number if number.is_finite() else run.null(out_of_range(name))
 
 
@@ -78,7 +79,7 @@ def _round_half_down(run: Evaluation, number: Decimal, scale: Decimal) -> FeelVa
 
 @builtin("abs", "n: number")
 def _absolute(_: Evaluation, number: Decimal) -> FeelValue:
-    return abs(number)
+    return number.copy_abs()
 
 
 @builtin("abs", "n: duration")
@@ -92,7 +93,7 @@ def _absolute_duration(_: Evaluation, duration: DaysDuration | MonthsDuration) -
 def _modulo(run: Evaluation, dividend: Decimal, divisor: Decimal) -> FeelValue:
     """With the sign of the divisor."""
     remainder = DECIMAL128.remainder(dividend, divisor)
-    if remainder and (remainder < 0) != (divisor < 0):
+    if remainder.is_finite() and remainder and remainder.is_signed() != divisor.is_signed():
         remainder = DECIMAL128.add(remainder, divisor)
     return _checked(run, "modulo", remainder)
 
@@ -123,8 +124,8 @@ def _odd(run: Evaluation, number: Decimal) -> FeelValue:
     return _is_multiple_of_two(run, "odd", number, Decimal(1))
 
 
-def _is_multiple_of_two(run: Evaluation, name: str, number: Decimal, rest: Decimal) -> bool | None:
-    remainder = _EXACT.remainder(abs(number), Decimal(2))
+def _is_multiple_of_two(run: Evaluation, name: str, number: Decimal, rest: Decimal) -> FeelValue:
+    remainder = _EXACT.remainder(number.copy_abs(), Decimal(2))
     if remainder.is_nan():
         return run.null(out_of_range(name))
     return bool(remainder == rest)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from workflows.feel.evaluation import Evaluation, wrong_arguments
+from workflows.feel.evaluation import Evaluation
 from workflows.feel.functions.registry import builtin
+from workflows.feel.nulls import wrong_arguments
 from workflows.feel.operators import compare, contains
 from workflows.feel.values import UNBOUNDED, FeelValue, Range
 

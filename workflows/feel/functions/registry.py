@@ -1,8 +1,9 @@
 """How built-in functions are declared and called.
 
 A declaration lists the parameters as DMN 1.5, 10.3.4 names them: "string: string, start position: number,
-length?: number". `?` behind a name: may be left out; `?` behind a type: may be null; `...` behind the last name:
-one list, or the elements as arguments of their own; `*` behind the last name: all further arguments. Several declarations of one name are tried in order.
+length?: number". `?` behind a name: may be left out; `?` behind a type: may be null; `...` behind the last
+name: one list, or its elements as arguments of their own; `*` behind the last name: all further arguments.
+Several declarations of one name are tried in order.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from workflows.feel.evaluation import Evaluation, wrong_arguments
+from workflows.feel.evaluation import Evaluation
+from workflows.feel.nulls import wrong_arguments
 from workflows.feel.temporal import Date, DateTime, DaysDuration, MonthsDuration, Time
 from workflows.feel.values import FeelValue, FunctionValue, Range
 
@@ -118,7 +120,7 @@ def builtin(name: str, parameters: str) -> Callable[[Implementation], Implementa
 def bind(
     function: FunctionValue, arguments: list[FeelValue], names: tuple[str, ...]
 ) -> list[FeelValue] | None:
-    """Named arguments in the order of the parameters, or None when a name is unknown, missing or given twice."""
+    """Named arguments in the order of the parameters; None when a name is unknown, missing or given twice."""
     given = dict(zip(names, arguments, strict=True))
     if len(given) != len(names) or len(given) < function.required:
         return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from workflows.feel.evaluation import Evaluation, out_of_range, unusable, wrong_arguments
+from workflows.feel.evaluation import Evaluation
 from workflows.feel.functions.registry import builtin
+from workflows.feel.nulls import out_of_range, unusable, wrong_arguments
 from workflows.feel.patterns import Pattern, PatternError, compile_pattern
 from workflows.feel.values import FeelValue
 
@@ -92,7 +93,8 @@ def _pattern(run: Evaluation, text: str, flags: str | None) -> Pattern | None:
     try:
         return compile_pattern(text, flags or "")
     except PatternError:
-        return run.null(unusable("regular expression", text))
+        run.null(unusable("regular expression", text))
+        return None
 
 
 @builtin("matches", "input: string, pattern: string, flags?: string?")

@@ -8,8 +8,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from workflows.feel.evaluation import Evaluation, no_clock
+from workflows.feel.evaluation import Evaluation
 from workflows.feel.functions.registry import builtin
+from workflows.feel.nulls import no_clock
 from workflows.feel.temporal import Date, DateTime, civil_from_days, days_from_civil, from_standard
 from workflows.feel.values import FeelValue
 
