@@ -336,7 +336,7 @@ class _Checker:
     def blank(self, node: Node, bind: Bind) -> None:
         if bind.required is not None and self.holds(bind.required, node, unknown=False):
             self.explain(_REQUIRED, _REQUIRED_BECAUSE, node, bind.required_message, "")
-        elif bind.calculate is not None and not node.added:
+        elif bind.calculate is not None:
             self.calculation(node, bind.calculate)
 
     def explain(

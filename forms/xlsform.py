@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyxform import xls2json_backends as sheets_of
-from pyxform.errors import PyXFormError
+from pyxform.errors import PyXFormError, PyXFormReadError
 from pyxform.xls2xform import convert
 
 from forms.errors import InvalidForm, RegexError
@@ -259,6 +259,8 @@ def _from_backend(read_sheets: Any, source: bytes) -> _Workbook:  # noqa: ANN401
                 "ignore"
             )  # openpyxl warns about extensions of Excel that a form does not need
             return _from_sheets(read_sheets(source))
+    except PyXFormReadError:
+        raise _Unreadable(_not_a_form()) from None
     except PyXFormError as error:
         raise _Unreadable(_conversion_problem(str(error), _Workbook())) from None
     except Exception:  # noqa: BLE001 - xlrd and openpyxl raise anything on a damaged workbook

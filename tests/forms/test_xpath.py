@@ -14,7 +14,13 @@ def tree():
     """s(n=4, empty, day, many) with three households of age 10, 20, 30 and two plots each."""
     document = Node("")
     root = Node("s", document, attributes={"id": "form"})
-    for name, text in (("n", "4"), ("empty", ""), ("day", "2026-11-20"), ("many", "a b c"), ("word", "héllo")):
+    for name, text in (
+        ("n", "4"),
+        ("empty", ""),
+        ("day", "2026-11-20"),
+        ("many", "a b c"),
+        ("word", "héllo"),
+    ):
         Node(name, root, text)
     for number in range(1, 4):
         household = Node("household", root)
@@ -41,7 +47,11 @@ def evaluate(source, path=("s",), **options):
         name, _, index = name.partition("#")
         node = node.named(name)[int(index or 1) - 1]
     context = Context(
-        document, today="2026-11-21", now="2026-11-21T10:30:00.000+01:00", instances={"places": listed()}, **options
+        document,
+        today="2026-11-21",
+        now="2026-11-21T10:30:00.000+01:00",
+        instances={"places": listed()},
+        **options,
     )
     return compile_expression(source).evaluate(context, node)
 
@@ -152,7 +162,10 @@ def test_an_absolute_path_within_a_repeat_means_the_own_entry():
 def test_relative_paths_start_at_the_node_and_position_counts_entries():
     assert text(". >= 20 and ../../n = 4", ("s", "household#2", "age")) == "true"
     assert text("position(..)", ("s", "household#2", "age")) == "2"
-    assert text("instance('places')/root/item[name = current()/../../word]/name", ("s", "household", "age")) == ""
+    assert (
+        text("instance('places')/root/item[name = current()/../../word]/name", ("s", "household", "age"))
+        == ""
+    )
 
 
 def test_random_and_uuid_repeat_with_the_same_seed():
@@ -162,16 +175,32 @@ def test_random_and_uuid_repeat_with_the_same_seed():
 
 @pytest.mark.parametrize(
     "source",
-    ["", "1 +", "(1", "unknown(1)", "if(1, 2)", "/s/n]", "a b", "namespace::x", "'open", "1 ! 2", "count()", "§",
-     "(" * 70 + "1" + ")" * 70, "+".join(["1"] * 400)],
-)  # fmt: skip
+    [
+        "",
+        "1 +",
+        "(1",
+        "unknown(1)",
+        "if(1, 2)",
+        "/s/n]",
+        "a b",
+        "namespace::x",
+        "'open",
+        "1 ! 2",
+        "count()",
+        "§",
+        "(" * 70 + "1" + ")" * 70,
+        "+".join(["1"] * 400),
+    ],
+)
 def test_what_is_no_expression_is_refused_with_a_reason(source):
     with pytest.raises(XPathError) as error:
         compile_expression(source)
     assert error.value.params["reason"]
 
 
-@pytest.mark.parametrize("source", ["count(1)", "pulldata('f', 'a', 'b', 'c')", "instance('none')/root", "'a'/b"])
+@pytest.mark.parametrize(
+    "source", ["count(1)", "pulldata('f', 'a', 'b', 'c')", "instance('none')/root", "'a'/b"]
+)
 def test_what_cannot_be_evaluated_is_an_error_of_ours(source):
     with pytest.raises(XPathError):
         evaluate(source)
@@ -196,8 +225,16 @@ def test_days_that_do_not_exist_are_no_dates(day):
 
 @pytest.mark.parametrize(
     ("source", "kind"),
-    [("1 + 2", "number"), ("if(1, 2, count(x))", "number"), ("if(1, 2, '')", "number"), ("if(1, 'a', 2)", "string"),
-     ("a = b", "boolean"), ("../a", "nodes"), ("concat(a)", "string"), ("coalesce(sum(a), 0)", "number")],
-)  # fmt: skip
+    [
+        ("1 + 2", "number"),
+        ("if(1, 2, count(x))", "number"),
+        ("if(1, 2, '')", "number"),
+        ("if(1, 'a', 2)", "string"),
+        ("a = b", "boolean"),
+        ("../a", "nodes"),
+        ("concat(a)", "string"),
+        ("coalesce(sum(a), 0)", "number"),
+    ],
+)
 def test_the_kind_of_a_calculation_is_known_without_the_answers(source, kind):
     assert kind_of(compile_expression(source).tree) == kind
