@@ -117,6 +117,11 @@ def unfunded(project: str, currency: str) -> Account:
     return _account("unfunded", project, currency, "budget", floor=0)
 
 
+def exchange_position(pair: str, currency: str) -> Account:
+    """One side of a currency exchange between funds; with its counterpart it says what rate was had."""
+    return _account("exchange", pair, currency, "budget")
+
+
 # Actual book.
 
 

@@ -4,6 +4,7 @@
 | ----------------- | ----------------------------------------------- | -------------------------------------------------- | -------------------------- |
 | grant             | Dr appropriation / Cr fund                      |                                                    | `grant:<id>`               |
 | earmark           | Dr fund / Cr fund of the purpose                |                                                    | `earmark:<id>`             |
+| exchange          | Dr fund / Cr exchange, Dr exchange / Cr fund    |                                                    | `exchange:<id>`            |
 | commitment        | Dr fund / Cr reservation (and contingency)      |                                                    | `commitment:<id>`          |
 | release           | Dr reservation (and contingency) / Cr fund      |                                                    | `release:<id>`             |
 | delivery accepted | Dr sources in order, then unfunded, Cr consumed | Dr expense / Cr withholding, Cr payable;           | `delivery:<id>`            |
@@ -192,6 +193,28 @@ def obligation_funded(*, funding_id: str, fund: str, project: str, amount: Money
         "obligation_funded",
         f"funding:{funding_id}",
         (_debit(ledger.fund(fund, currency), minor), _credit(ledger.unfunded(project, currency), minor)),
+        memo,
+    )
+
+
+def exchange(*, exchange_id: str, fund: str, given: Money, received: Money, memo: str = "") -> Entry:
+    """A fund's money changes its currency: `given` leaves, `received` enters; the rate is their quotient.
+
+    memo: the rate and its source. Raises NotPositive, also for two amounts of one currency.
+    """
+    if given.currency == received.currency:
+        raise NotPositive(what="An exchange between two currencies", amount=given)
+    out, back = _positive(given, "An exchange"), _positive(received, "An exchange")
+    pair = f"{given.currency}-{received.currency}"
+    return Entry(
+        "exchange",
+        f"exchange:{exchange_id}",
+        (
+            _debit(ledger.fund(fund, given.currency), out),
+            _credit(ledger.exchange_position(pair, given.currency), out),
+            _debit(ledger.exchange_position(pair, received.currency), back),
+            _credit(ledger.fund(fund, received.currency), back),
+        ),
         memo,
     )
 

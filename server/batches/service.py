@@ -20,7 +20,7 @@ from payments.answers import mobile_money as mobile_money_answers
 from payments.answers import pain002
 from payments.answers.matching import Answer, AnswerItem, match_answer
 from payments.batches import CreditTransfer, Limits
-from payments.errors import RefusedTransfers
+from payments.errors import InvalidRib, RefusedTransfers
 from payments.rails import mobile_money, pain001
 from payments.rails.profiles import BankProfile, MobileMoneyProfile, profile
 from pricing.money import Money
@@ -338,7 +338,7 @@ def _write(row: BatchRow, account: PayingAccount, moved: list[CreditTransfer]) -
         row.reference, moved, execution_date=row.execution_date,
         debtor=pain001.Debtor(
             account.holder_name,
-            rules.PayeeAccount("iban" if account.identifier[:2].isalpha() else "rib", account.identifier, account.agent),
+            rules.PayeeAccount(_kind_of(account.identifier), account.identifier, account.agent),
             account.town, account.country,
         ),
         profile=found,
@@ -352,6 +352,15 @@ def _write(row: BatchRow, account: PayingAccount, moved: list[CreditTransfer]) -
     if blocking(problems):
         raise RefusedTransfers(problems)
     return f"{row.reference}.pain001.xml", out.getvalue()
+
+
+def _kind_of(identifier: str) -> rules.AccountKind:
+    """A RIB is known by its key; anything else a bank's file takes is an IBAN."""
+    try:
+        identifiers.check_rib(identifier)
+    except InvalidRib:
+        return "iban"
+    return "rib"
 
 
 def file_of(tx: Tx, batch_id: str) -> tuple[str, bytes]:

@@ -151,7 +151,7 @@ def _open_task(tx: Tx, row: InstanceRow, definition: Definition, item: engine.Wo
 def _open_incident(tx: Tx, row: InstanceRow, event: engine.Incident) -> None:
     tx.session.add(
         IncidentRow(
-            id=tx.new_id(), instance_id=row.id, node_id=event.node_id, message=event.message, at=tx.now
+            id=tx.new_id(), instance_id=row.id, node_id=event.node_id, message=event.text(), at=tx.now
         )
     )
     journal.record(tx, Event.INCIDENT, row.id, region=row.region_code, public={"node": event.node_id})

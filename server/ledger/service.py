@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from payments import ledger as rules
 from payments import posting_rules
+from payments.errors import LedgerError
 from payments.ledger import Account, Entry, Posting
 from pricing.money import Money
 from server.actor import Action, require
@@ -148,6 +149,17 @@ def receive_grant(tx: Tx, *, funder: str, fund: str, amount: Money, memo: str = 
     require(tx.actor, Action.FUND_GRANT)
     return post(
         tx, posting_rules.grant(grant_id=tx.new_id(), funder=funder, fund=fund, amount=amount, memo=memo)
+    )
+
+
+def exchange(tx: Tx, *, fund: str, given: Money, received: Money, rate: str) -> str:
+    """Change a fund's money into another currency at a rate that is written down. Raises Unfunded."""
+    require(tx.actor, Action.FUND_GRANT)
+    return post(
+        tx,
+        posting_rules.exchange(
+            exchange_id=tx.new_id(), fund=fund, given=given, received=received, memo=rate[:200]
+        ),
     )
 
 
@@ -332,7 +344,7 @@ def _verify_chain(tx: Tx) -> Iterator[Finding]:
             postings = tuple(Posting(table[line.account_id], line.amount) for line in lines)
             entry = Entry(first.kind, first.idempotency_key, postings, first.memo, first.reverses_id)
             digest = rules.hash_entry(seq, previous, first.id, entry, first.posted_at, first.actor)
-        except (rules.UnbalancedEntry, rules.TooFewPostings, rules.InvalidEntry, KeyError) as error:
+        except (LedgerError, KeyError) as error:
             yield Finding("ledger-entry-broken", place, f"The entry is not one that could be posted: {error}")
             digest = ""
         if digest != first.hash or first.previous_hash != previous or seq != count:

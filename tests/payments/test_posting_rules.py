@@ -64,9 +64,9 @@ def test_a_release_gives_back_what_was_not_used():
         release_id="r", fund="benin", project="copargo", amount=xof(0), contingency=xof(20)
     )
     assert lines(entry) == [("contingency:copargo", 20), ("fund:benin", -20)]
-    with pytest.raises(errors.NotPositive):
+    with pytest.raises(errors.errors.NotPositive):
         posting_rules.release(release_id="r", fund="benin", project="copargo", amount=xof(0))
-    with pytest.raises(errors.NotPositive):
+    with pytest.raises(errors.errors.NotPositive):
         posting_rules.release(
             release_id="r", fund="benin", project="copargo", amount=xof(30), contingency=xof(-20)
         )
@@ -150,11 +150,11 @@ def test_a_component_of_zero_posts_nothing_but_one_must_be_positive():
     entry = accept([Component("honorarium", xof(100)), Component("expenses", xof(0))])
     assert lines(entry)[2:] == [("expense:copargo", 100), ("payable:sena", -100)]
     for nothing in ([Component("expenses", xof(0))], [Component("honorarium", xof(-1))]):
-        with pytest.raises(errors.NotPositive):
+        with pytest.raises(errors.errors.NotPositive):
             accept(nothing)
-    with pytest.raises(errors.NotPositive):
+    with pytest.raises(errors.errors.NotPositive):
         delivery_accepted(delivery_id="d", project="p", payee="s", components=[], sources=[])
-    with pytest.raises(errors.NotPositive):
+    with pytest.raises(errors.errors.NotPositive):
         accept([Component("honorarium", xof(100)), Component("expenses", xof(-1))])
 
 
@@ -201,9 +201,9 @@ def test_a_batch_moves_what_is_owed_to_clearing_in_one_entry():
     )
     assert lines(entry) == [("payable:sena", 70), ("payable:kora", 30), ("clearing:boa", -100)]
     assert entry.idempotency_key == "batch:b:exported"
-    with pytest.raises(errors.NotPositive):
+    with pytest.raises(errors.errors.NotPositive):
         posting_rules.exported(batch_id="b", rail_account="boa", payments=[])
-    with pytest.raises(errors.NotPositive):
+    with pytest.raises(errors.errors.NotPositive):
         posting_rules.exported(
             batch_id="b", rail_account="boa", payments=[("sena", xof(70)), ("kora", xof(-30))]
         )
@@ -244,3 +244,18 @@ def test_a_reversal_undoes_every_line_once():
     assert (undone.idempotency_key, undone.reverses, undone.memo) == ("reversal:e1", "e1", "wrong village")
     with pytest.raises(errors.ReversalOfReversal):
         posting_rules.reversal(undone, entry_id="e2", reason="?")
+
+
+def test_an_exchange_balances_in_each_currency_and_moves_the_fund():
+    entry = posting_rules.exchange(
+        exchange_id="x1", fund="tf", given=Money(1_000_00, "EUR"), received=Money(655_957, "XOF")
+    )
+    change = {(a.code, a.currency): minor for a, minor in entry.net().items()}
+    assert change["fund:tf", "EUR"] == 100_000
+    assert change["fund:tf", "XOF"] == -655_957
+    assert set(ledger.balances(entry.postings).values()) == {0}
+
+
+def test_an_exchange_within_one_currency_is_refused():
+    with pytest.raises(errors.NotPositive):
+        posting_rules.exchange(exchange_id="x", fund="tf", given=Money(1, "XOF"), received=Money(1, "XOF"))

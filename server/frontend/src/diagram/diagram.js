@@ -4,6 +4,8 @@ import { Cards, elementOfHash } from './cards.js';
 import { firstOfInterest, readState } from './state.js';
 import { WORDS } from './words.js';
 
+const INK = '#1c2420';
+const FONT = '"Source Sans 3", "Source Sans 3 fallback", sans-serif';
 const POLL_SECONDS = 10;
 const READABLE_ZOOM = 0.55; // below this the names of tasks cannot be read: show a part instead of the whole
 const OPENABLE = /^bpmn:(.*Task|CallActivity|SubProcess|Transaction|AdHocSubProcess)$/;
@@ -26,8 +28,14 @@ export class Diagram {
   async start() {
     this.place.setAttribute('role', 'group');
     this.place.setAttribute('aria-label', this.place.dataset.label || document.title);
-    this.viewer = new NavigatedViewer({ container: this.place, zoomScroll: { enabled: false } });
+    this.viewer = new NavigatedViewer({
+      container: this.place,
+      zoomScroll: { enabled: false },
+      bpmnRenderer: { defaultStrokeColor: INK, defaultLabelColor: INK },
+      textRenderer: { defaultStyle: { fontFamily: FONT, fontSize: '13px' }, externalStyle: { fontFamily: FONT, fontSize: '12px' } }
+    });
     try {
+      await document.fonts.load('13px "Source Sans 3"').catch(() => null); // names are measured when they are drawn
       const answer = await fetch(this.place.dataset.bpmnUrl, { credentials: 'same-origin' });
       if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
       await this.viewer.importXML(await answer.text());
@@ -214,7 +222,7 @@ export class Diagram {
     for (const [id, node] of drawn) {
       if (!registry.get(id)) continue;
       this.cards.tell(id, node);
-      if (node.badges.length) this.overlayIds.push(overlays.add(id, 'run-state', { position: { top: -13, left: 4 }, html: badges(node), scale: { min: 0.8, max: 1.1 } }));
+      if (node.badges.length) this.overlayIds.push(overlays.add(id, 'run-state', { position: { top: -16, left: 6 }, html: badges(node), scale: { min: 0.8, max: 1.1 } }));
     }
     if (!this.small) this.openable.forEach((element) => this.describe(element));
   }

@@ -1,0 +1,1 @@
+"""Master data of the demonstration, as files a coordinator could have written."""

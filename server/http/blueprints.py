@@ -1,0 +1,38 @@
+"""Every blueprint of the site and of the API, in one list."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask_smorest import Blueprint as ApiBlueprint
+
+from server.accounts import pages as accounts
+from server.batches import api as batches_api
+from server.batches import pages as batches
+from server.catalogue import api as catalogue_api
+from server.catalogue import pages as catalogue
+from server.deliveries import api as deliveries_api
+from server.deliveries import pages as deliveries
+from server.http import docs, start
+from server.instances import api as instances_api
+from server.instances import pages as instances
+from server.ledger import pages as ledger
+from server.price_lists import api as price_lists_api
+from server.price_lists import pages as price_lists
+from server.projects import api as projects_api
+from server.projects import pages as projects
+from server.quotes import api as quotes_api
+from server.quotes import pages as quotes
+from server.submissions import api as submissions_api
+from server.submissions import pages as submissions
+from server.transparency import api as transparency_api
+from server.transparency import pages as transparency
+
+PAGE_BLUEPRINTS: tuple[Blueprint, ...] = (
+    start.pages, docs.pages, accounts.pages, catalogue.pages, price_lists.pages, quotes.pages, projects.pages,
+    instances.pages, submissions.pages, deliveries.pages, ledger.pages, batches.pages, transparency.pages,
+)  # fmt: skip
+
+API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (
+    catalogue_api.api, price_lists_api.api, quotes_api.api, projects_api.api, instances_api.api,
+    submissions_api.api, deliveries_api.api, batches_api.api, transparency_api.api,
+)  # fmt: skip

@@ -1,0 +1,7 @@
+"""Pages of quotes."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+pages = Blueprint("quotes", __name__)
