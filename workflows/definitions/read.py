@@ -32,6 +32,8 @@ from workflows.problems import Problem
 from workflows.schema.descriptor import Descriptor, Values, descriptor, is_run_namespace, namespace_of
 from workflows.xml import DEFAULT, Limits, XmlRefused, canonical, parse
 
+MAX_FLOW_NODES: Final = 2_000
+"""Of one process. A diagram a person can read has some dozens; checks take time with the square."""
 _DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _REFERENCED: Final = {
     "message": "messageRef",
@@ -43,7 +45,8 @@ _REFERENCED: Final = {
 
 READING_CODES: Final = frozenset(
     {
-        "element-without-id", "metadata-misplaced", "metadata-missing", "metadata-newer", "metadata-number",
+        "diagram-too-large", "element-without-id", "metadata-misplaced", "metadata-missing",
+        "metadata-newer", "metadata-number",
         "metadata-repeated", "metadata-unknown", "metadata-value", "no-process", "not-bpmn",
         "several-processes", "xml-doctype", "xml-encoding", "xml-malformed", "xml-too-large", "xml-xinclude",
     }
@@ -76,6 +79,9 @@ def read(data: bytes, *, limits: Limits = DEFAULT) -> Reading:
     process = _chosen_process(root, problems)
     if process is None:
         return Reading(None, tuple(problems))
+    size = sum(1 for element in process.iter("*") if bpmn.local_name(element) in bpmn.NODE_KINDS)
+    if size > MAX_FLOW_NODES:
+        return Reading(None, (*problems, _diagram_too_large(process, size)))
     definition = _ProcessReader(root, process, problems).definition(xml)
     return Reading(definition, tuple(problems))
 
@@ -118,6 +124,16 @@ def _not_bpmn(root: etree._Element) -> Problem:
         "This is not a BPMN 2.0 file (it begins with “%(name)s”). Export the diagram as BPMN 2.0 XML.",
         severity="fatal",
         params={"name": etree.QName(root).localname},
+    )
+
+
+def _diagram_too_large(process: etree._Element, size: int) -> Problem:
+    return Problem(
+        "diagram-too-large",
+        "The process has %(size)s elements; at most %(limit)s are read. Divide it into several services.",
+        place=str(process.get("id")),
+        severity="fatal",
+        params={"size": size, "limit": MAX_FLOW_NODES},
     )
 
 

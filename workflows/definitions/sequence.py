@@ -105,7 +105,7 @@ def reachable(edges: Edges, starts: Iterable[str], *, without: str | None = None
 
 def dominators(edges: Edges, root: str) -> Mapping[str, str]:
     """For each node reachable from `root` the last node every way to it passes; the root is its own."""
-    order = _postorder(edges, root)
+    order = _postorder(edges, root, set())
     number = {node: index for index, node in enumerate(order)}
     before = reversed_edges({node: edges.get(node, ()) for node in order})
     last = {root: root}
@@ -134,10 +134,10 @@ def _common(last: Mapping[str, str], number: Mapping[str, int], one: str, other:
     return one
 
 
-def _postorder(edges: Edges, root: str) -> list[str]:
-    """Depth-first, a node after what follows it; without recursion, for long diagrams."""
+def _postorder(edges: Edges, root: str, seen: set[str]) -> list[str]:
+    """Depth-first over what is not `seen`, a node after what follows it; not recursive."""
     order: list[str] = []
-    seen = {root}
+    seen.add(root)
     stack = [(root, iter(edges.get(root, ())))]
     while stack:
         node, targets = stack[-1]
@@ -153,22 +153,12 @@ def _postorder(edges: Edges, root: str) -> list[str]:
 
 
 def components(edges: Edges) -> Sequence[frozenset[str]]:
-    """The strongly connected components; those of more than one node (or a node to itself) are loops."""
-    back = reversed_edges(edges)
+    """The strongly connected components; one of several nodes is a loop, or several loops that meet."""
     order: list[str] = []
     seen: set[str] = set()
     for node in edges:
         if node not in seen:
-            fresh = _postorder({each: tuple(t for t in edges[each] if t not in seen) for each in edges}, node)
-            seen.update(fresh)
-            order += fresh
-    found: list[frozenset[str]] = []
+            order += _postorder(edges, node, seen)
+    back = reversed_edges(edges)
     placed: set[str] = set()
-    for node in reversed(order):
-        if node not in placed:
-            component = reachable(
-                {each: tuple(t for t in back[each] if t not in placed) for each in edges}, [node]
-            )
-            placed |= component
-            found.append(component)
-    return found
+    return [frozenset(_postorder(back, node, placed)) for node in reversed(order) if node not in placed]

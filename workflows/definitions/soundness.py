@@ -27,6 +27,10 @@ from workflows.definitions.model import Definition, Node
 
 Fault = Literal["deadlock", "livelock", "unbounded", "unsynchronised"]
 BOUND: Final = 20_000
+_EFFORT: Final = 15
+"""Average tokens per marking that the bound allows; wide diagrams stop earlier."""
+_ANCESTORS: Final = 100
+"""How far back a smaller marking is looked for; growth repeats, so it is found a round later at most."""
 _MANY: Final = 4
 """Above this many branches only single branches, pairs and all together are tried."""
 
@@ -76,6 +80,7 @@ class _Net:
 
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
+        self._entries = {scope: sequence.entries(definition, scope) for scope in sequence.scopes(definition)}
         self.boundaries: dict[str, list[Node]] = defaultdict(list)
         for node in definition.nodes.values():
             if node.kind == "boundaryEvent" and node.attached_to and node.event != "compensate":
@@ -145,7 +150,7 @@ class _Net:
 
     def initial(self, root: str | None) -> Iterator[Marking]:
         """Where a case may begin: each start event is an alternative."""
-        begin = sequence.entries(self.definition, root)
+        begin = self._entries[root]
         if all(node.kind == "startEvent" for node in begin):
             for node in begin:
                 yield self._settled([f"@{node.id}"])
@@ -167,15 +172,20 @@ class _Net:
 
     def _is_sink(self, node: Node) -> bool:
         """Takes the token and nothing else happens."""
-        plain = node.event not in ("terminate", "error", "cancel") and not self._links(node)
-        return plain and not node.outgoing and node.id not in self.boundaries and not self._has_inside(node)
+        return (
+            not node.outgoing
+            and node.event not in ("terminate", "error", "cancel")
+            and not self._links(node)
+            and not self._has_inside(node)
+            and node.id not in self.boundaries
+        )
 
     def _links(self, node: Node) -> tuple[Node, ...]:
         is_throw = node.kind == "intermediateThrowEvent" and node.event == "link"
         return sequence.link_targets(self.definition, node) if is_throw else ()
 
     def _has_inside(self, node: Node) -> bool:
-        return node.kind in ("subProcess", "transaction") and bool(sequence.entries(self.definition, node.id))
+        return node.kind in ("subProcess", "transaction") and bool(self._entries[node.id])
 
     # steps
 
@@ -243,7 +253,7 @@ class _Net:
         elif node.kind == "endEvent" and node.event in ("error", "cancel"):
             yield from self._throw(node, rest)
         elif self._has_inside(node):
-            begin = sequence.entries(self.definition, node.id)
+            begin = self._entries[node.id]
             groups = [[each] for each in begin] if begin[0].kind == "startEvent" else [list(begin)]
             for group in groups:
                 yield self._with(rest, [f"#{node.id}", *(f"@{each.id}" for each in group)])
@@ -345,6 +355,7 @@ class _Exploration:
         self._growing: list[str] = []
         self._doubled: list[str] = []
         self.complete = True
+        self._effort = bound * _EFFORT
 
     def run(self) -> None:
         todo: list[Marking] = []
@@ -354,19 +365,29 @@ class _Exploration:
                 todo.append(marking)
         while todo:
             marking = todo.pop(0) if len(todo) < 64 else todo.pop()
-            following = [] if not marking else list(dict.fromkeys(self._net.steps(marking)))
+            following = self._following(marking)
             self._edges[marking] = following
             if marking and not following:
                 self._dead.append(marking)
             for each in following:
                 if each in self.before:
                     continue
-                if len(self.before) >= self._bound:
+                if len(self.before) >= self._bound or self._effort < 0:
                     self.complete = False
                     return
                 self.before[each] = marking
                 if not self._grows(each):
                     todo.append(each)
+
+    def _following(self, marking: Marking) -> list[Marking]:
+        found: dict[Marking, None] = {}
+        for each in self._net.steps(marking) if marking else ():
+            found[each] = None
+            self._effort -= len(each) + 1
+            if self._effort < 0:
+                self.complete = False
+                break
+        return list(found)
 
     def _grows(self, marking: Marking) -> bool:
         """Note two tokens in one place; True when an earlier marking is part of this one: it only grows."""
@@ -376,7 +397,9 @@ class _Exploration:
             return False
         self._doubled += doubled
         earlier = self.before[marking]
-        while earlier is not None:
+        for _ in range(_ANCESTORS):
+            if earlier is None:
+                break
             if len(earlier) < len(marking) and not Counter(earlier) - counts:
                 self._growing += (counts - Counter(earlier)).keys()
                 return True
