@@ -84,8 +84,18 @@ def test_the_upgrade_moves_an_activity(upgrade: PackageComparison) -> None:
 def test_the_upgrade_changes_the_threshold_of_the_forms(upgrade: PackageComparison) -> None:
     assert [form.ref for form in upgrade.forms] == ["request", "survey", "enter_data"]
     (survey,) = (each for each in upgrade.forms if each.ref == "survey")
-    rule = next(each for each in survey.changes if each.part == "constraint")
-    assert (rule.path, rule.before, rule.after) == ("households_interviewed", ". >= 20", ". >= 15")
+    rules = {
+        (each.path, each.part): (each.before, each.after) for each in survey.changes if not each.language
+    }
+    agreed = "/submission/households_agreed"
+    assert rules == {
+        ("households_agreed", "default"): ("20", "15"),
+        ("households_agreed", "constraint"): (". >= 20", ". >= 15"),
+        ("households_interviewed", "constraint"): (
+            f". >= 20 and . >= {agreed}",
+            f". >= 15 and . >= {agreed}",
+        ),
+    }
     assert {each.language for each in survey.changes if each.part == "constraint_message"} == {
         "en",
         "fr",

@@ -18,6 +18,7 @@ from python_calamine import CalamineWorkbook
 
 import server
 from pricing.price_lists import ExchangeRate, Item, MissingPrice, PriceBook, PriceRow, Resolved
+from pricing.quotes import build_quote
 from pricing.regions import Region, RegionTree
 from pricing.units import Packaging
 from service_library.library import available, load
@@ -206,3 +207,17 @@ def test_the_script_writes_the_spreadsheets_again(tmp_path: Path) -> None:
     for path in sorted(tmp_path.iterdir()):
         assert cells(path) == cells(FOLDER / path.name)
     assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize(("code", "versions"), available())
+def test_every_version_has_a_price_in_copargo(code: str, versions: tuple[str, ...]) -> None:
+    book = price_book()
+    quotes = [
+        build_quote(
+            load(code, version).definition, book, region="BJ-DO-COPARGO-SINGRE-03", on=TODAY, currency="XOF"
+        )
+        for version in versions
+    ]
+    totals = [quote.charged_minor for quote in quotes]
+    assert all(total > 0 for total in totals)
+    assert totals == sorted(totals, reverse=True)
