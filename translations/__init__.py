@@ -1,0 +1,55 @@
+"""The catalogues of the interface in English, French and Spanish.
+
+English is the source: msgids are the English texts. The .po files are read directly, once a process; there is
+no compiled form that could lag behind them.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+LOCALES = ("en", "fr", "es")
+FOLDER = Path(__file__).parent / "locales"
+
+
+class Catalogue:
+    """The texts of one language; a text that is missing comes back in English."""
+
+    def __init__(self, locale: str, texts: dict[str, str], plurals: dict[str, tuple[str, ...]]) -> None:
+        self.locale = locale
+        self.texts = texts
+        self._plurals = plurals
+
+    def gettext(self, message: str) -> str:
+        return self.texts.get(message) or message
+
+    def ngettext(self, singular: str, plural: str, number: int) -> str:
+        forms = self._plurals.get(singular)
+        # French counts 0 as one; English and Spanish do not
+        one = number in (0, 1) if self.locale == "fr" else number == 1
+        if forms:
+            return forms[0] if one else forms[1]
+        return singular if one else plural
+
+
+@cache
+def catalogue(locale: str) -> Catalogue:
+    """The catalogue of a language; that of English for one we do not have."""
+    if locale not in LOCALES or locale == "en":
+        return Catalogue("en", {}, {})
+    texts: dict[str, str] = {}
+    plurals: dict[str, tuple[str, ...]] = {}
+    path = FOLDER / locale / "LC_MESSAGES" / "messages.po"
+    with path.open("rb") as source:
+        for message in read_po(source, locale):
+            if not message.id or message.fuzzy:
+                continue
+            if isinstance(message.id, (tuple, list)):
+                if all(message.string):
+                    plurals[message.id[0]] = tuple(message.string)
+            elif message.string:
+                texts[str(message.id)] = str(message.string)
+    return Catalogue(locale, texts, plurals)

@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payments import errors
-from payments.batches import CreditTransfer, PayeeAccount
+from payments.batches import CreditTransfer, Limits, PayeeAccount
 from payments.rails import mobile_money
 from payments.rails.profiles import Column, mobile_money_profile
 from pricing.money import Money
 
-PROFILE = mobile_money_profile("mobile_money")
+# a company that pays in fives, as hub2 and pawaPay publish for Côte d’Ivoire
+PROFILE = replace(mobile_money_profile("mobile_money"), limits=Limits(100, 2_000_000, 5))
 WALLET = PayeeAccount("wallet", "2290197000001", "MTN")
 
 

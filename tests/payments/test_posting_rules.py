@@ -64,9 +64,9 @@ def test_a_release_gives_back_what_was_not_used():
         release_id="r", fund="benin", project="copargo", amount=xof(0), contingency=xof(20)
     )
     assert lines(entry) == [("contingency:copargo", 20), ("fund:benin", -20)]
-    with pytest.raises(errors.errors.NotPositive):
+    with pytest.raises(errors.NotPositive):
         posting_rules.release(release_id="r", fund="benin", project="copargo", amount=xof(0))
-    with pytest.raises(errors.errors.NotPositive):
+    with pytest.raises(errors.NotPositive):
         posting_rules.release(
             release_id="r", fund="benin", project="copargo", amount=xof(30), contingency=xof(-20)
         )
@@ -150,11 +150,11 @@ def test_a_component_of_zero_posts_nothing_but_one_must_be_positive():
     entry = accept([Component("honorarium", xof(100)), Component("expenses", xof(0))])
     assert lines(entry)[2:] == [("expense:copargo", 100), ("payable:sena", -100)]
     for nothing in ([Component("expenses", xof(0))], [Component("honorarium", xof(-1))]):
-        with pytest.raises(errors.errors.NotPositive):
+        with pytest.raises(errors.NotPositive):
             accept(nothing)
-    with pytest.raises(errors.errors.NotPositive):
+    with pytest.raises(errors.NotPositive):
         delivery_accepted(delivery_id="d", project="p", payee="s", components=[], sources=[])
-    with pytest.raises(errors.errors.NotPositive):
+    with pytest.raises(errors.NotPositive):
         accept([Component("honorarium", xof(100)), Component("expenses", xof(-1))])
 
 
@@ -201,9 +201,9 @@ def test_a_batch_moves_what_is_owed_to_clearing_in_one_entry():
     )
     assert lines(entry) == [("payable:sena", 70), ("payable:kora", 30), ("clearing:boa", -100)]
     assert entry.idempotency_key == "batch:b:exported"
-    with pytest.raises(errors.errors.NotPositive):
+    with pytest.raises(errors.NotPositive):
         posting_rules.exported(batch_id="b", rail_account="boa", payments=[])
-    with pytest.raises(errors.errors.NotPositive):
+    with pytest.raises(errors.NotPositive):
         posting_rules.exported(
             batch_id="b", rail_account="boa", payments=[("sena", xof(70)), ("kora", xof(-30))]
         )
