@@ -118,7 +118,8 @@ def test_what_is_no_xml_is_refused(xml):
 def test_binds_may_be_relative_to_the_root():
     xml = (
         b"<html><head><model><instance><a id='x'><b/></a></instance>"
-        b"<bind nodeset='b' type='xsd:int'/></model></head><body><input ref='b'><label>B</label></input></body></html>"
+        b"<bind nodeset='b' type='xsd:int'/></model></head>"
+        b"<body><input ref='b'><label>B</label></input></body></html>"
     )
     form = read(xml)
     assert form.binds["/a/b"].type == "int"
