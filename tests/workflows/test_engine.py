@@ -286,6 +286,13 @@ def test_nested_data_changed_by_the_caller_does_not_change_what_was_kept() -> No
     assert later.data["evidence"] == {"photos": ["a.jpg"]}
 
 
+def test_data_may_grow_over_many_steps_beyond_what_one_step_may_bring() -> None:
+    run = Run(loop())
+    for number in range(4):
+        run.complete("visit", more=True, **{f"list{number}": list(range(4_000))})
+    assert len(run.step.data) == 5
+
+
 def test_later_data_does_not_change_an_earlier_state() -> None:
     run = Run(program(start(), users("a", "b"), end(), chain("s", "a", "b", "e")), {"x": {"y": [1]}})
     earlier = run.step.state
@@ -754,6 +761,30 @@ def test_an_error_nobody_catches_is_refused_before_it_can_happen() -> None:
     ]
 
 
+def test_an_error_in_one_instance_ends_all_instances() -> None:
+    inner = sub_process(
+        "sp",
+        start("s2"),
+        users("a"),
+        end("err", '<errorEventDefinition errorRef="r1"/>'),
+        chain("s2", "a", "err"),
+    ).replace("</subProcess>", many(cardinality="3") + "</subProcess>")
+    event = element("boundaryEvent", "be", "<errorEventDefinition/>", attachedToRef="sp")
+    flows = chain("s", "sp", "e") + chain("be", "help", "e")
+    run = Run(program(start(), inner, event, users("help"), end(), flows, declared=ERRORS))
+    assert run.ready == ["a", "a", "a"]
+    assert run.complete("a").ready == ["help"]
+
+
+def test_terminate_in_one_instance_ends_that_instance_only() -> None:
+    inner = sub_process(
+        "sp", start("s2"), users("a"), end("e2", "<terminateEventDefinition/>"), chain("s2", "a", "e2")
+    ).replace("</subProcess>", many(cardinality="2") + "</subProcess>")
+    run = Run(program(start(), inner, end(), chain("s", "sp", "e"))).complete("a")
+    assert run.ready == ["a"]
+    assert run.complete("a").step.status == "completed"
+
+
 def test_an_error_passes_sub_processes_that_do_not_catch_it() -> None:
     innermost = sub_process(
         "sp2",
@@ -977,6 +1008,16 @@ def test_one_message_wakes_one_of_several_that_wait() -> None:
     run = Run(made).deliver("Complaint")
     assert run.step.status == "running"
     assert run.deliver("Complaint").step.status == "completed"
+
+
+def test_now_and_today_are_the_time_of_the_command() -> None:
+    made = program(
+        start(), script("x", "today = today()", "at = now()"), users("a"), end(), chain("s", "x", "a", "e")
+    )
+    assert Run(made).step.data == {
+        "today": parse_temporal("2027-03-01"),
+        "at": parse_temporal("2027-03-01T08:00:00Z"),
+    }
 
 
 def test_a_message_event_that_does_not_interrupt_may_happen_again() -> None:

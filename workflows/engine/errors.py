@@ -14,9 +14,6 @@ EngineError
 NotExecutable is an InvalidInput: it carries the problems of the definition.
 """
 
-# Named for what happened, without Error, as all errors of the house.
-# ruff: noqa: N818
-
 from __future__ import annotations
 
 from workflows.errors import InvalidInput, WorkflowError

@@ -2,8 +2,8 @@
 
 Idea: after each command everything that needs no person and no waiting runs at once, oldest first. A step
 that fails is held as an incident and the others go on. Should SpiffWorkflow or we fail half-way through a
-step, the whole command is replayed from the state before it, up to that step, which is then held: no half step
-is kept.
+step, the whole command is replayed from the state before it, up to that step, which is then held: no half
+step is kept.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from workflows.engine.steps import (
     WorkItem,
 )
 from workflows.engine.triggers import MessageTrigger
-from workflows.engine.values import from_json, kept, to_json
+from workflows.engine.values import copied, from_json, kept, to_json
 
 FORMAT: Final = "spiffworkflow-3.2/1"
 """Name of the format of the state at rest; a new one when older states would be read otherwise."""
@@ -46,8 +46,8 @@ _PRUNE_EVERY: Final = 250
 _MAX_REPLAYS: Final = 20
 
 
-class _HalfStep(Exception):  # noqa: N818 - a signal, never seen outside
-    """An unforeseen failure in the automatic step of this number."""
+class _HalfStep(Exception):
+    """An unforeseen failure in the automatic step of this number; a signal, never seen outside."""
 
     def __init__(self, number: int, cause: Exception) -> None:
         super().__init__(number)
@@ -180,7 +180,7 @@ class Instance:
             state=InstanceState(self._document(), FORMAT),
             ready=tuple(self._work_item(task) for task in running.living() if _is_ready(task)),
             events=tuple(running.events),
-            data=kept(running.scopes[0].values),
+            data=copied(running.scopes[0].values),
             status=self.status,
             next_due=min((due for due, _ in self._timers()), default=None),
             messages=tuple(sorted({task.task_spec.trigger.name for task in self._waiting_for_messages()})),

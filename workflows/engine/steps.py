@@ -114,8 +114,9 @@ class Step:
     """Outcome of one command.
 
     ready: all tasks that wait for a person now, oldest first. events: what this command caused, in order.
-    data: the data of the instance now. next_due: when the earliest timer falls due.
-    messages: names of the messages waited for. incidents: all that are open.
+    data: the data of the instance now, in the types of FEEL: numbers are Decimal, dates those of workflows.feel.
+    next_due: when the earliest timer falls due. messages: names of the messages waited for.
+    incidents: all that are open.
     """
 
     state: InstanceState

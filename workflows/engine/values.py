@@ -52,6 +52,15 @@ def kept(given: Mapping[Any, Any]) -> dict[str, Any]:
     return result
 
 
+def copied(value: FeelValue) -> FeelValue:
+    """A copy of a value that is already kept; what cannot change is shared."""
+    if isinstance(value, list):
+        return [copied(each) for each in value]
+    if isinstance(value, dict):
+        return {key: copied(each) for key, each in value.items()}
+    return value
+
+
 class _Copier:
     def __init__(self) -> None:
         self.name = ""
