@@ -184,8 +184,7 @@ class _ProcessReader:
         process_id = str(self._process.get("id"))
         self._report_misplaced()
         service = self._service(process_id)
-        for lanes in self._process.iter(bpmn.tag("laneSet")):
-            self._read_lanes(lanes)
+        self._read_lanes()
         self._read_scope(self._process, None)
         self._connect()
         return Definition(
@@ -291,14 +290,14 @@ class _ProcessReader:
 
     # the diagram
 
-    def _read_lanes(self, lane_set: etree._Element) -> None:
-        for lane in lane_set.iterchildren(bpmn.tag("lane")):
+    def _read_lanes(self) -> None:
+        for lane in self._process.iter(bpmn.tag("lane")):
             lane_id = lane.get("id")
             if not lane_id:
                 continue
             self._lanes[lane_id] = lane.get("name") or lane_id
             for ref in lane.iterchildren(bpmn.tag("flowNodeRef")):
-                # inner lanes come later in file order and win
+                # an inner lane comes after the one around it, and wins
                 self._lane_of[bpmn.reference(ref.text)] = lane_id
 
     def _read_scope(self, scope: etree._Element, parent: str | None) -> None:
