@@ -177,9 +177,12 @@ def _substring_after(_c: Context, _n: Node, text: Value, part: Value) -> Value:
 
 @_function("substring", 2, 3)
 def _substring(_c: Context, _n: Node, text: Value, start: Value, *length: Value) -> Value:
-    first = _half_up(to_number(start))
+    subject, first = to_string(text), _half_up(to_number(start))
     end = first + _half_up(to_number(length[0])) if length else math.inf
-    return "".join(char for place, char in enumerate(to_string(text), 1) if first <= place < end)
+    if math.isnan(first) or math.isnan(end):
+        return ""
+    last = len(subject) + 1
+    return subject[int(min(max(first, 1), last)) - 1 : int(min(max(end, 1), last)) - 1]
 
 
 @_function("translate", 3)
@@ -273,7 +276,7 @@ def _regex(context: Context, _n: Node, text: Value, pattern: Value) -> Value:
         regex = compile_regex(to_string(pattern))
     except RegexError as error:
         raise context.refuse(str(error)) from error
-    context.spend(regex.cost(subject) // 4)  # a state is cheaper than a node
+    context.spend(regex.cost(subject))
     return regex.matches(subject)
 
 
@@ -507,7 +510,7 @@ def _instance(context: Context, _n: Node, identifier: Value) -> Value:
 def _position(context: Context, _n: Node, nodes: Value) -> Value:
     if not isinstance(nodes, list) or not nodes:
         return math.nan
-    context.spend(len(nodes[0].parent.children) if nodes[0].parent else 1)
+    context.spend(len(nodes[0].parent.children) // 16 + 1 if nodes[0].parent else 1)
     return float(nodes[0].position())
 
 

@@ -96,7 +96,8 @@ class Question:
 
     type: XLSForm's name: text, integer, decimal, date, time, dateTime, select_one, select_multiple, rank,
     geopoint, geotrace, geoshape, image, audio, video, file, barcode, acknowledge, boolean, note, calculate,
-    hidden, or the preloads start, end, today. Texts may hold ${name} where the client shows an answer.
+    hidden, or the preloads start, end, today; a read-only text is a note, too. Texts may hold ${name} where
+    the client shows an answer.
     key: name in `forms.data.values`. repeat: path of the innermost repeat, "" outside.
     choices: all of the list, without the filter. external: name of the file the choices come from, or "".
     """

@@ -465,10 +465,14 @@ class _Compiler:
         if not function.least <= len(arguments) <= function.most:
             raise self.refuse(f"{tree.name}() has {len(arguments)} argument(s)")
         run = function.run
-        if len(arguments) == 1:
-            only = arguments[0]
-            return lambda c, n, p, s: run(c, n, only(c, n, p, s))
-        return lambda c, n, p, s: run(c, n, *[argument(c, n, p, s) for argument in arguments])
+
+        def evaluate(context: Context, node: Node, position: int, size: int) -> Value:
+            value = run(context, node, *[argument(context, node, position, size) for argument in arguments])
+            if isinstance(value, str) and len(value) > 64:  # long texts made again and again cost, too
+                context.spend(len(value) // 64)
+            return value
+
+        return evaluate
 
     def choice(self, arguments: list[Evaluate]) -> Evaluate:
         if len(arguments) != 3:
