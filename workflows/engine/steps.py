@@ -114,7 +114,7 @@ class Step:
     """Outcome of one command.
 
     ready: all tasks that wait for a person now, oldest first. events: what this command caused, in order.
-    data: the data of the instance now, in the types of FEEL: numbers are Decimal, dates those of workflows.feel.
+    data: the data of the instance now, in FEEL's types: numbers are Decimal, dates those of workflows.feel.
     next_due: when the earliest timer falls due. messages: names of the messages waited for.
     incidents: all that are open.
     """
