@@ -96,7 +96,7 @@ class _Workbook:
         return path
 
 
-class _Unreadable(Exception):  # noqa: N818 - carries a problem, is no error of the program
+class _Unreadable(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.code)
         self.problem = problem
