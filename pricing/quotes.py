@@ -86,18 +86,28 @@ class QuoteLine:
 class Due:
     """What a facilitator is owed, in whole minor units: fund_minor and party_minor sum to the cash owed.
 
-    in_kind_minor is given, not paid, and owed to nobody.
+    in_kind_minor, by party, is given, not paid, and owed to nobody.
     """
 
     honorarium_minor: int
     expenses_minor: int
-    in_kind_minor: int
+    in_kind_minor: Mapping[str, int]
     fund_minor: int
     party_minor: Mapping[str, int]
 
     @property
     def cash_minor(self) -> int:
         return self.honorarium_minor + self.expenses_minor
+
+    def plus(self, other: Due, times: int = 1) -> Due:
+        """This and `times` the other."""
+        return Due(
+            self.honorarium_minor + times * other.honorarium_minor,
+            self.expenses_minor + times * other.expenses_minor,
+            _by_party([self.in_kind_minor, *[other.in_kind_minor] * times]),
+            self.fund_minor + times * other.fund_minor,
+            _by_party([self.party_minor, *[other.party_minor] * times]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +131,15 @@ class QuotedTask:
     due_once: Due
     due_instance: Due
     due_rework: Due
+
+    def owed(self, *, first: bool, sent_back: int) -> Due:
+        """What one accepted delivery owes in all.
+
+        first: it is of the task's first execution in its instance, which bears what is charged once.
+        sent_back: how often it was rejected before; 0 for most.
+        """
+        owed = self.due.plus(self.due_rework, sent_back)
+        return owed.plus(self.due_once).plus(self.due_instance) if first else owed
 
 
 @dataclass(frozen=True, slots=True)
@@ -558,13 +577,13 @@ class _Work:
 
     def _due(self, drafts: Iterable[_Draft]) -> Due:
         cash: dict[LineKind, Fraction] = {"honorarium": _ZERO, "expense": _ZERO}
-        given = _ZERO
+        given: dict[str, Fraction] = {}
         payers: dict[Payer, Fraction] = {FUND: _ZERO}
         for draft in drafts:
             for payer, share in draft.shares().items():
                 part = draft.unit_amount * share
                 if payer.in_kind:
-                    given += part
+                    given[payer.party] = given.get(payer.party, _ZERO) + part
                 else:
                     cash[draft.kind] += part
                     payers[payer] = payers.get(payer, _ZERO) + part
@@ -574,7 +593,7 @@ class _Work:
         return Due(
             honorarium_minor=honorarium,
             expenses_minor=expenses,
-            in_kind_minor=self.minor(given),
+            in_kind_minor=_present({party: self.minor(value) for party, value in given.items()}),
             fund_minor=by_payer.pop(FUND),
             party_minor={payer.party: minor for payer, minor in by_payer.items() if minor},
         )

@@ -51,20 +51,6 @@ class Unfunded(Conflict):
     message = "The fund has %(available)s %(currency)s free, this needs %(needed)s. Nothing was started."
 
 
-class MissingPrices(ServerError):
-    """A quote cannot be made; `problems` name every item and what was tried."""
-
-    code = "missing-prices"
-    message = "%(count)s price(s) are missing: %(first)s"
-
-    def __init__(self, problems: tuple[object, ...]) -> None:
-        from workflows.problems import Problem
-
-        self.problems = tuple(p for p in problems if isinstance(p, Problem))
-        first = self.problems[0].text() if self.problems else ""
-        super().__init__(count=len(self.problems), first=first)
-
-
 class Misconfigured(ServerError):
     code = "misconfigured"
     message = "%(what)s"

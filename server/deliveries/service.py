@@ -277,7 +277,7 @@ def accept_delivery(
     if task.state == "waiting_review":
         answers = submissions.submission(tx, row.submission_id).answers
         instances.complete(tx, task.id, answers, by=row.person_id)
-    owed = quotes.due(tx, instance.quote_id, row.node_id)
+    owed = amounts(tx, row)
     entry_id = _owe(tx, row, instance, owed)
     row.state, row.since = "accepted", tx.now
     row.accepted_at, row.accepted_by = tx.now, tx.actor.user_id
@@ -320,7 +320,7 @@ def _owe(tx: Tx, row: DeliveryRow, instance: InstanceRow, owed: Due) -> str | No
         ],
         in_kind_contributions=[
             Contribution(party, Money(minor, currency))
-            for party, minor in owed.in_kind_party_minor.items()
+            for party, minor in owed.in_kind_minor.items()
             if minor
         ],
         memo=row.node_id,
@@ -425,5 +425,7 @@ def reviews(tx: Tx, delivery_id: str) -> list[ReviewRow]:
 
 
 def amounts(tx: Tx, row: DeliveryRow) -> Due:
-    """What the delivery owes when it is accepted."""
-    return quotes.due(tx, instances.instance(tx, row.instance_id).quote_id, row.node_id)
+    """What the delivery owes when it is accepted (or owed, when it was)."""
+    instance = instances.instance(tx, row.instance_id)
+    round_ = instances.task_row(tx, row.task_id).round
+    return quotes.owed(tx, instance.quote_id, row.node_id, round_=round_, sent_back=row.times_sent_back)

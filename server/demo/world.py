@@ -13,8 +13,8 @@ from importlib import resources
 
 from payments.batches import PayeeAccount, check_account
 from payments.identifiers import rib_key
+from pricing.contributions import Contribution, ContributionKind, Overhead
 from pricing.price_lists import ExchangeRate, Item
-from pricing.quotes import Contribution, Overhead
 from pricing.units import Packaging
 from server.accounts import service as accounts
 from server.actor import SYSTEM, Actor, Grant, Role
@@ -222,20 +222,26 @@ def _villages(tx: Tx) -> list[str]:
     return [row.code for row in regions.below(tx, COMMUNE, level="village")]
 
 
+_KINDS: dict[str, ContributionKind] = {"percent": "percent", "fixed": "fixed", "in-kind": "in_kind"}
+
+
 def overheads() -> tuple[Overhead, ...]:
     """The overheads of the demonstration's region, in their order."""
     return tuple(
-        Overhead(code=row["code"], base=row["base"], percent=Fraction(Decimal(row["percent"])), names=names(row))
+        Overhead(
+            code=row["code"], kind="percent", value=Fraction(Decimal(row["percent"])),
+            base="running" if row["base"] == "running" else "direct", names=names(row),
+        )
         for row in table("overheads.csv")
-    )
+    )  # fmt: skip
 
 
 def contributions() -> tuple[Contribution, ...]:
     """What third parties contribute beside what the task cards say."""
     return tuple(
         Contribution(
-            party=row["contributor"], kind=row["kind"], scope=row["scope"],
-            value=Fraction(Decimal(row["value"])), cap=int(row["cap"]) if row["cap"] else None,
+            party=row["contributor"], kind=_KINDS[row["kind"]], scope=row["scope"],
+            value=Fraction(Decimal(row["value"])), cap=Fraction(Decimal(row["cap"])) if row["cap"] else None,
         )
         for row in table("contributions.csv")
     )  # fmt: skip

@@ -39,7 +39,6 @@ STATUS: dict[type[RunError], int] = {
     errors.NotSignedIn: 401,
     errors.Conflict: 409,
     errors.SamePerson: 403,
-    errors.MissingPrices: 422,
     errors.Misconfigured: 500,
     accounts.WrongCredentials: 401,
 }

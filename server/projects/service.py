@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from sqlalchemy import select
 
-from pricing.quotes import Contribution, Overhead
+from pricing.contributions import Contribution, Overhead
 from server.actor import SYSTEM, Action, require
 from server.catalogue import service as catalogue
 from server.errors import Conflict, NotFound, WrongState
@@ -81,7 +81,7 @@ def make_quote(
     tx: Tx, project_id: str, *, on: date | None = None, parameters: Mapping[str, Decimal] | None = None,
     contributions: Sequence[Contribution] = (), overheads: Sequence[Overhead] = (),
 ) -> QuoteRow:  # fmt: skip
-    """Offer a price for all villages of a project together. Raises MissingPrices."""
+    """Offer a price for all villages of a project together. Raises NotPriceable."""
     row = project(tx, project_id)
     return quotes.make_quote(
         tx, version_id=row.service_version_id, region=row.region_code, instances=len(villages(tx, project_id)),

@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from sqlalchemy import select
 
+from pricing.contributions import Contribution, Overhead
 from pricing.money import Money
-from pricing.quotes import Contribution, Due, MissingPrices, Overhead, Quote, build_quote
-from server import errors
+from pricing.quotes import Due, Quote, build_quote
 from server.actor import Action, require
 from server.catalogue import service as catalogue
 from server.errors import NotFound, WrongState
@@ -35,21 +35,18 @@ def calculate(
 ) -> Quote:  # fmt: skip
     """What `instances` of a service version cost in a region on a day; stores nothing.
 
-    Raises MissingPrices with every price that is missing and what was tried.
+    Raises pricing.errors.NotPriceable with every price that is missing and what was tried.
     """
     require(tx.actor, Action.PRICE_READ, regions.place(tx, region))
     package = catalogue.package(tx, version_id)
     day = on or tx.now.date()
-    quote = build_quote(
+    return build_quote(
         package.definition, price_lists.price_book(tx), region=region, on=day,
         parameters=dict(parameters or {}), contributions=tuple(contributions), overheads=tuple(overheads),
         count=instances, seed=seed, currency=regions.currency(tx, region),
         service_version_digest=catalogue.version(tx, version_id).digest,
         valid_until=day + timedelta(days=VALID_DAYS),
     )  # fmt: skip
-    if isinstance(quote, MissingPrices):
-        raise errors.MissingPrices(quote.problems)
-    return quote
 
 
 def make_quote(
@@ -57,17 +54,18 @@ def make_quote(
     on: date | None = None, parameters: Mapping[str, Decimal] | None = None,
     contributions: Sequence[Contribution] = (), overheads: Sequence[Overhead] = (), seed: int = DEFAULT_SEED,
 ) -> QuoteRow:  # fmt: skip
-    """Offer a price for `instances` of a service version in a region. Raises MissingPrices."""
+    """Offer a price for `instances` of a service version in a region. Raises NotPriceable."""
     require(tx.actor, Action.QUOTE_MAKE, regions.place(tx, region))
     quote = calculate(
         tx, version_id=version_id, region=region, instances=instances, on=on, parameters=parameters,
         contributions=contributions, overheads=overheads, seed=seed,
     )  # fmt: skip
+    valid_until = quote.valid_until or quote.on
     row = QuoteRow(
         id=tx.new_id(), service_version_id=version_id, region_code=region, project_id=project_id,
         currency=quote.currency, instances=instances, charged_minor=quote.charged_minor,
-        fund_minor=quote.fund_minor, snapshot=quote.as_json(), digest=quote.digest,
-        valid_until=quote.valid_until, made_at=tx.now, made_by=tx.actor.user_id,
+        fund_minor=quote.fund_minor, snapshot=quote.canonical(), digest=quote.digest(),
+        valid_until=valid_until, made_at=tx.now, made_by=tx.actor.user_id,
     )  # fmt: skip
     tx.session.add(row)
     tx.session.flush()
@@ -130,6 +128,10 @@ def accept(tx: Tx, quote_id: str, *, fund: str, project: str) -> QuoteRow:
     return row
 
 
-def due(tx: Tx, quote_id: str, node_id: str) -> Due:
-    """What one accepted delivery of a task owes, as the accepted quote promised."""
-    return quote(tx, quote_id).tasks[node_id].due
+def owed(tx: Tx, quote_id: str, node_id: str, *, round_: int = 1, sent_back: int = 0) -> Due:
+    """What a delivery owes when it is accepted, as the accepted quote promised.
+
+    round_: which execution of the task in its instance it is; the first also bears what is paid once.
+    sent_back: how often it was sent back; what that pays depends on the task's rework policy.
+    """
+    return quote(tx, quote_id).tasks[node_id].owed(first=round_ == 1, sent_back=sent_back)

@@ -173,14 +173,16 @@ def village_record(tx: Tx, instance_id: str, locale: str = "en") -> VillageRecor
     for task in instances.tasks_of_instance(tx, instance_id):
         delivery = by_task.get(task.id)
         card = definition.nodes[task.node_id].task
-        due = quotes.due(tx, row.quote_id, task.node_id)
+        due = deliveries.amounts(tx, delivery) if delivery else quotes.owed(
+            tx, row.quote_id, task.node_id, round_=task.round
+        )
         accepted = delivery is not None and delivery.state == "accepted"
         owed = ledger.payables_of_deliveries(tx, [delivery.id]) if delivery else []
         if accepted:
             _add(payers, "fund", due.fund_minor)
             for party, minor in due.party_minor.items():
                 _add(payers, party, minor)
-            for party, minor in due.in_kind_party_minor.items():
+            for party, minor in due.in_kind_minor.items():
                 _add(payers, f"{party} (in kind)", minor)
         tasks.append(
             TaskRecord(

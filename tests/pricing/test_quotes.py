@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pricing.contributions import Contribution, Overhead
 from pricing.errors import NotPriceable, UnknownCurrency, UnreadableValue
 from pricing.price_lists import Item, PriceBook, PriceRow
-from pricing.quotes import Quote, build_quote
+from pricing.quotes import Due, Quote, QuotedTask, build_quote
 from pricing.regions import Region, RegionTree
 from workflows.definitions.model import (
     Estimate,
@@ -203,7 +203,7 @@ def test_what_is_given_is_shown_and_owed_to_nobody(single):
     found = quote(single(card(expense("HALL", 1, unit="DAY", payer="village", in_kind=True), days=1)))
     assert (found.expected_minor, found.fund_minor, found.in_kind_minor) == (25000, 15000, {"village": 10000})
     due = found.tasks["t1"].due
-    assert (due.cash_minor, due.in_kind_minor, due.fund_minor, due.party_minor) == (15000, 10000, 15000, {})
+    assert (due.cash_minor, due.in_kind_minor, due.fund_minor, due.party_minor) == (15000, {"village": 10000}, 15000, {})
 
 
 def test_contributions_apply_in_order_to_what_is_left(single):
@@ -219,7 +219,7 @@ def test_contributions_apply_in_order_to_what_is_left(single):
     assert found.in_kind_minor == {"farmers": 500}
     assert found.fund_minor == 30500 - 7500 - 1000 - 500 - 5000
     due = found.tasks["t1"].due
-    assert due.in_kind_minor == 500
+    assert due.in_kind_minor == {"farmers": 500}
     assert (
         due.fund_minor + sum(due.party_minor.values()) == due.honorarium_minor + due.expenses_minor == 30000
     )
@@ -448,3 +448,13 @@ def test_a_price_from_above_equals_its_explicit_copy(meeting):
     above, here = quote(meeting(), prices("BJ")), quote(meeting(), prices("V"))
     assert [line.amount_minor for line in above.lines] == [line.amount_minor for line in here.lines]
     assert replace(above.lines[0], price=here.lines[0].price) == here.lines[0]
+
+
+def test_a_later_round_does_not_pay_again_what_is_charged_once():
+    none = Due(0, 0, {}, 0, {})
+    task = QuotedTask(
+        "t", {}, "FAC", Fraction(1), 0, Fraction(0), "full", Due(10, 5, {"village": 2}, 12, {"commune": 3}),
+        Due(0, 7, {}, 7, {}), none, Due(10, 0, {}, 10, {}),
+    )  # fmt: skip
+    assert task.owed(first=True, sent_back=0) == Due(10, 12, {"village": 2}, 19, {"commune": 3})
+    assert task.owed(first=False, sent_back=2) == Due(30, 5, {"village": 2}, 32, {"commune": 3})

@@ -1,0 +1,681 @@
+"""Price lists from CSV and XLSX files as people fill them in, with a report for every cell that is wrong.
+
+All or nothing: when a problem of severity error exists, no row is usable. Headings may be English, French or
+Spanish, stand below a banner, and the table may end with a line that states the number of rows. Numbers may be
+written 1 234,56 or 1,234.56; what could be read in two ways is asked back instead of guessed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from statistics import median
+from typing import Any, Final
+
+from pricing.money import MINOR_UNIT_DIGITS
+from pricing.price_lists import Item, PriceRow
+from pricing.regions import RegionTree
+from pricing.tables import MOST_ROWS, Row, Table, read_tables
+from pricing.templates import COLUMNS, HEADINGS, template
+from pricing.units import UNITS, Packaging, canonical, factor
+from workflows.problems import Problem, Severity, blocking
+
+__all__ = ["Import", "ImportCounts", "read_price_list", "template"]
+
+MOST_PROBLEMS: Final = 2_000
+OUTLIER: Final = 3
+_MOST_AMOUNT: Final = 10**15
+_SYNONYMS: Final[Mapping[str, str]] = {
+    "list": "price list, liste, liste de prix, lista, lista de precios, code liste",
+    "region": "place, location, municipality, code region, région, lieu, commune, localité, región, lugar",
+    "item": "item code, code, article, code article, artículo, código, producto, product, produit, ítem",
+    "name": "label, description, designation, désignation, libellé, nom, nombre, descripción, etiqueta",
+    "unit": "uom, unité, unidad, unit of measure, unité de mesure, unidad de medida",
+    "minimum": "min, min price, prix min, prix minimum, precio mínimo, mínimo, low, bas, lowest price",
+    "typical": "amount, price, unit price, typical price, montant, prix, prix unitaire, prix courant, typique, "
+    "prix typique, precio, precio unitario, importe, típico, precio típico, mode",
+    "maximum": "max, max price, prix max, prix maximum, precio máximo, máximo, high, haut, highest price",
+    "currency": "devise, monnaie, moneda, divisa",
+    "valid_from": "valid from, from, since, valable du, valable à partir du, valide du, à partir du, début, "
+    "válido desde, desde",
+    "valid_to": "valid to, valid until, until, to, valable jusqu'au, valide jusqu'au, jusqu'au, fin, "
+    "válido hasta, hasta",
+    "quality": "qualité, calidad",
+    "source": "origin, origine, fuente",
+    "observed_on": "observed on, observed, date of observation, observé le, relevé le, date du relevé, "
+    "observado el, fecha de observación",
+}
+_UNIT_WORDS: Final[Mapping[str, str]] = {
+    "kg": "KGM", "kilo": "KGM", "g": "GRM", "t": "TNE", "l": "LTR", "liter": "LTR", "ml": "MLT", "km": "KMT",
+    "m": "MTR", "m2": "MTK", "m3": "MTQ", "ha": "HAR", "day": "DAY", "jour": "DAY", "jours": "DAY", "dia": "DAY",
+    "h": "HUR", "heure": "HUR", "hora": "HUR", "u": "C62", "unit": "C62", "unite": "C62", "unidad": "C62",
+    "pcs": "C62", "pc": "C62", "month": "MON", "sac": "XBG", "saco": "XBG", "forfait": "LS",
+}  # fmt: skip
+_CURRENCY_SIGNS: Final[Mapping[str, str]] = {
+    "€": "EUR",
+    "$": "USD",
+    "£": "GBP",
+    "fcfa": "XOF",
+    "f cfa": "XOF",
+}
+_FOOTER: Final = re.compile(
+    r"\b(?:rows?|lines?|records?|lignes?|enregistrements?|filas?|l[ií]neas?|registros?)\b\D*(\d[\d\s]*)"
+    r"|(\d[\d\s]*)\s*(?:rows?|lines?|records?|lignes?|enregistrements?|filas?|l[ií]neas?|registros?)\b",
+    re.IGNORECASE,
+)
+_PRICES: Final = ("minimum", "typical", "maximum")
+_REQUIRED: Final = ("region", "item", "typical", "currency", "valid_from")
+_PLAIN: Final = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCounts:
+    """read: rows with content below the header; unpriced: template rows left empty; prices: rows understood."""
+
+    read: int = 0
+    unpriced: int = 0
+    prices: int = 0
+    errors: int = 0
+    warnings: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What a file gave. rows is empty when a problem forbids to use the file: all or nothing."""
+
+    rows: tuple[PriceRow, ...]
+    problems: tuple[Problem, ...]
+    counts: ImportCounts
+
+    @property
+    def usable(self) -> bool:
+        return not blocking(self.problems)
+
+
+def read_price_list(
+    data: bytes,
+    *,
+    filename: str,
+    items: Iterable[Item],
+    regions: RegionTree,
+    packaging: Iterable[Packaging] = (),
+    existing: Iterable[PriceRow] = (),
+    defaults: Mapping[str, str] | None = None,
+    currency: str | None = None,
+) -> Import:
+    """Read a price list; every mistake is a problem at its cell, none is raised.
+
+    defaults: values for columns or cells that are left out, by column name ("list", "region", "currency",
+    "valid_from", ...); without one the list is named after the file and the unit is the item's.
+    currency: the only one this list may use, None = any. existing: prices to compare with (outliers).
+    """
+    found = read_tables(data, lambda rows: _find_header(rows)[1])
+    if isinstance(found, Problem):
+        return Import((), (found,), ImportCounts(errors=1))
+    table = max(found, key=lambda t: _find_header(t.rows)[1], default=Table("", ()))
+    reader = _Reader(table, filename, items, regions, packaging, existing, defaults or {}, currency)
+    return reader.read()
+
+
+# --- header -------------------------------------------------------------------------------------------------
+
+
+def _normal(text: object) -> str:
+    """Without accents, case and punctuation, for comparing words."""
+    plain = unicodedata.normalize("NFKD", str(text)).casefold()
+    letters = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
+    return " ".join(letters.split())
+
+
+def _headings() -> dict[str, str]:
+    words = {_normal(column): column for column in COLUMNS}
+    for column, names in _SYNONYMS.items():
+        words.update({_normal(name): column for name in names.split(",")})
+    for headings in HEADINGS.values():
+        words.update({_normal(heading): column for column, heading in headings.items()})
+    return words
+
+
+_WORDS: Final = _headings()
+
+
+def _find_header(rows: Sequence[Row]) -> tuple[int, int]:
+    """Index of the heading row among the first 40, and how many columns it names (0: there is none)."""
+    best = (0, 0)
+    for index, row in enumerate(rows[:40]):
+        named = {_WORDS[_normal(cell)] for cell in row if isinstance(cell, str) and _normal(cell) in _WORDS}
+        if len(named) > best[1] and {"item", "typical"} <= named:
+            best = (index, len(named))
+    return best
+
+
+# --- rows ---------------------------------------------------------------------------------------------------
+
+
+class _Reader:
+    def __init__(
+        self,
+        table: Table,
+        filename: str,
+        items: Iterable[Item],
+        regions: RegionTree,
+        packaging: Iterable[Packaging],
+        existing: Iterable[PriceRow],
+        defaults: Mapping[str, str],
+        currency: str | None,
+    ) -> None:
+        self.table, self.regions, self.defaults, self.currency = table, regions, defaults, currency
+        self.list = defaults.get("list") or re.sub(r"\.[^.]*$", "", filename) or "list"
+        self.items = {item.code: item for item in items}
+        self.item_names = _names({i.code: i.names for i in self.items.values()})
+        self.region_names = _names({r.code: r.names for r in regions})
+        self.packaging: dict[str, list[Packaging]] = {}
+        for package in packaging:
+            self.packaging.setdefault(package.item, []).append(package)
+        self.existing = tuple(existing)
+        self.problems: list[Problem] = []
+        self.dropped = 0
+        self.columns: dict[str, int] = {}
+        self.titles: dict[str, str] = {}
+        self.rows: list[PriceRow] = []
+        self.decimal = ""
+
+    def read(self) -> Import:
+        header, named = _find_header(self.table.rows)
+        if not named:
+            self._add(_no_header())
+            return self._result(0, 0)
+        self._name_columns(self.table.rows[header])
+        body = list(enumerate(self.table.rows[header + 1 :], start=header + 2))
+        if len(self.table.rows) > MOST_ROWS:
+            self._add(_too_many_rows())
+            return self._result(0, 0)
+        content, stated = self._cut_footer([(n, r) for n, r in body if any(_filled(c) for c in r)])
+        self.decimal = self._decimal_sign(content)
+        unpriced = 0
+        for number, row in content:
+            if self._is_unpriced(row):
+                unpriced += 1
+            else:
+                self._row(number, row)
+        if stated is not None and stated[1] != len(content):
+            self._add(_count_mismatch(stated[0], stated[1], len(content)))
+        self._check_repetitions()
+        self._check_outliers()
+        if not content or (unpriced == len(content) and not blocking(self.problems)):
+            self._add(_no_prices())
+        return self._result(len(content), unpriced)
+
+    def _result(self, read: int, unpriced: int) -> Import:
+        if self.dropped:
+            self._add(_more(self.dropped), force=True)
+        wrong = blocking(self.problems)
+        warnings = sum(p.severity == "warning" for p in self.problems)
+        counts = ImportCounts(read, unpriced, len(self.rows), len(wrong), warnings)
+        return Import(() if wrong else tuple(self.rows), tuple(self.problems), counts)
+
+    def _name_columns(self, row: Row) -> None:
+        for index, cell in enumerate(row):
+            column = _WORDS.get(_normal(cell)) if isinstance(cell, str) else None
+            if column in self.columns:
+                self._add(_column_twice(str(cell), column or ""))
+            elif column:
+                self.columns[column], self.titles[column] = index, str(cell).strip()
+            elif _filled(cell):
+                self._add(_column_unknown(str(cell)))
+        for column in _REQUIRED:
+            if column not in self.columns and not self.defaults.get(column):
+                self._add(_column_missing(column))
+
+    def _cut_footer(
+        self, rows: list[tuple[int, Row]]
+    ) -> tuple[list[tuple[int, Row]], tuple[int, int] | None]:
+        """Rows up to a line that states their number; what follows it are notes."""
+        for place, (number, row) in enumerate(rows):
+            cells = [c for c in row if _filled(c)]
+            text = " ".join(_text(c) for c in cells)
+            match = _FOOTER.search(text) if len(cells) <= 2 and isinstance(cells[0], str) else None
+            if match and not self._known_item(row):
+                digits = re.sub(r"\s", "", match.group(1) or match.group(2))
+                return rows[:place], (number, int(digits[:12]))
+        return rows, None
+
+    def _known_item(self, row: Row) -> bool:
+        return _text(self._cell(row, "item")) in self.items
+
+    def _cell(self, row: Row, column: str) -> Any:  # noqa: ANN401 - what a cell holds
+        index = self.columns.get(column)
+        value = row[index] if index is not None and index < len(row) else None
+        return value if _filled(value) else self.defaults.get(column)
+
+    def _is_unpriced(self, row: Row) -> bool:
+        return not any(_filled(self._cell(row, column)) for column in _PRICES)
+
+    def _row(self, number: int, row: Row) -> None:
+        if self.table.delimiter and len(row) != self._width():
+            self._add(_row_shape(number, len(row), self._width()))
+            return
+        before = self._errors()
+        item = self._code(number, row, "item", self.items, self.item_names)
+        region = self._code(number, row, "region", self.regions, self.region_names)
+        unit = self._unit(number, row, self.items.get(item))
+        low, typical, high = self._amounts(number, row)
+        currency = self._currency(number, row)
+        since, until = self._date(number, row, "valid_from"), self._date(number, row, "valid_to")
+        observed = self._date(number, row, "observed_on")
+        if since is None and not self._said(number, "valid_from"):
+            self._cell_problem(number, "valid_from", "", "missing-value", _MISSING_VALUE)
+        if since and until and until < since:
+            self._cell_problem(number, "valid_to", until.isoformat(), "bad-date", _ENDS_BEFORE)
+        if self._errors() > before or since is None:
+            return
+        self.rows.append(
+            PriceRow(
+                list=_text(self._cell(row, "list")) or self.list, row=number, region=region, item=item,
+                unit=unit, minimum=low, typical=typical, maximum=high, currency=currency, valid_from=since,
+                valid_to=until, quality=_text(self._cell(row, "quality")),
+                source=_text(self._cell(row, "source")), observed_on=observed,
+            )
+        )  # fmt: skip
+
+    def _width(self) -> int:
+        return len(self.table.rows[_find_header(self.table.rows)[0]])
+
+    def _errors(self) -> int:
+        return len(self.problems) + self.dropped
+
+    def _said(self, number: int, column: str) -> bool:
+        place = f"row {number}, column {column}"
+        return any(p.place == place for p in self.problems[-12:])
+
+    # --- cells ----------------------------------------------------------------------------------------------
+
+    def _code(
+        self,
+        number: int,
+        row: Row,
+        column: str,
+        known: Mapping[str, object] | RegionTree,
+        names: Mapping[str, str],
+    ) -> str:
+        text = _text(self._cell(row, column))
+        if text in known:
+            return text
+        code = names.get(_normal(text), "")
+        if code:
+            return code
+        near = difflib.get_close_matches(_normal(text)[:60], list(names)[:3000], 1) if text else []
+        hint = names.get(near[0], "") if near else ""
+        message = _UNKNOWN_ITEM if column == "item" else _UNKNOWN_REGION
+        self._cell_problem(number, column, text, f"unknown-{column}", message, hint=hint or "?")
+        return ""
+
+    def _unit(self, number: int, row: Row, item: Item | None) -> str:
+        text = _text(self._cell(row, "unit"))
+        if not text:
+            return item.unit if item else ""
+        code = (
+            canonical(text.upper()) if canonical(text.upper()) in UNITS else _UNITS_BY_NAME.get(_normal(text))
+        )
+        if code is None:
+            self._cell_problem(number, "unit", text, "unknown-unit", _UNKNOWN_UNIT)
+            return ""
+        if item is not None and factor(code, item.unit, self.packaging.get(item.code, ())) is None:
+            self._cell_problem(
+                number, "unit", text, "unit-not-convertible", _NOT_CONVERTIBLE, item_unit=item.unit
+            )
+        return code
+
+    def _amounts(self, number: int, row: Row) -> tuple[Fraction, Fraction, Fraction]:
+        found: dict[str, Fraction] = {}
+        for column in _PRICES:
+            value = self._cell(row, column)
+            if _filled(value):
+                amount = self._amount(number, column, value)
+                if amount is not None:
+                    found[column] = amount
+            elif column == "typical":
+                self._cell_problem(number, column, "", "missing-value", _MISSING_VALUE)
+        typical = found.get("typical", Fraction(0))
+        low, high = found.get("minimum", typical), found.get("maximum", typical)
+        if "typical" in found and not low <= typical <= high:
+            column = "minimum" if low > typical else "maximum"
+            text = _text(self._cell(row, column))
+            self._cell_problem(number, column, text, "range-order", _RANGE_ORDER)
+        return low, typical, high
+
+    def _amount(self, number: int, column: str, value: Any) -> Fraction | None:  # noqa: ANN401
+        amount = _number(value, self.decimal)
+        if isinstance(amount, str):
+            message = _AMBIGUOUS if amount == "ambiguous-number" else _NOT_A_NUMBER
+            self._cell_problem(number, column, _text(value), amount, message)
+            return None
+        if amount < 0:
+            self._cell_problem(number, column, _text(value), "negative", _NEGATIVE)
+            return None
+        if amount > _MOST_AMOUNT:
+            self._cell_problem(number, column, _text(value), "not-a-number", _NOT_A_NUMBER)
+            return None
+        return amount
+
+    def _currency(self, number: int, row: Row) -> str:
+        text = _text(self._cell(row, "currency"))
+        code = _CURRENCY_SIGNS.get(text.casefold(), text.upper())
+        if code not in MINOR_UNIT_DIGITS:
+            self._cell_problem(number, "currency", text, "unknown-currency", _UNKNOWN_CURRENCY)
+        elif self.currency is not None and code != self.currency:
+            self._cell_problem(
+                number, "currency", text, "currency-mismatch", _OTHER_CURRENCY, currency=self.currency
+            )
+        for column in _PRICES:
+            written = _sign_in(self._cell(row, column))
+            if written and written != code:
+                value = _text(self._cell(row, column))
+                self._cell_problem(number, column, value, "currency-mismatch", _OTHER_CURRENCY, currency=code)
+        return code
+
+    def _date(self, number: int, row: Row, column: str) -> date | None:
+        value = self._cell(row, column)
+        if not _filled(value):
+            return None
+        day = _day(value)
+        if day is None:
+            self._cell_problem(number, column, _text(value), "bad-date", _BAD_DATE)
+        return day
+
+    def _decimal_sign(self, rows: Sequence[tuple[int, Row]]) -> str:
+        """The decimal sign of the file, from amounts that can be read in one way only; "" = unknown."""
+        found = set()
+        for _, row in rows:
+            for column in _PRICES:
+                value = self._cell(row, column)
+                if isinstance(value, str):
+                    found.add(_evidence(value))
+        found -= {""}
+        if len(found) == 1:
+            return str(found.pop())
+        return "," if not found and self.table.delimiter == ";" else ""
+
+    # --- the list as a whole --------------------------------------------------------------------------------
+
+    def _check_repetitions(self) -> None:
+        by_key: dict[tuple[str, str, str], list[PriceRow]] = {}
+        for row in self.rows:
+            by_key.setdefault((row.list, row.region, row.item), []).append(row)
+        for rows in by_key.values():
+            rows.sort(key=lambda r: (r.valid_from, r.row))
+            latest = rows[0]
+            for row in rows[1:]:
+                if row.valid_from == latest.valid_from:
+                    self._cell_problem(row.row, "item", row.item, "duplicate", _DUPLICATE, first=latest.row)
+                elif latest.valid_to is None or row.valid_from <= latest.valid_to:
+                    day = row.valid_from.isoformat()
+                    self._cell_problem(row.row, "valid_from", day, "overlap", _OVERLAP, first=latest.row)
+                latest = max(latest, row, key=lambda r: r.valid_to or date.max)
+
+    def _check_outliers(self) -> None:
+        """Far from the middle of what the item costs here and above, in this list and the ones before."""
+        known: dict[tuple[str, str, str], list[tuple[PriceRow, Fraction]]] = {}
+        for row in (*self.existing, *self.rows):
+            price = self._per_item_unit(row)
+            if price is not None:
+                known.setdefault((row.item, row.region, row.currency), []).append((row, price))
+        for row in self.rows:
+            price = self._per_item_unit(row)
+            others = [
+                p
+                for place in self.regions.chain(row.region)
+                for other, p in known.get((row.item, place.code, row.currency), ())
+                if other is not row
+            ]
+            if price is None or not others:
+                continue
+            middle = median(others)
+            if middle and not middle / OUTLIER <= price <= middle * OUTLIER:
+                self._cell_problem(
+                    row.row, "typical", f"{float(row.typical):g}", "outlier", _OUTLIER_PRICE,
+                    severity="warning", usual=f"{float(middle):g}",
+                )  # fmt: skip
+
+    def _per_item_unit(self, row: PriceRow) -> Fraction | None:
+        item = self.items.get(row.item)
+        if item is None:
+            return None
+        listed = factor(item.unit, row.unit, self.packaging.get(row.item, ()))
+        return None if listed is None else row.typical * listed
+
+    # --- problems -------------------------------------------------------------------------------------------
+
+    def _cell_problem(
+        self, row: int, column: str, value: str, code: str, message: str, *,
+        severity: Severity = "error", **more: object,
+    ) -> None:  # fmt: skip
+        title = self.titles.get(column, column)
+        params = {"row": row, "column": title, "value": value[:100], **more}
+        self._add(Problem(code, message, f"row {row}, column {column}", severity, params))
+
+    def _add(self, problem: Problem, *, force: bool = False) -> None:
+        if len(self.problems) >= MOST_PROBLEMS and not force:
+            self.dropped += 1
+        else:
+            self.problems.append(problem)
+
+
+# --- reading one cell ---------------------------------------------------------------------------------------
+
+
+def _filled(cell: object) -> bool:
+    return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if not (cell.hour or cell.minute) else cell.isoformat(" ")
+    return "".join(c for c in str(cell) if c.isprintable() or c == " ").strip()
+
+
+def _names(texts: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Code by normalised code or name; a name that means two things means nothing."""
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for code, names in texts.items():
+        for name in {_normal(n) for n in names.values()}:
+            if name in found and found[name] != code:
+                twice.add(name)
+            found[name] = code
+    for name in twice:
+        del found[name]
+    found.update({_normal(code): code for code in texts})
+    return found
+
+
+_UNITS_BY_NAME: Final[Mapping[str, str]] = {
+    **{_normal(part): code for code, u in UNITS.items() for n in u.names.values() for part in n.split(",")},
+    **_UNIT_WORDS,
+}
+
+
+def _bare(value: str) -> str:
+    """The digits and signs of an amount, without spaces of any kind, apostrophes and a currency sign."""
+    text = unicodedata.normalize("NFKC", value).casefold().strip()
+    for sign in sorted([*_CURRENCY_SIGNS, *(c.casefold() for c in MINOR_UNIT_DIGITS)], key=len, reverse=True):
+        if text.endswith(sign) or text.startswith(sign):
+            text = text.removesuffix(sign).removeprefix(sign)
+            break
+    return re.sub(r"[\s'’_]", "", text.replace("\u2212", "-"))
+
+
+def _sign_in(value: object) -> str:
+    """The currency written into an amount ("12 €"), "" when there is none."""
+    if not isinstance(value, str) or not any(c.isdigit() for c in value):
+        return ""
+    word = re.sub(r"[\d\s.,'’_\-]", " ", unicodedata.normalize("NFKC", value)).strip().casefold()
+    return _CURRENCY_SIGNS.get(word, word.upper() if word.upper() in MINOR_UNIT_DIGITS else "")
+
+
+def _evidence(value: str) -> str:
+    """The decimal sign this amount proves, "" for none."""
+    text = _bare(value)
+    if "," in text and "." in text:
+        return max(",.", key=text.rfind)
+    for sign, other in ((",", "."), (".", ",")):
+        if text.count(sign) > 1:
+            return other
+        if text.count(sign) == 1 and not re.fullmatch(r"-?[1-9]\d{0,2}[.,]\d{3}", text):
+            return sign
+    return ""
+
+
+def _number(value: object, decimal: str) -> Fraction | str:
+    """An exact amount, or the code of what is wrong with it."""
+    if isinstance(value, bool):
+        return "not-a-number"
+    if isinstance(value, int | float):
+        text = str(value)
+        return Fraction(Decimal(text)) if re.fullmatch(r"-?[\d.]+(e[-+]?\d{1,2})?", text) else "not-a-number"
+    if not isinstance(value, str):
+        return "not-a-number"
+    text = _bare(value)
+    own = _evidence(value)
+    if ("," in text or "." in text) and not own and not decimal:
+        return "ambiguous-number"
+    sign = own or decimal or "."
+    thousands = "." if sign == "," else ","
+    whole, _, part = text.partition(sign)
+    if thousands in whole and not re.fullmatch(rf"-?\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+", whole):
+        return "not-a-number"
+    plain = whole.replace(thousands, "") + (f".{part}" if part else "")
+    return (
+        Fraction(plain) if _PLAIN.fullmatch(plain) and plain.isascii() and len(plain) < 40 else "not-a-number"
+    )
+
+
+def _day(value: object) -> date | None:
+    """ISO dates, 31/12/2026, 31.12.2026, and dates of a spreadsheet (day 1 = 1 January 1900)."""
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    text = _text(value)
+    iso = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00)?)?", text)
+    local = re.fullmatch(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})", text)
+    try:
+        if iso:
+            return date(int(iso[1]), int(iso[2]), int(iso[3]))
+        if local:
+            return date(int(local[3]), int(local[2]), int(local[1]))
+        if re.fullmatch(r"[3-6]\d{4}", text):
+            return date.fromordinal(date(1899, 12, 30).toordinal() + int(text))
+    except ValueError:
+        return None
+    return None
+
+
+# --- messages -----------------------------------------------------------------------------------------------
+
+_UNKNOWN_ITEM: Final = (
+    "%(value)s is not an item we know. Did you mean %(hint)s? Use the code of the template."
+)
+_UNKNOWN_REGION: Final = "%(value)s is not a region we know, or there are several. Did you mean %(hint)s?"
+_UNKNOWN_UNIT: Final = "%(value)s is not a unit we know. Use a UNECE code such as KGM, LTR, KMT, DAY or C62."
+_NOT_CONVERTIBLE: Final = (
+    "The unit %(value)s does not convert to %(item_unit)s, the unit of the item. "
+    "Use that unit, or define how much one %(value)s holds."
+)
+_NOT_A_NUMBER: Final = "%(value)s is not a number. Write only the amount, for instance 1500 or 12,50."
+_AMBIGUOUS: Final = "%(value)s can be read in two ways. Write it without a separator of thousands."
+_NEGATIVE: Final = "The price %(value)s is negative. Write a price of zero or more."
+_MISSING_VALUE: Final = "The column %(column)s is empty in row %(row)s. Fill it in."
+_RANGE_ORDER: Final = "The %(column)s %(value)s does not fit: minimum, typical and maximum must rise."
+_UNKNOWN_CURRENCY: Final = "%(value)s is not a currency of ISO 4217. Use a code such as XOF or EUR."
+_OTHER_CURRENCY: Final = "%(value)s is not in %(currency)s. Use one currency, or correct the column."
+_BAD_DATE: Final = "%(value)s is not a date. Write it as 2026-12-31 or 31/12/2026."
+_ENDS_BEFORE: Final = "The price ends on %(value)s, before it begins. Correct one of the two dates."
+_DUPLICATE: Final = "%(value)s has the same region and first day as in row %(first)s. Remove one of the rows."
+_OVERLAP: Final = "From %(value)s on, row %(first)s gives a price too. End that one the day before."
+_OUTLIER_PRICE: Final = "The price %(value)s is far from the usual %(usual)s. Check it, and the unit."
+
+
+def _no_header() -> Problem:
+    return Problem(
+        "no-header",
+        "No row names the columns. Name at least item and amount, best by using the template.",
+        severity="fatal",
+    )
+
+
+def _no_prices() -> Problem:
+    return Problem("no-prices", "The file has no price. Fill in the amounts and send it again.")
+
+
+def _too_many_rows() -> Problem:
+    return Problem(
+        "too-many-rows",
+        "The table has more than %(most)s rows. Divide the file.",
+        severity="fatal",
+        params={"most": MOST_ROWS},
+    )
+
+
+def _column_missing(column: str) -> Problem:
+    return Problem(
+        "missing-column",
+        "The column %(column)s is missing. Add it.",
+        place=f"column {column}",
+        params={"column": column},
+    )
+
+
+def _column_twice(title: str, column: str) -> Problem:
+    return Problem(
+        "duplicate-column",
+        "The column %(title)s stands for %(column)s, which another column gives already. Remove one.",
+        place=f"column {column}",
+        params={"title": title[:100], "column": column},
+    )
+
+
+def _column_unknown(title: str) -> Problem:
+    return Problem(
+        "unknown-column",
+        "The column %(title)s is not known and was not read.",
+        place=f"column {title[:100]}",
+        severity="info",
+        params={"title": title[:100]},
+    )
+
+
+def _row_shape(number: int, cells: int, columns: int) -> Problem:
+    return Problem(
+        "row-shape",
+        "Row %(row)s has %(cells)s cells instead of %(columns)s. Check quotation marks and separators.",
+        place=f"row {number}",
+        params={"row": number, "cells": cells, "columns": columns},
+    )
+
+
+def _count_mismatch(number: int, stated: int, found: int) -> Problem:
+    return Problem(
+        "count-mismatch",
+        "The last line states %(stated)s rows, but the file has %(found)s. Send the complete file.",
+        place=f"row {number}",
+        params={"row": number, "stated": stated, "found": found},
+    )
+
+
+def _more(count: int) -> Problem:
+    return Problem(
+        "more-problems",
+        "There are %(count)s more problems. Correct the first ones and send the file again.",
+        params={"count": count},
+    )
