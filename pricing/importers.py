@@ -1,8 +1,8 @@
 """Price lists from CSV and XLSX files as people fill them in, with a report for every cell that is wrong.
 
 All or nothing: when a problem of severity error exists, no row is usable. Headings may be English, French or
-Spanish, stand below a banner, and the table may end with a line that states the number of rows. Numbers may be
-written 1 234,56 or 1,234.56; what could be read in two ways is asked back instead of guessed.
+Spanish, stand below a banner, and the table may end with a line that states the number of rows. Numbers may
+be written 1 234,56 or 1,234.56; what could be read in two ways is asked back instead of guessed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -24,7 +24,7 @@ from pricing.regions import RegionTree
 from pricing.tables import MOST_ROWS, Row, Table, read_tables
 from pricing.templates import COLUMNS, HEADINGS, template
 from pricing.units import UNITS, Packaging, canonical, factor
-from workflows.problems import Problem, Severity, blocking
+from workflows.problems import Problem, blocking
 
 __all__ = ["Import", "ImportCounts", "read_price_list", "template"]
 
@@ -38,8 +38,8 @@ _SYNONYMS: Final[Mapping[str, str]] = {
     "name": "label, description, designation, désignation, libellé, nom, nombre, descripción, etiqueta",
     "unit": "uom, unité, unidad, unit of measure, unité de mesure, unidad de medida",
     "minimum": "min, min price, prix min, prix minimum, precio mínimo, mínimo, low, bas, lowest price",
-    "typical": "amount, price, unit price, typical price, montant, prix, prix unitaire, prix courant, typique, "
-    "prix typique, precio, precio unitario, importe, típico, precio típico, mode",
+    "typical": "amount, price, unit price, typical price, montant, prix, prix unitaire, prix courant, "
+    "typique, prix typique, precio, precio unitario, importe, típico, precio típico, mode",
     "maximum": "max, max price, prix max, prix maximum, precio máximo, máximo, high, haut, highest price",
     "currency": "devise, monnaie, moneda, divisa",
     "valid_from": "valid from, from, since, valable du, valable à partir du, valide du, à partir du, début, "
@@ -53,8 +53,9 @@ _SYNONYMS: Final[Mapping[str, str]] = {
 }
 _UNIT_WORDS: Final[Mapping[str, str]] = {
     "kg": "KGM", "kilo": "KGM", "g": "GRM", "t": "TNE", "l": "LTR", "liter": "LTR", "ml": "MLT", "km": "KMT",
-    "m": "MTR", "m2": "MTK", "m3": "MTQ", "ha": "HAR", "day": "DAY", "jour": "DAY", "jours": "DAY", "dia": "DAY",
-    "h": "HUR", "heure": "HUR", "hora": "HUR", "u": "C62", "unit": "C62", "unite": "C62", "unidad": "C62",
+    "m": "MTR", "m2": "MTK", "m3": "MTQ", "ha": "HAR", "day": "DAY", "jour": "DAY", "jours": "DAY",
+    "dia": "DAY", "h": "HUR", "heure": "HUR", "hora": "HUR", "u": "C62", "unit": "C62", "unite": "C62",
+    "unidad": "C62",
     "pcs": "C62", "pc": "C62", "month": "MON", "sac": "XBG", "saco": "XBG", "forfait": "LS",
 }  # fmt: skip
 _CURRENCY_SIGNS: Final[Mapping[str, str]] = {
@@ -76,7 +77,7 @@ _PLAIN: Final = re.compile(r"-?\d+(?:\.\d+)?")
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """read: rows with content below the header; unpriced: template rows left empty; prices: rows understood."""
+    """read: rows with content below the header; unpriced: rows left empty; prices: rows understood."""
 
     read: int = 0
     unpriced: int = 0
@@ -185,12 +186,14 @@ class _Reader:
         self.titles: dict[str, str] = {}
         self.rows: list[PriceRow] = []
         self.decimal = ""
+        self.width = 0
 
     def read(self) -> Import:
         header, named = _find_header(self.table.rows)
         if not named:
             self._add(_no_header())
             return self._result(0, 0)
+        self.width = len(self.table.rows[header])
         self._name_columns(self.table.rows[header])
         body = list(enumerate(self.table.rows[header + 1 :], start=header + 2))
         if len(self.table.rows) > MOST_ROWS:
@@ -200,7 +203,9 @@ class _Reader:
         self.decimal = self._decimal_sign(content)
         unpriced = 0
         for number, row in content:
-            if self._is_unpriced(row):
+            if self.table.delimiter and len(row) != self.width:
+                self._add(_row_shape(number, len(row), self.width))
+            elif self._is_unpriced(row):
                 unpriced += 1
             else:
                 self._row(number, row)
@@ -258,21 +263,19 @@ class _Reader:
         return not any(_filled(self._cell(row, column)) for column in _PRICES)
 
     def _row(self, number: int, row: Row) -> None:
-        if self.table.delimiter and len(row) != self._width():
-            self._add(_row_shape(number, len(row), self._width()))
-            return
         before = self._errors()
         item = self._code(number, row, "item", self.items, self.item_names)
         region = self._code(number, row, "region", self.regions, self.region_names)
         unit = self._unit(number, row, self.items.get(item))
         low, typical, high = self._amounts(number, row)
         currency = self._currency(number, row)
-        since, until = self._date(number, row, "valid_from"), self._date(number, row, "valid_to")
+        since, until = (
+            self._date(number, row, "valid_from", required=True),
+            self._date(number, row, "valid_to"),
+        )
         observed = self._date(number, row, "observed_on")
-        if since is None and not self._said(number, "valid_from"):
-            self._cell_problem(number, "valid_from", "", "missing-value", _MISSING_VALUE)
         if since and until and until < since:
-            self._cell_problem(number, "valid_to", until.isoformat(), "bad-date", _ENDS_BEFORE)
+            self._cell_problem(number, "valid_to", until.isoformat(), _ENDS_BEFORE)
         if self._errors() > before or since is None:
             return
         self.rows.append(
@@ -284,15 +287,8 @@ class _Reader:
             )
         )  # fmt: skip
 
-    def _width(self) -> int:
-        return len(self.table.rows[_find_header(self.table.rows)[0]])
-
     def _errors(self) -> int:
         return len(self.problems) + self.dropped
-
-    def _said(self, number: int, column: str) -> bool:
-        place = f"row {number}, column {column}"
-        return any(p.place == place for p in self.problems[-12:])
 
     # --- cells ----------------------------------------------------------------------------------------------
 
@@ -312,8 +308,8 @@ class _Reader:
             return code
         near = difflib.get_close_matches(_normal(text)[:60], list(names)[:3000], 1) if text else []
         hint = names.get(near[0], "") if near else ""
-        message = _UNKNOWN_ITEM if column == "item" else _UNKNOWN_REGION
-        self._cell_problem(number, column, text, f"unknown-{column}", message, hint=hint or "?")
+        unknown = _UNKNOWN_ITEM if column == "item" else _UNKNOWN_REGION
+        self._cell_problem(number, column, text, unknown, hint=hint or "?")
         return ""
 
     def _unit(self, number: int, row: Row, item: Item | None) -> str:
@@ -324,12 +320,10 @@ class _Reader:
             canonical(text.upper()) if canonical(text.upper()) in UNITS else _UNITS_BY_NAME.get(_normal(text))
         )
         if code is None:
-            self._cell_problem(number, "unit", text, "unknown-unit", _UNKNOWN_UNIT)
+            self._cell_problem(number, "unit", text, _UNKNOWN_UNIT)
             return ""
         if item is not None and factor(code, item.unit, self.packaging.get(item.code, ())) is None:
-            self._cell_problem(
-                number, "unit", text, "unit-not-convertible", _NOT_CONVERTIBLE, item_unit=item.unit
-            )
+            self._cell_problem(number, "unit", text, _NOT_CONVERTIBLE, item_unit=item.unit)
         return code
 
     def _amounts(self, number: int, row: Row) -> tuple[Fraction, Fraction, Fraction]:
@@ -341,26 +335,26 @@ class _Reader:
                 if amount is not None:
                     found[column] = amount
             elif column == "typical":
-                self._cell_problem(number, column, "", "missing-value", _MISSING_VALUE)
+                self._cell_problem(number, column, "", _MISSING_VALUE)
         typical = found.get("typical", Fraction(0))
         low, high = found.get("minimum", typical), found.get("maximum", typical)
         if "typical" in found and not low <= typical <= high:
             column = "minimum" if low > typical else "maximum"
             text = _text(self._cell(row, column))
-            self._cell_problem(number, column, text, "range-order", _RANGE_ORDER)
+            self._cell_problem(number, column, text, _RANGE_ORDER)
         return low, typical, high
 
     def _amount(self, number: int, column: str, value: Any) -> Fraction | None:  # noqa: ANN401
         amount = _number(value, self.decimal)
         if isinstance(amount, str):
-            message = _AMBIGUOUS if amount == "ambiguous-number" else _NOT_A_NUMBER
-            self._cell_problem(number, column, _text(value), amount, message)
+            wrong = _AMBIGUOUS if amount == "ambiguous-number" else _NOT_A_NUMBER
+            self._cell_problem(number, column, _text(value), wrong)
             return None
         if amount < 0:
-            self._cell_problem(number, column, _text(value), "negative", _NEGATIVE)
+            self._cell_problem(number, column, _text(value), _NEGATIVE)
             return None
         if amount > _MOST_AMOUNT:
-            self._cell_problem(number, column, _text(value), "not-a-number", _NOT_A_NUMBER)
+            self._cell_problem(number, column, _text(value), _NOT_A_NUMBER)
             return None
         return amount
 
@@ -368,25 +362,25 @@ class _Reader:
         text = _text(self._cell(row, "currency"))
         code = _CURRENCY_SIGNS.get(text.casefold(), text.upper())
         if code not in MINOR_UNIT_DIGITS:
-            self._cell_problem(number, "currency", text, "unknown-currency", _UNKNOWN_CURRENCY)
+            self._cell_problem(number, "currency", text, _UNKNOWN_CURRENCY)
         elif self.currency is not None and code != self.currency:
-            self._cell_problem(
-                number, "currency", text, "currency-mismatch", _OTHER_CURRENCY, currency=self.currency
-            )
+            self._cell_problem(number, "currency", text, _OTHER_CURRENCY, currency=self.currency)
         for column in _PRICES:
             written = _sign_in(self._cell(row, column))
             if written and written != code:
                 value = _text(self._cell(row, column))
-                self._cell_problem(number, column, value, "currency-mismatch", _OTHER_CURRENCY, currency=code)
+                self._cell_problem(number, column, value, _OTHER_CURRENCY, currency=code)
         return code
 
-    def _date(self, number: int, row: Row, column: str) -> date | None:
+    def _date(self, number: int, row: Row, column: str, *, required: bool = False) -> date | None:
         value = self._cell(row, column)
         if not _filled(value):
+            if required:
+                self._cell_problem(number, column, "", _MISSING_VALUE)
             return None
         day = _day(value)
         if day is None:
-            self._cell_problem(number, column, _text(value), "bad-date", _BAD_DATE)
+            self._cell_problem(number, column, _text(value), _BAD_DATE)
         return day
 
     def _decimal_sign(self, rows: Sequence[tuple[int, Row]]) -> str:
@@ -413,10 +407,10 @@ class _Reader:
             latest = rows[0]
             for row in rows[1:]:
                 if row.valid_from == latest.valid_from:
-                    self._cell_problem(row.row, "item", row.item, "duplicate", _DUPLICATE, first=latest.row)
+                    self._cell_problem(row.row, "item", row.item, _DUPLICATE, first=latest.row)
                 elif latest.valid_to is None or row.valid_from <= latest.valid_to:
                     day = row.valid_from.isoformat()
-                    self._cell_problem(row.row, "valid_from", day, "overlap", _OVERLAP, first=latest.row)
+                    self._cell_problem(row.row, "valid_from", day, _OVERLAP, first=latest.row)
                 latest = max(latest, row, key=lambda r: r.valid_to or date.max)
 
     def _check_outliers(self) -> None:
@@ -439,9 +433,8 @@ class _Reader:
             middle = median(others)
             if middle and not middle / OUTLIER <= price <= middle * OUTLIER:
                 self._cell_problem(
-                    row.row, "typical", f"{float(row.typical):g}", "outlier", _OUTLIER_PRICE,
-                    severity="warning", usual=f"{float(middle):g}",
-                )  # fmt: skip
+                    row.row, "typical", f"{float(row.typical):g}", _OUTLIER_PRICE, usual=f"{float(middle):g}"
+                )
 
     def _per_item_unit(self, row: PriceRow) -> Fraction | None:
         item = self.items.get(row.item)
@@ -452,13 +445,9 @@ class _Reader:
 
     # --- problems -------------------------------------------------------------------------------------------
 
-    def _cell_problem(
-        self, row: int, column: str, value: str, code: str, message: str, *,
-        severity: Severity = "error", **more: object,
-    ) -> None:  # fmt: skip
-        title = self.titles.get(column, column)
-        params = {"row": row, "column": title, "value": value[:100], **more}
-        self._add(Problem(code, message, f"row {row}, column {column}", severity, params))
+    def _cell_problem(self, row: int, column: str, value: str, problem: Problem, **more: object) -> None:
+        params = {"row": row, "column": self.titles.get(column, column), "value": value[:100], **more}
+        self._add(replace(problem, place=f"row {row}, column {column}", params=params))
 
     def _add(self, problem: Problem, *, force: bool = False) -> None:
         if len(self.problems) >= MOST_PROBLEMS and not force:
@@ -581,29 +570,74 @@ def _day(value: object) -> date | None:
     return None
 
 
-# --- messages -----------------------------------------------------------------------------------------------
+# --- problems of a cell: place and params are filled in where they occur ------------------------------------
 
-_UNKNOWN_ITEM: Final = (
-    "%(value)s is not an item we know. Did you mean %(hint)s? Use the code of the template."
+_UNKNOWN_ITEM: Final = Problem(
+    "unknown-item",
+    "%(value)s is not an item we know. Did you mean %(hint)s? Use the code of the template.",
 )
-_UNKNOWN_REGION: Final = "%(value)s is not a region we know, or there are several. Did you mean %(hint)s?"
-_UNKNOWN_UNIT: Final = "%(value)s is not a unit we know. Use a UNECE code such as KGM, LTR, KMT, DAY or C62."
-_NOT_CONVERTIBLE: Final = (
+_UNKNOWN_REGION: Final = Problem(
+    "unknown-region",
+    "%(value)s is not a region we know, or there are several. Did you mean %(hint)s?",
+)
+_UNKNOWN_UNIT: Final = Problem(
+    "unknown-unit",
+    "%(value)s is not a unit we know. Use a UNECE code such as KGM, LTR, KMT, DAY or C62.",
+)
+_NOT_CONVERTIBLE: Final = Problem(
+    "unit-not-convertible",
     "The unit %(value)s does not convert to %(item_unit)s, the unit of the item. "
-    "Use that unit, or define how much one %(value)s holds."
+    "Use that unit, or define how much one %(value)s holds.",
 )
-_NOT_A_NUMBER: Final = "%(value)s is not a number. Write only the amount, for instance 1500 or 12,50."
-_AMBIGUOUS: Final = "%(value)s can be read in two ways. Write it without a separator of thousands."
-_NEGATIVE: Final = "The price %(value)s is negative. Write a price of zero or more."
-_MISSING_VALUE: Final = "The column %(column)s is empty in row %(row)s. Fill it in."
-_RANGE_ORDER: Final = "The %(column)s %(value)s does not fit: minimum, typical and maximum must rise."
-_UNKNOWN_CURRENCY: Final = "%(value)s is not a currency of ISO 4217. Use a code such as XOF or EUR."
-_OTHER_CURRENCY: Final = "%(value)s is not in %(currency)s. Use one currency, or correct the column."
-_BAD_DATE: Final = "%(value)s is not a date. Write it as 2026-12-31 or 31/12/2026."
-_ENDS_BEFORE: Final = "The price ends on %(value)s, before it begins. Correct one of the two dates."
-_DUPLICATE: Final = "%(value)s has the same region and first day as in row %(first)s. Remove one of the rows."
-_OVERLAP: Final = "From %(value)s on, row %(first)s gives a price too. End that one the day before."
-_OUTLIER_PRICE: Final = "The price %(value)s is far from the usual %(usual)s. Check it, and the unit."
+_NOT_A_NUMBER: Final = Problem(
+    "not-a-number",
+    "%(value)s is not a number. Write only the amount, for instance 1500 or 12,50.",
+)
+_AMBIGUOUS: Final = Problem(
+    "ambiguous-number",
+    "%(value)s can be read in two ways. Write it without a separator of thousands.",
+)
+_NEGATIVE: Final = Problem(
+    "negative",
+    "The price %(value)s is negative. Write a price of zero or more.",
+)
+_MISSING_VALUE: Final = Problem(
+    "missing-value",
+    "The column %(column)s is empty in row %(row)s. Fill it in.",
+)
+_RANGE_ORDER: Final = Problem(
+    "range-order",
+    "The %(column)s %(value)s does not fit: minimum, typical and maximum must rise.",
+)
+_UNKNOWN_CURRENCY: Final = Problem(
+    "unknown-currency",
+    "%(value)s is not a currency of ISO 4217. Use a code such as XOF or EUR.",
+)
+_OTHER_CURRENCY: Final = Problem(
+    "currency-mismatch",
+    "%(value)s is not in %(currency)s. Use one currency, or correct the column.",
+)
+_BAD_DATE: Final = Problem(
+    "bad-date",
+    "%(value)s is not a date. Write it as 2026-12-31 or 31/12/2026.",
+)
+_ENDS_BEFORE: Final = Problem(
+    "bad-date",
+    "The price ends on %(value)s, before it begins. Correct one of the two dates.",
+)
+_DUPLICATE: Final = Problem(
+    "duplicate",
+    "%(value)s has the same region and first day as in row %(first)s. Remove one of the rows.",
+)
+_OVERLAP: Final = Problem(
+    "overlap",
+    "From %(value)s on, row %(first)s gives a price too. End that one the day before.",
+)
+_OUTLIER_PRICE: Final = Problem(
+    "outlier",
+    "The price %(value)s is far from the usual %(usual)s. Check it, and the unit.",
+    severity="warning",
+)
 
 
 def _no_header() -> Problem:

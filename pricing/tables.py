@@ -1,8 +1,8 @@
 """Tables from files of unknown hands: CSV in any usual encoding and delimiter, and XLSX.
 
 The content decides what a file is, not its name. A spreadsheet is measured before it is opened, because a few
-kilobytes can unpack to gigabytes (nested deflate), address a cell a billion cells away, or repeat one long text
-a million times. Sources: RFC 4180 (CSV); ECMA-376 (Office Open XML), part 1 clause 18.
+kilobytes can unpack to gigabytes (nested deflate), address a cell a billion cells away, or repeat one long
+text a million times. Sources: RFC 4180 (CSV); ECMA-376 (Office Open XML), part 1 clause 18.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def _too_large(megabytes: int) -> Problem:
 def _old_workbook() -> Problem:
     return Problem(
         "old-workbook",
-        "This is a workbook in the old XLS format, or one with a password. Save it as XLSX without a password.",
+        "This is an old XLS workbook, or one with a password. Save it as XLSX without a password.",
         severity="fatal",
     )
 

@@ -203,7 +203,12 @@ def test_what_is_given_is_shown_and_owed_to_nobody(single):
     found = quote(single(card(expense("HALL", 1, unit="DAY", payer="village", in_kind=True), days=1)))
     assert (found.expected_minor, found.fund_minor, found.in_kind_minor) == (25000, 15000, {"village": 10000})
     due = found.tasks["t1"].due
-    assert (due.cash_minor, due.in_kind_minor, due.fund_minor, due.party_minor) == (15000, {"village": 10000}, 15000, {})
+    assert (due.cash_minor, due.in_kind_minor, due.fund_minor, due.party_minor) == (
+        15000,
+        {"village": 10000},
+        15000,
+        {},
+    )
 
 
 def test_contributions_apply_in_order_to_what_is_left(single):
