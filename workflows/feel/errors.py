@@ -33,7 +33,7 @@ class FeelSyntaxError(FeelError):
         self.found = found
 
 
-class FeelLimitExceeded(FeelError):  # noqa: N818 - the contract's name
+class FeelLimitExceeded(FeelError):
     """The expression asks for more than `maximum` of `limit`."""
 
     code = "feel-limit"
@@ -45,6 +45,6 @@ class FeelLimitExceeded(FeelError):  # noqa: N818 - the contract's name
         self.maximum = maximum
 
 
-class FeelValueUnsupported(FeelError):  # noqa: N818 - named as its sibling
+class FeelValueUnsupported(FeelError):
     code = "feel-value"
     message = "The value of %(name)s cannot be used in an expression: %(kind)s is not a type of FEEL."

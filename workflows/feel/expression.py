@@ -1,8 +1,8 @@
 """Compiled expressions and unary tests, the public face of FEEL.
 
 Compiling needs no context: words side by side are one name. A context key with an operator or a keyword in it
-(`unit-price`, `terms and conditions`) cannot be recognised that way; when a context has such keys and the text
-has them too, a variant of the expression that knows them is compiled, once, and kept.
+(`unit-price`, `terms and conditions`) cannot be recognised that way; when a context has such keys and the
+text has them too, a variant of the expression that knows them is compiled, once, and kept.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from workflows.problems import Problem
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 _CACHED_EXPRESSIONS: Final = 4096
 _KEYS_LIMIT: Final = 500
+_KEY_LEVELS: Final = 8
 _AMBIGUOUS: Final = frozenset("+-*/.'’&%#§\"")
 _INPUT: Final = "?"
 
@@ -178,10 +179,10 @@ def known_names(text: str, context: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _keys(context: Mapping[str, Any]) -> Iterable[str]:
-    """The first keys of the context and of what it holds, level by level."""
+    """The first keys of the context and of what it holds, level by level, of lists the first element."""
     count = 0
     level: list[Any] = [context]
-    while level:
+    for _ in range(_KEY_LEVELS):
         following: list[Any] = []
         for part in level:
             if isinstance(part, Mapping):
@@ -193,7 +194,7 @@ def _keys(context: Mapping[str, Any]) -> Iterable[str]:
                         yield key
                     if isinstance(value, Mapping | list):
                         following.append(value)
-            elif part:
+            elif isinstance(part, list) and part:
                 following.append(part[0])
         level = following
 

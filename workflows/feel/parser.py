@@ -197,7 +197,7 @@ class _Parser:
         known = self._known_name()
         if known is not None:
             return known
-        if self._token.kind != "name":
+        if self._token.kind != "name" or self._token.value in _SEPARATORS:
             raise self._error(expected)
         parts = [self._token.value]
         self._at += 1
