@@ -167,6 +167,12 @@ def test_pictures_are_made_small_on_the_phone(package: ServicePackage) -> None:
                 assert bind.get("{http://openrosa.org/xforms}max-pixels") == "1280"
 
 
+def test_forms_use_no_date_function_that_the_browser_refuses(package: ServicePackage) -> None:
+    """ODK Web Forms 0.22 does not open a form that gives a question to decimal-date-time()."""
+    for form in package.forms.values():
+        assert b"decimal-date" not in form.xform
+
+
 def test_every_task_has_its_skill_and_is_paid_with_the_honorarium_of_that_skill(
     package: ServicePackage,
 ) -> None:
