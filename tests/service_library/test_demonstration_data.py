@@ -17,6 +17,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 import server
+from pricing.importers import read_price_list
 from pricing.price_lists import ExchangeRate, Item, MissingPrice, PriceBook, PriceRow, Resolved
 from pricing.quotes import build_quote
 from pricing.regions import Region, RegionTree
@@ -200,6 +201,23 @@ def test_the_spreadsheets_hold_the_prices_of_the_table(name: str, first_heading:
             Decimal(row[column]) for column in ("min", "typical", "max")
         ]
         assert [line[8], line[9]] == [date.fromisoformat(row[c]) for c in ("valid_from", "valid_to")]
+
+
+@pytest.mark.parametrize(
+    "name", ["price_list_benin.xlsx", "price_list_copargo.xlsx", "price_list_alfter.xlsx"]
+)
+def test_the_importer_reads_every_spreadsheet_without_a_remark(name: str) -> None:
+    book = price_book()
+    found = read_price_list(
+        (FOLDER / name).read_bytes(), filename=name, items=book.items.values(), regions=book.regions
+    )
+    assert [problem.as_json() for problem in found.problems] == []
+    expected = [
+        (row["list"], row["item"], row["typical"]) for row in rows("prices.csv") if row["file"] == name
+    ]
+    assert [(row.list, row.item, row.typical) for row in found.rows] == [
+        (list_, item, Fraction(typical)) for list_, item, typical in expected
+    ]
 
 
 def test_the_script_writes_the_spreadsheets_again(tmp_path: Path) -> None:

@@ -53,8 +53,8 @@ SHEETS = {
             "Prix illustratifs pour la démonstration. Sans prix ici, celui du pays vaut.",
         ),
         (
-            "Liste", "Région", "Article", "Unité", "Minimum", "Typique", "Maximum", "Devise",
-            "Valable du", "Valable au", "Qualité", "Source", "Relevé le",
+            "Liste", "Région", "Article", "Unité", "Minimum", "Prix courant", "Maximum", "Devise",
+            "Valable du", "Valable jusqu'au", "Qualité", "Source", "Observé le",
         ),
         "Prix",
     ),
