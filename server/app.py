@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import structlog
@@ -61,9 +62,10 @@ def _set_locale() -> None:
 
 def _mark_library_routes(app: Flask) -> None:
     """flask-smorest makes the OpenAPI document's route itself."""
-    for endpoint, view in app.view_functions.items():
+    for endpoint, view in list(app.view_functions.items()):
         if endpoint.startswith("api-docs."):
-            view.permission = Action.PUBLIC  # type: ignore[attr-defined]
+            # a bound method carries no mark, a function around it does
+            app.view_functions[endpoint] = security.permission(Action.PUBLIC)(partial(view))
 
 
 def _register_templates(app: Flask) -> None:

@@ -24,7 +24,7 @@ class Place:
 
 _PLACES = (
     Place("start.today", "house", N_("Today"), Action.SIGNED_IN),
-    Place("submissions.my_tasks", "check2-square", N_("My tasks"), Action.MONEY_OWN),
+    Place("submissions.my_tasks", "list-check", N_("My tasks"), Action.MONEY_OWN),
     Place("submissions.my_money", "wallet2", N_("My money"), Action.MONEY_OWN),
     Place("catalogue.services", "diagram-3", N_("Services"), Action.SERVICE_READ),
     Place("projects.projects", "map", N_("Projects"), Action.PROJECT_READ),

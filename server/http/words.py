@@ -68,8 +68,10 @@ def unit_word(unit: str) -> str:
 
 
 def level_word(level: str) -> str:
+    """The level of a region in words."""
     return gettext(LEVELS[level]) if level in LEVELS else level
 
 
 def role_word(role: str) -> str:
+    """A role in words."""
     return gettext(ROLES[Role(role)])

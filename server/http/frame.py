@@ -1,0 +1,97 @@
+"""What the frame around every page needs: the notice after a redirect, the current place in the rail, words.
+
+A notice lives in a signed cookie from one answer to the next page; nothing of it is kept on the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, g, redirect, request
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.wrappers import Response as BaseResponse
+
+from server.http import words
+
+NOTICE_COOKIE = "notice"
+_HOME = {
+    "catalogue": "catalogue.services", "quotes": "catalogue.services", "projects": "projects.projects",
+    "instances": "projects.projects", "deliveries": "deliveries.queue", "price_lists": "price_lists.lists",
+    "batches": "batches.batches", "ledger": "ledger.accounts", "submissions": "submissions.my_tasks",
+    "transparency": "transparency.verify", "accounts": "accounts.accounts",
+}  # fmt: skip
+"""The entry of the rail that a feature's pages belong to."""
+_ENTRIES = frozenset(_HOME.values()) | {"start.today", "submissions.my_money", "batches.payables"}
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message at the top of the next page. tone: done, needs, fail or going."""
+
+    text: str
+    tone: str
+
+
+def go(address: str, notice: str = "", tone: str = "done") -> BaseResponse:
+    """Redirect after a POST; `notice`, in the reader's language, is shown on the page that follows."""
+    response = redirect(address, 303)
+    if notice:
+        response.set_cookie(
+            NOTICE_COOKIE, _signer().dumps([notice[:1000], tone]), max_age=60, httponly=True, samesite="Lax",
+            secure=g.runtime.settings.secure_cookies, path="/",
+        )  # fmt: skip
+    return response
+
+
+def local_address(address: str, fallback: str) -> str:
+    """An address of this site, or `fallback`: nobody is sent elsewhere by a link to us."""
+    parts = urlsplit(address)
+    ours = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc
+    return address if ours and "\\" not in address and address.isprintable() else fallback
+
+
+def notice() -> Notice | None:
+    """The notice for this page; shown once."""
+    sent = request.cookies.get(NOTICE_COOKIE, "")
+    if not sent:
+        return None
+    g.notice_shown = True
+    try:
+        text, tone = _signer().loads(sent)
+    except (BadSignature, ValueError, TypeError):
+        return None
+    return Notice(str(text), str(tone))
+
+
+def forget_notice(response: Response) -> Response:
+    """Take the shown notice away from the browser."""
+    if g.get("notice_shown"):
+        response.delete_cookie(NOTICE_COOKIE, path="/")
+    return response
+
+
+def section(endpoint: str) -> bool:
+    """Whether the page being made belongs to that entry of the rail."""
+    if request.endpoint in _ENTRIES:
+        return request.endpoint == endpoint
+    return _HOME.get(request.blueprint or "") == endpoint
+
+
+def page_exists(endpoint: str) -> bool:
+    """Whether the application has that page."""
+    return endpoint in current_app.view_functions
+
+
+def context() -> Mapping[str, Any]:
+    """The names every template may use."""
+    return {
+        "notice": notice, "section": section, "page_exists": page_exists, "state_word": words.state_word,
+        "unit_word": words.unit_word, "role_word": words.role_word, "level_word": words.level_word,
+    }  # fmt: skip
+
+
+def _signer() -> URLSafeSerializer:
+    return URLSafeSerializer(str(current_app.config["SECRET_KEY"]), salt="notice")

@@ -1,0 +1,162 @@
+"""What waits for a person, by what they may do: the list that every start page begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import url_for
+
+from server.actor import Action, Actor, Role, can
+from server.batches import service as batches
+from server.deliveries import service as deliveries
+from server.http.frame import page_exists
+from server.http.locale import format_number, format_since, gettext, ngettext
+from server.instances import service as instances
+from server.ledger import service as ledger
+from server.price_lists import service as price_lists
+from server.projects import service as projects
+from server.runtime import Tx
+
+Need = tuple[str, str, str]
+"""(words, address, how long it has waited)"""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectStrip:
+    """A project at a glance: its tasks by what happens to them now."""
+
+    name: str
+    address: str
+    status: str
+    villages: int
+    done: int
+    checking: int
+    to_do: int
+    late: int
+
+    @property
+    def total(self) -> int:
+        return self.done + self.checking + self.to_do + self.late
+
+
+def needs_of(tx: Tx) -> tuple[list[Need], list[ProjectStrip]]:
+    """What the actor has to do, the most urgent kind first, and how the projects they may see are going."""
+    needs = [
+        *_incidents_and_orders(tx), *_reviews(tx), *_tasks(tx), *_approvals(tx), *_payments(tx), *_prices(tx)
+    ]  # fmt: skip
+    return needs, _strips(tx) if can(tx.actor, Action.PROJECT_READ) else []
+
+
+def home_path(actor: Actor) -> str:
+    """The region path the person works in: that of their first role; "" = everywhere."""
+    return actor.grants[0].path if actor.grants else ""
+
+
+def _address(endpoint: str, **values: str) -> str:
+    return url_for(endpoint, **values) if page_exists(endpoint) else url_for("start.today")
+
+
+def _oldest(tx: Tx, moments: Sequence[datetime]) -> str:
+    return gettext("oldest: %(time)s", time=format_since(min(moments), tx.now)) if moments else ""
+
+
+def _reviews(tx: Tx) -> Iterator[Need]:
+    if not can(tx.actor, Action.DELIVERY_REVIEW):
+        return
+    waiting = deliveries.queue(tx, home_path(tx.actor))
+    if waiting:
+        words = ngettext(
+            "%(number)s delivery waits for your decision", "%(number)s deliveries wait for your decision",
+            len(waiting),
+        )  # fmt: skip
+        yield words, _address("deliveries.queue"), _oldest(tx, [row.since for row in waiting])
+
+
+def _tasks(tx: Tx) -> Iterator[Need]:
+    if tx.actor.person_id is None or not tx.actor.has(Role.FACILITATOR):
+        return
+    tasks = instances.tasks_of_person(tx, tx.actor.person_id)
+    if tasks:
+        words = ngettext("%(number)s task to do", "%(number)s tasks to do", len(tasks))
+        yield words, _address("submissions.my_tasks"), ""
+
+
+def _approvals(tx: Tx) -> Iterator[Need]:
+    if not can(tx.actor, Action.BATCH_APPROVE):
+        return
+    for row in batches.batches(tx):
+        if row.state == "submitted" and row.prepared_by != tx.actor.user_id:
+            words = gettext("Batch %(reference)s waits for your approval", reference=row.reference)
+            since = format_since(row.submitted_at, tx.now)
+            yield words, _address("batches.batch", batch_id=row.id), since
+
+
+def _payments(tx: Tx) -> Iterator[Need]:
+    if not can(tx.actor, Action.BATCH_PREPARE):
+        return
+    for row in batches.batches(tx):
+        words = {
+            "draft": gettext("Batch %(reference)s is not yet handed over", reference=row.reference),
+            "approved": gettext("Batch %(reference)s is approved: send its file", reference=row.reference),
+        }.get(row.state)
+        if words:
+            yield words, _address("batches.batch", batch_id=row.id), ""
+    payables = [row for row in ledger.all_payables(tx) if row.allocated < row.amount]
+    if payables:
+        words = ngettext("%(number)s amount is owed", "%(number)s amounts are owed", len(payables))
+        yield words, _address("batches.payables"), ""
+
+
+def _prices(tx: Tx) -> Iterator[Need]:
+    if not can(tx.actor, Action.PRICE_APPROVE):
+        return
+    for row in price_lists.price_lists(tx):
+        if row.status == "draft" and row.imported_by != tx.actor.user_id:
+            words = gettext(
+                "Price list %(list)s waits for approval (%(rows)s prices)",
+                list=row.code, rows=format_number(row.row_count),
+            )  # fmt: skip
+            address = url_for("price_lists.price_list", list_id=row.id)
+            yield words, address, format_since(row.imported_at, tx.now)
+
+
+def _incidents_and_orders(tx: Tx) -> Iterator[Need]:
+    """What a coordinator decides: projects that are not running yet, tasks that nobody has, incidents."""
+    if not can(tx.actor, Action.PROJECT_START):
+        return
+    for project in projects.projects(tx):
+        address = _address("projects.project", project_id=project.id)
+        if project.status == "planned":
+            words = (
+                gettext("%(project)s has no accepted price yet", project=project.name)
+                if project.quote_id is None
+                else gettext("%(project)s is funded: start its villages", project=project.name)
+            )
+            yield words, address, format_since(project.created_at, tx.now)
+            continue
+        ids = [v.instance_id for v in projects.villages(tx, project.id) if v.instance_id]
+        incidents, nobody = instances.incidents(tx, ids), instances.unassigned(tx, ids)
+        if incidents:
+            words = ngettext("%(number)s incident", "%(number)s incidents", len(incidents))
+            yield f"{project.name}: {words}", address, _oldest(tx, [row.at for row in incidents])
+        if nobody:
+            words = ngettext("%(number)s task has nobody", "%(number)s tasks have nobody", len(nobody))
+            yield f"{project.name}: {words}", address, _oldest(tx, [row.ready_at for row in nobody])
+
+
+def _strips(tx: Tx) -> list[ProjectStrip]:
+    return [_strip(tx, row) for row in projects.projects(tx)]
+
+
+def _strip(tx: Tx, row: projects.ProjectRow) -> ProjectStrip:
+    villages = projects.villages(tx, row.id)
+    tasks = instances.tasks_of_instances(tx, [v.instance_id for v in villages if v.instance_id])
+    open_tasks = [t for t in tasks if t.state == "ready"]
+    late = sum(1 for t in open_tasks if t.due_at is not None and t.due_at < tx.now)
+    return ProjectStrip(
+        name=row.name, address=_address("projects.project", project_id=row.id), status=row.status,
+        villages=len(villages), done=sum(t.state == "completed" for t in tasks),
+        checking=sum(t.state == "waiting_review" for t in tasks), to_do=len(open_tasks) - late, late=late,
+    )  # fmt: skip
