@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from math import ceil
+from math import ceil, floor
 from typing import Any, Final, Literal, cast
 
 from pricing.canonical import canonical_json, decode, encode
@@ -613,16 +613,17 @@ class _Rounded:
         direct = sum((d.amount for d in drafts), _ZERO)
         extra = apply_overheads(overheads, direct)
         self.expected = work.minor(direct + sum(extra, _ZERO))
-        columns: dict[Payer, list[Fraction]] = {FUND: [d.parts.get(FUND, _ZERO) for d in drafts] + extra}
-        for payer in dict.fromkeys(p for d in drafts for p in d.parts if p != FUND):
-            columns[payer] = [d.parts.get(payer, _ZERO) for d in drafts]
-        totals = split_minor(self.expected, [sum(c, _ZERO) for c in columns.values()])
+        others = dict.fromkeys(p for d in drafts for p in d.parts if p != FUND)
+        columns = {payer: [d.parts.get(payer, _ZERO) * work.scale for d in drafts] for payer in others}
+        fund = [d.parts.get(FUND, _ZERO) for d in drafts] + extra
+        columns[FUND] = [part * work.scale for part in fund]
+        totals = _apportion(self.expected, [sum(c, _ZERO) for c in columns.values()])
         self.total = dict(zip(columns, totals, strict=True))
-        parts = {p: split_minor(self.total[p], c) if c else [] for p, c in columns.items()}
+        parts = {payer: _apportion(self.total[payer], column) for payer, column in columns.items()}
         self.lines = tuple(
             _rounded_line(d, {p: part[i] for p, part in parts.items()}) for i, d in enumerate(drafts)
         )
-        self.exact = columns
+        self.exact, self.scale = columns, work.scale
         minor = parts[FUND][len(drafts) :]
         self.overheads = tuple(
             QuotedOverhead(o.code, o.kind, o.base, o.value, dict(o.names), amount, part)
@@ -639,14 +640,27 @@ class _Rounded:
         minor = [0] * len(rules)
         for payer, whole in self.total.items():
             mine = [i for i, r in enumerate(rules) if Payer(r.party, r.kind == "in_kind") == payer]
-            by_rules = [amounts[i] for i in mine]
-            own = max(_ZERO, sum(self.exact[payer], _ZERO) - sum(by_rules, _ZERO))
-            for i, part in zip(mine, split_minor(whole, [*by_rules, own]), strict=False):
+            by_rules = [amounts[i] * self.scale for i in mine]
+            own = sum(self.exact[payer], _ZERO) - sum(by_rules, _ZERO)
+            for i, part in zip(mine, _apportion(whole, [*by_rules, own]), strict=False):
                 minor[i] = part
         return tuple(
             QuotedContribution(r.party, r.kind, r.scope, r.value, r.cap, amount, part)
             for r, amount, part in zip(rules, amounts, minor, strict=True)
         )
+
+
+def _apportion(whole: int, exact: Sequence[Fraction]) -> list[int]:
+    """Round exact parts down or up so that they sum to their rounded sum; the largest remainders go up.
+
+    Unlike `split_minor` nothing is scaled: a part that is a whole number stays as it is.
+    """
+    parts = [floor(part) for part in exact]
+    missing = whole - sum(parts)
+    assert 0 <= missing <= len(parts), "the whole is not the rounded sum of its parts"
+    for i in sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], i))[:missing]:
+        parts[i] += 1
+    return parts
 
 
 def _rounded_line(draft: _Draft, parts: Mapping[Payer, int]) -> QuoteLine:
