@@ -21,6 +21,7 @@ from workflows.problems import Problem, blocking
 
 _ZERO: Final = Fraction(0)
 _ONE: Final = Fraction(1)
+MOST_EXACT_REPETITIONS: Final = 1_000
 Ends = Mapping[Outcome, Fraction]
 
 
@@ -61,6 +62,7 @@ class Analysis:
         """Ids of the tasks and call activities, in file order."""
         self._home = {step: scope.id for scope in graph.scopes.values() for step in scope.steps}
         self._once: dict[str, Fraction] = {}
+        self._bounds: dict[str, tuple[Fraction, Fraction | None]] = {}
 
     @property
     def usable(self) -> bool:
@@ -69,12 +71,17 @@ class Analysis:
 
     def visits(self, node: str) -> Visits:
         """All that is known about one node."""
-        least, most = self.bounds({node: _ONE})
+        least, most = self._count_bounds(node)
         return Visits(node, self.expected[node], self.at_least_once(node), least, most)
 
     def table(self) -> tuple[Visits, ...]:
         """The visits of all activities, in file order."""
         return tuple(self.visits(node) for node in self.activities)
+
+    def _count_bounds(self, node: str) -> tuple[Fraction, Fraction | None]:
+        if node not in self._bounds:
+            self._bounds[node] = self.bounds({node: _ONE})
+        return self._bounds[node]
 
     def at_least_once(self, node: str) -> Fraction:
         """The probability that the node is executed at all in one instance."""
@@ -93,7 +100,7 @@ class Analysis:
     # --- at least once --------------------------------------------------------------------------------------
 
     def _probability_of_reaching(self, node: str) -> Fraction:
-        least, most = self.bounds({node: _ONE})
+        least, most = self._count_bounds(node)
         if least >= 1:
             return _ONE
         if most is not None and most <= 1:
@@ -208,12 +215,18 @@ def repeated_ends(ends: Ends, repetition: Repetition) -> dict[Outcome, Fraction]
     for number, weight in mixture:
         if not weight:
             continue
-        found[""] = found.get("", _ZERO) + weight * normal**number
-        series = sum((normal**k for k in range(number)), _ZERO)
+        all_normal = _power(normal, number)
+        found[""] = found.get("", _ZERO) + weight * all_normal
+        series = Fraction(number) if normal == 1 else (1 - all_normal) / (1 - normal)
         for outcome, probability in ends.items():
             if outcome:
                 found[outcome] = found.get(outcome, _ZERO) + weight * probability * series
     return {outcome: p for outcome, p in found.items() if p}
+
+
+def _power(base: Fraction, exponent: int) -> Fraction:
+    """Exact up to a thousand repetitions; beyond, the digits would outgrow any use: as a floating number."""
+    return base**exponent if exponent <= MOST_EXACT_REPETITIONS else Fraction(float(base) ** exponent)
 
 
 def _expected(

@@ -164,6 +164,15 @@ def test_nested_sub_processes_multiply(diagram):
     assert analyse(model).visits("t1").maximum is None
 
 
+def test_a_million_repetitions_of_a_sub_process_are_no_burden(diagram):
+    model = diagram(
+        "s>z1 z1>e s2>x2 x2>t1:0.00001 x2>e2:0.99999 t1>e2",
+        nodes={"z1": several("1000000"), **within("z1", "s2", "x2", "t1", "e2")},
+    )
+    assert expected(model, "t1") == [10]
+    assert float(analyse(model).at_least_once("t1")) == pytest.approx(1 - 4.54e-5, abs=1e-6)
+
+
 def test_an_interrupting_boundary_event_takes_the_other_way(diagram):
     boundary = {"attached_to": "t1", "event": "timer", "estimate": chance("0.1")}
     model = diagram("s>t1 t1>t2 t2>e b1>t3 t3>e2", nodes={"b1": boundary})
