@@ -70,7 +70,8 @@ class Runtime:
             try:
                 with (
                     self._write if sqlite else nullcontext(),
-                    Session(self.engine) as session,
+                    # rows that an operation returns stay readable after the commit
+                    Session(self.engine, expire_on_commit=False) as session,
                     session.begin(),
                 ):
                     return operation(self._tx(session, actor), *args, **kwargs)
@@ -88,6 +89,7 @@ class Runtime:
             try:
                 return query(self._tx(session, actor), *args, **kwargs)
             finally:
+                session.expunge_all()
                 session.rollback()
 
     def _tx(self, session: Session, actor: Actor) -> Tx:

@@ -158,16 +158,24 @@ def _evidence_problem(node: Node, evidence: Evidence, asked: list[Question]) -> 
 
 
 def _hidden_parameters(definition: Definition, forms: Mapping[str, Form]) -> Iterator[Problem]:
+    """A read-only question may have a parameter's name: the order fills it in, nobody answers it."""
     parameters = {parameter.id for parameter in definition.service.parameters}
     for ref in _response_refs(definition):
         for name in sorted(parameters & _top_level(forms[ref])) if ref in forms else ():
+            if _is_read_only(forms[ref], name):
+                continue
             yield Problem(
                 "question-hides-parameter",
                 "The question “%(name)s” has the name of a parameter, so an answer would change what "
-                "was agreed. Rename the question.",
+                "was agreed. Rename the question, or make it read-only: then the order fills it in.",
                 place=f"{ref}: {name}",
                 params={"name": name},
             )
+
+
+def _is_read_only(form: Form, name: str) -> bool:
+    paths = [path for path, key in form.keys.items() if key == name and path in form.binds]
+    return bool(paths) and all(form.binds[path].readonly is not None for path in paths)
 
 
 def _conditions(definition: Definition, forms: Mapping[str, Form]) -> Iterator[Problem]:

@@ -202,9 +202,13 @@ def _locked(tx: Tx, batch_id: str) -> BatchRow:
     return row
 
 
-def _step(row: BatchRow, wanted: str) -> None:
+def _may(row: BatchRow, wanted: str) -> None:
     if wanted not in rules.TRANSITIONS["batch"].get(row.state, frozenset()):
         raise WrongState(what="batch", state=row.state)
+
+
+def _step(row: BatchRow, wanted: str) -> None:
+    _may(row, wanted)
     row.state = wanted
 
 
@@ -248,12 +252,11 @@ def submit(tx: Tx, batch_id: str) -> str:
     """Hand a draft over for approval; its content is frozen. Returns its digest. Raises InvalidInput."""
     require(tx.actor, Action.BATCH_PREPARE)
     row = _locked(tx, batch_id)
-    _step(row, "submitted")
+    _may(row, "submitted")
     problems = check(tx, batch_id)
     if blocking(problems):
         raise InvalidInput(problems)
-    row.content_sha256 = content_sha256(tx, row)
-    row.submitted_at = tx.now
+    row.content_sha256, row.submitted_at, row.state = content_sha256(tx, row), tx.now, "submitted"
     tx.session.flush()
     journal.record(tx, Event.BATCH_SUBMITTED, batch_id, public={"content": row.content_sha256})
     return row.content_sha256
@@ -268,10 +271,10 @@ def approve(tx: Tx, batch_id: str, *, content: str) -> None:
     row = _locked(tx, batch_id)
     if row.prepared_by == tx.actor.user_id:
         raise SamePerson(first="preparing a batch", second="approving it")
-    _step(row, "approved")
+    _may(row, "approved")
     if content != row.content_sha256 or content_sha256(tx, row) != row.content_sha256:
         raise ContentChanged
-    row.approved_by, row.approved_at = tx.actor.user_id, tx.now
+    row.approved_by, row.approved_at, row.state = tx.actor.user_id, tx.now, "approved"
     tx.session.flush()
     journal.record(
         tx, Event.BATCH_APPROVED, batch_id, public={"content": content},
@@ -301,13 +304,14 @@ def export(tx: Tx, batch_id: str) -> str:
     """
     require(tx.actor, Action.BATCH_EXPORT)
     row = _locked(tx, batch_id)
-    _step(row, "exported")
+    _may(row, "exported")
     if content_sha256(tx, row) != row.content_sha256:
         raise ContentChanged
     account = paying_account(tx, row.paying_account_id)
     moved = transfers(tx, batch_id)
     name, content = _write(row, account, moved)
     row.file_sha256, row.file_name, row.exported_at = tx.files.put(content), name, tx.now
+    row.state = "exported"
     for payment in payments(tx, batch_id):
         payment.state = "in_transit"
     tx.session.flush()
@@ -519,6 +523,20 @@ def payments_of_person(tx: Tx, person_id: str) -> list[PaymentRow]:
             select(PaymentRow).where(PaymentRow.person_id == person_id).order_by(PaymentRow.id.desc())
         )
     )
+
+
+def payments_of_payables(tx: Tx, payable_ids: Sequence[str]) -> dict[str, list[PaymentRow]]:
+    """The payments that pay, or tried to pay, each payable; oldest first."""
+    found: dict[str, list[PaymentRow]] = {payable_id: [] for payable_id in payable_ids}
+    rows = tx.session.execute(
+        select(Allocation.payable_id, PaymentRow)
+        .join(PaymentRow, PaymentRow.id == Allocation.payment_id)
+        .where(Allocation.payable_id.in_(payable_ids))
+        .order_by(PaymentRow.id)
+    )
+    for payable_id, payment in rows:
+        found[payable_id].append(payment)
+    return found
 
 
 def allocations(tx: Tx, payment_ids: Sequence[str]) -> Mapping[str, list[Allocation]]:

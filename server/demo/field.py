@@ -39,7 +39,7 @@ def answers(
         return {
             "announced_on": today, "meeting_date": today + timedelta(days=4),
             "meeting_place": "Under the tree at the market", "announcements": chance.randint(2, 4),
-            "languages": chance.sample(("yom", "lokpa", "ditammari"), k=2), "gps": here,
+            "languages": chance.sample(("yom", "lokpa", "dendi"), k=2), "gps": here,
         }  # fmt: skip
     if task == "hold_meeting":
         adults = chance.randint(18, QUORUM - 1) if quorum_fails else chance.randint(QUORUM, 160)
@@ -114,13 +114,8 @@ def with_pictures(
     """The answers with a picture for every required picture question, and the pictures by name."""
     filled, files = dict(given), {}
     for question in form.questions.values():
-        if question.type == "image" and "/" not in _inside(form, question.path) and question.required:
+        if question.type == "image" and not question.repeat and form.binds[question.path].required:
             name = f"{prefix}-{question.name}.jpg"
             filled[question.name] = name
             files[name] = photo(f"{caption} - {question.name}", chance)
     return filled, files
-
-
-def _inside(form: Form, path: str) -> str:
-    """The path below the form's root; with a slash when it is in a group or repeat."""
-    return path.removeprefix(f"/{form.root}/")

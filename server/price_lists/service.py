@@ -34,7 +34,7 @@ def add_items(tx: Tx, items: Iterable[Item], packagings: Iterable[Packaging] = (
     tx.session.flush()
     have = {(r.item_code, r.unit) for r in tx.session.scalars(select(ItemUnitRow))}
     tx.session.add_all(
-        ItemUnitRow(item_code=p.item, unit=p.unit, base_unit=p.base_unit, factor=str(p.factor))
+        ItemUnitRow(item_code=p.item, unit=p.unit, base_unit=p.base, factor=str(p.factor))
         for p in packagings
         if (p.item, p.unit) not in have
     )

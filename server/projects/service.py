@@ -10,7 +10,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from pricing.contributions import Contribution, Overhead
-from server.actor import SYSTEM, Action, require
+from server.actor import SYSTEM, Action, Object, can, require
 from server.catalogue import service as catalogue
 from server.errors import Conflict, NotFound, WrongState
 from server.instances import service as instances
@@ -115,7 +115,7 @@ def start(tx: Tx, project_id: str) -> list[str]:
     if row.quote_id is None:
         raise instances.NotFunded(state="missing")
     _check_skills(tx, row)
-    parameters = quotes.quote(tx, row.quote_id).parameters
+    parameters = quotes.parameters(tx, row.quote_id)
     started = []
     for village in villages(tx, project_id):
         village.instance_id = instances.start(
@@ -169,6 +169,14 @@ def project(tx: Tx, project_id: str) -> ProjectRow:
     return row
 
 
+def visible(tx: Tx, project_id: str) -> ProjectRow:
+    """The project, if the actor may see it. Raises NotFound."""
+    row = project(tx, project_id)
+    if not can(tx.actor, Action.PROJECT_READ, regions.place(tx, row.region_code)):
+        raise NotFound(what="project", key=project_id)
+    return row
+
+
 def _locked(tx: Tx, project_id: str) -> ProjectRow:
     row = tx.session.get(ProjectRow, project_id, with_for_update=True, populate_existing=True)
     if row is None:
@@ -179,6 +187,17 @@ def _locked(tx: Tx, project_id: str) -> ProjectRow:
 def projects(tx: Tx) -> list[ProjectRow]:
     """All projects, newest first."""
     return list(tx.session.scalars(select(ProjectRow).order_by(ProjectRow.id.desc())))
+
+
+def visible_projects(tx: Tx) -> list[ProjectRow]:
+    """The projects the actor may see, newest first."""
+    found = projects(tx)
+    known = regions.regions(tx, list({row.region_code for row in found}))
+    return [
+        row
+        for row in found
+        if can(tx.actor, Action.PROJECT_READ, Object(region_path=known[row.region_code].path))
+    ]
 
 
 def villages(tx: Tx, project_id: str) -> list[ProjectVillageRow]:

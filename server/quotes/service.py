@@ -89,6 +89,12 @@ def quote(tx: Tx, quote_id: str) -> Quote:
     return _parsed(quote_row(tx, quote_id).snapshot)
 
 
+def parameters(tx: Tx, quote_id: str) -> dict[str, Decimal]:
+    """The numbers the quote was made for ("households"), as the engine takes them."""
+    found = quote(tx, quote_id).parameters
+    return {name: Decimal(value.numerator) / Decimal(value.denominator) for name, value in found.items()}
+
+
 @lru_cache(maxsize=64)
 def _parsed(snapshot: bytes) -> Quote:
     return Quote.from_json(snapshot)

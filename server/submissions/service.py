@@ -17,12 +17,14 @@ from sqlalchemy import select
 
 from forms import envelope, xform
 from forms.check import check
+from forms.xlsform import FormVersion
 from server.actor import Action, require
 from server.catalogue import service as catalogue
 from server.errors import Conflict, NotFound, WrongState
 from server.instances import service as instances
 from server.journal import service as journal
 from server.journal.service import Event
+from server.quotes import service as quotes
 from server.runtime import Tx
 from server.submissions.models import SubmissionFileRow, SubmissionRow
 from workflows.problems import Problem, blocking
@@ -154,12 +156,32 @@ def _form(md5: str, xform_bytes: bytes) -> xform.Form:
     return xform.read(xform_bytes)
 
 
+def read_form(form: FormVersion) -> xform.Form:
+    """A built form as its checker and its readers need it; kept in memory."""
+    return _form(form.md5, form.xform)
+
+
 def form_of(tx: Tx, row: SubmissionRow) -> xform.Form:
     """The form a submission was made with, in its own version. Raises UnknownForm."""
     found = catalogue.form(tx, row.form_id, row.form_version)
     if found is None:
         raise UnknownForm(what=row.form_id, key=row.form_version)
     return _form(found.md5, found.xform)
+
+
+def order_values(tx: Tx, task_id: str, form: xform.Form) -> dict[str, str]:
+    """What the order fills in before the facilitator does: read-only questions named like a parameter.
+
+    An order for 30 households makes the question `households` of its forms say 30, not the form's own 20.
+    """
+    task = instances.task_row(tx, task_id)
+    parameters = quotes.parameters(tx, instances.instance(tx, task.instance_id).quote_id)
+    values = {}
+    for question in form.questions.values():
+        bind = form.binds.get(question.path)
+        if question.name in parameters and bind is not None and bind.readonly and not question.repeat:
+            values[question.key] = f"{parameters[question.name]:f}"
+    return values
 
 
 def check_submission(tx: Tx, submission_id: str) -> SubmissionRow:
@@ -173,7 +195,9 @@ def check_submission(tx: Tx, submission_id: str) -> SubmissionRow:
     if row.status in ("complete", "superseded"):
         return row
     names = [f.name for f in files_of(tx, submission_id)]
-    found = check(form_of(tx, row), tx.files.get(row.xml_sha256), names, now=row.received_at)
+    form = form_of(tx, row)
+    ordered = order_values(tx, row.task_id, form)
+    found = check(form, tx.files.get(row.xml_sha256), names, now=row.received_at, defaults=ordered)
     mistakes = blocking(p for p in found.problems if p.code != "attachment-missing")
     row.problems = [p.as_json() for p in found.problems]
     row.answers = _json_values(found.values)

@@ -92,7 +92,7 @@ def _verify_versions(tx: Tx) -> Iterator[Finding]:
 def _verify_quotes(tx: Tx) -> Iterator[Finding]:
     for row in quotes.quotes(tx, limit=1_000_000):
         value = quotes.quote(tx, row.id)
-        same = (value.digest, value.charged_minor, value.fund_minor, value.currency)
+        same = (value.digest(), value.charged_minor, value.fund_minor, value.currency)
         if same != (row.digest, row.charged_minor, row.fund_minor, row.currency):
             yield Finding("quote-changed", f"quote {row.id}", "The quote is not the one that was made.")
 

@@ -87,10 +87,10 @@ def test_the_upgrade_changes_the_threshold_of_the_forms(upgrade: PackageComparis
     rules = {
         (each.path, each.part): (each.before, each.after) for each in survey.changes if not each.language
     }
-    agreed = "/submission/households_agreed"
+    agreed = "/submission/households"
     assert rules == {
-        ("households_agreed", "default"): ("20", "15"),
-        ("households_agreed", "constraint"): (". >= 20", ". >= 15"),
+        ("households", "default"): ("20", "15"),
+        ("households", "constraint"): (". >= 20", ". >= 15"),
         ("households_interviewed", "constraint"): (
             f". >= 20 and . >= {agreed}",
             f". >= 15 and . >= {agreed}",

@@ -141,7 +141,7 @@ def checked(
 ) -> Checked:
     """What the server says to honest answers with these changes; agreed: households of the order."""
     source = load(code, version).forms[ref].xform
-    defaults = {"households_agreed": agreed} if agreed else {}
+    defaults = {"households": agreed} if agreed else {}
     form = xform.read(prefill(source, defaults) if defaults else source)
     answers = HONEST[(code, ref)] | (changes or {})
     submission = fill(form, answers, instance_id="uuid:1", now=NOW)
