@@ -1415,6 +1415,29 @@ def test_correlation_expressions_are_never_evaluated(tmp_path: Any) -> None:
     assert not path.exists()
 
 
+def test_instances_within_instances_end_at_a_bound_as_incidents() -> None:
+    repeated = element("scriptTask", "x", "<script>n = 1</script>" + many(cardinality="1000"))
+    inner = sub_process("sp", start("s2"), repeated, end("e2"), chain("s2", "x", "e2")).replace(
+        "</subProcess>", many(cardinality="1000") + "</subProcess>"
+    )
+    run = Run(program(start(), inner, end(), chain("s", "sp", "e")))
+    assert run.step.incidents
+    assert len(run.step.incidents) <= 3_000
+    assert len(run.step.state.document) < 2_000_000
+
+
+def test_branches_that_double_again_and_again_end_at_a_bound_as_incidents() -> None:
+    parts, before = [start(), users("u"), end(), flow("u", "e")], "s"
+    for n in range(40):
+        fork, merge = f"f{n}", f"m{n}"
+        parts += [element("parallelGateway", fork), element("exclusiveGateway", merge), flow(before, fork)]
+        parts += [flow(fork, merge, id_=f"one{n}"), flow(fork, merge, id_=f"two{n}")]
+        before = merge
+    run = Run(program(*parts, flow(before, "u")))
+    assert run.step.incidents
+    assert len(run.step.state.document) < 2_000_000
+
+
 def test_an_expression_that_asks_for_too_much_is_an_incident() -> None:
     bomb = "x = count(for a in 1..1000, b in 1..1000, c in 1..1000, d in 1..1000 return a)"
     run = Run(program(start(), script("x", bomb), end(), chain("s", "x", "e")))

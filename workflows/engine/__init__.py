@@ -19,6 +19,7 @@ from workflows.engine.errors import (
     StateUnreadable,
     StepFailed,
     TaskNotReady,
+    TooManyTasks,
 )
 from workflows.engine.programs import Program, program
 from workflows.engine.steps import (
@@ -63,6 +64,7 @@ __all__ = [
     "TaskCompleted",
     "TaskNotReady",
     "TaskReady",
+    "TooManyTasks",
     "WorkItem",
     "cancel",
     "complete",

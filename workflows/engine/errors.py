@@ -9,6 +9,7 @@ EngineError
 ├── ExpressionFailed    an expression gave an error or an unusable value (seen as an Incident)
 ├── NoFlowTaken         a gateway has no true condition and no default (seen as an Incident)
 ├── EndlessLoop         automatic steps run in a circle (seen as an Incident)
+├── TooManyTasks        more open tasks and events at once than an instance may have (seen as an Incident)
 ├── Deadlock            a join waits for a branch that can no longer come (seen as an Incident)
 └── StepFailed          any other failure of an automatic step (seen as an Incident)
 NotExecutable is an InvalidInput: it carries the problems of the definition.
@@ -73,6 +74,14 @@ class EndlessLoop(EngineError):
     message = (
         "More than %(steps)s automatic steps in a row, the last at %(node)s: the diagram runs in a circle "
         "without a person or a timer."
+    )
+
+
+class TooManyTasks(EngineError):
+    code = "too-many-tasks"
+    message = (
+        "The step %(node)s would bring the instance beyond %(maximum)s open tasks and events at once. "
+        "Finish some first, or let the diagram start fewer."
     )
 
 

@@ -163,6 +163,7 @@ class Instance:
             self.running.hold(task, StepFailed(node=task.task_spec.node_id, why=why))
             return
         try:
+            self.running.make_room(task.task_spec.node_id, len(task.task_spec.outputs) - 1)
             task.run()
             self.running.settle(task.workflow)
         except EngineError as error:

@@ -33,7 +33,7 @@ from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from workflows.engine.errors import EngineError, NoFlowTaken
+from workflows.engine.errors import EngineError, NoFlowTaken, TooManyTasks
 from workflows.engine.expressions import Context, Expression, Script, instances, items
 from workflows.engine.steps import (
     Event,
@@ -55,6 +55,9 @@ COMPLETED: Final[int] = TaskState.COMPLETED
 CANCELLED: Final[int] = TaskState.CANCELLED
 LIVE: Final[int] = WAITING | READY | STARTED
 FINISHED: Final[int] = TaskState.FINISHED_MASK
+
+MAX_LIVE: Final = 3_000
+"""Tasks, events and waiting tokens of one instance at a time."""
 
 Untyped = Any
 """An object of SpiffWorkflow."""
@@ -266,6 +269,11 @@ class Running(_Running, BpmnWorkflow):
     def living(self) -> list[RunTask]:
         """The live tasks, in the order of their last change."""
         return sorted(self.live.values(), key=lambda task: task.last_state_change)
+
+    def make_room(self, node_id: str, more: int) -> None:
+        """Refuse a step that would start too much at once; before it starts anything."""
+        if len(self.live) + more > MAX_LIVE:
+            raise TooManyTasks(node=node_id, maximum=MAX_LIVE)
 
     # data
 
@@ -646,6 +654,7 @@ class MultiInstance(Node):
         rounds = my_task.internal_data
         if "total" not in rounds:
             total, found = self._size(my_task)
+            my_task.workflow.top_workflow.make_room(self.node_id, 1 if self.sequential else total)
             rounds.update(total=total, started=0, done=0, items=found)
         elif self._is_enough(my_task):
             for child in my_task.children:
