@@ -1,0 +1,39 @@
+"""The command `franchise`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from server import installation
+from server.cli import authoring, demo, operation
+from workflows.errors import RunError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(installation.version(), prog_name="franchise")
+def cli() -> None:
+    """RUN: define, price, deliver and pay franchised services."""
+
+
+for _command in (*demo.COMMANDS, *operation.COMMANDS, *authoring.COMMANDS):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command; an error of the house is one sentence and exit code 1, never a traceback."""
+    try:
+        cli.main(prog_name="franchise", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except RunError as error:
+        click.echo(f"franchise: {error}", err=True)
+        for problem in getattr(error, "problems", ()):
+            click.echo(f"  {problem.severity}: {problem.place}: {problem.text()}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(0)

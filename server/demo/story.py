@@ -49,6 +49,8 @@ REWORK_SHARE = 0.08
 REPEAT_SHARE = 0.15
 """Of meetings without a quorum."""
 SAME_PHOTO_SHARE = 0.02
+TASKS_A_DAY = 2
+"""What one facilitator does on a day."""
 MAX_DAYS = 120
 
 
@@ -64,6 +66,7 @@ class Tally:
     accepted: int = 0
     meetings_repeated: int = 0
     days: int = 0
+    done_today: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -120,6 +123,14 @@ def publish(story: Story, version: str) -> str:
         story.actor("expert"), catalogue.publish, shipped.bpmn, shipped.form_sources, version=version
     )
     return row.id
+
+
+def publish_other(story: Story) -> None:
+    """Publish the other shipped service, so that the catalogue has more than one."""
+    shipped = library.load("village_meeting", "1.0.0")
+    story.runtime.run(
+        story.actor("expert"), catalogue.publish, shipped.bpmn, shipped.form_sources, version="1.0.0"
+    )
 
 
 def price_without_list(story: Story) -> None:
@@ -201,8 +212,10 @@ def start(story: Story) -> None:
 # 4 and 5 ----------------------------------------------------------------------------------------------
 
 
-def work_on(story: Story, release_on_day: int, progress: Callable[[int, int], None]) -> None:
-    """Day by day: facilitators work and send, verifiers look; until every village is accepted.
+def work_on(
+    story: Story, release_on_day: int, progress: Callable[[int, int], None], *, days: int | None = None
+) -> None:
+    """Day by day: facilitators work and send, verifiers look; until every village is accepted, or for `days`.
 
     release_on_day: the working day on which 1.1.0 is published, while villages run on 1.0.0.
     progress: told accepted villages and all of them, after each day.
@@ -210,6 +223,7 @@ def work_on(story: Story, release_on_day: int, progress: Callable[[int, int], No
     while story.tally.days < MAX_DAYS:
         story.tally.days += 1
         _next_working_day(story)
+        story.tally.done_today.clear()
         for task in story.runtime.read(story.actor("coordinator"), _open_tasks, story.instance_ids):
             _do(story, task)
         _correct_sent_back(story)
@@ -221,7 +235,7 @@ def work_on(story: Story, release_on_day: int, progress: Callable[[int, int], No
         story.runtime.run(story.actor("auditor"), transparency.seal)
         running = story.runtime.read(story.actor("coordinator"), _not_accepted, story.instance_ids)
         progress(len(story.instance_ids) - running, len(story.instance_ids))
-        if not running:
+        if not running or story.tally.days == days:
             return
     raise RuntimeError("the demonstration's villages did not finish")
 
@@ -272,6 +286,10 @@ def _order(tx: Tx, task_id: str) -> _Order:
 def _do(story: Story, task: TaskRow) -> None:
     """A facilitator does a task without a network, then sends: in pieces, and three times."""
     assert task.assignee_id is not None
+    done = story.tally.done_today.get(task.assignee_id, 0)
+    if done >= TASKS_A_DAY:
+        return
+    story.tally.done_today[task.assignee_id] = done + 1
     facilitator = story.actor(task.assignee_id)
     order = story.runtime.read(facilitator, _order, task.id)
     fails = order.node_id == "hold_meeting" and order.round == 1 and story.chance.random() < REPEAT_SHARE
@@ -386,6 +404,20 @@ def pay(story: Story) -> Iterator[Paid]:
         )
     for rail in ("bank", "mobile_money"):
         yield _pay(story, rail, failing=False)
+
+
+def pay_first(story: Story) -> None:
+    """One batch of each rail, answered: for a site that shows some money already paid."""
+    for rail in ("bank", "mobile_money"):
+        _pay(story, rail, failing=True)
+
+
+def leave_open(story: Story) -> None:
+    """One more morning of work that nobody has reviewed yet: the queue has something in it."""
+    _next_working_day(story)
+    story.tally.done_today.clear()
+    for task in story.runtime.read(story.actor("coordinator"), _open_tasks, story.instance_ids):
+        _do(story, task)
 
 
 def _change_account(tx: Tx, person_id: str, account: demo_world.PayeeAccount) -> None:

@@ -1,0 +1,174 @@
+"""For authors, without an installation: lint a diagram, evaluate an expression, check a price list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+import orjson
+
+from pricing.importers import read_price_list
+from pricing.price_lists import Item
+from pricing.regions import Region, RegionTree
+from server import installation, logs, settings
+from server.accounts import service as accounts
+from server.actor import SYSTEM
+from server.cli.tables import table
+from server.price_lists import service as price_lists
+from workflows import feel
+from workflows.definitions.lint import lint as lint_definition
+from workflows.definitions.read import read
+from workflows.problems import Problem, blocking
+
+_FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+_SIZE_MAX = 30_000_000
+
+
+def _lint_bytes(data: bytes, level: Literal["preview", "executable"]) -> tuple[Problem, ...]:
+    reading = read(data)
+    if reading.definition is None:
+        return reading.problems
+    return (*reading.problems, *lint_definition(reading.definition, level=level))
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--level", type=click.Choice(["preview", "executable"]), default="executable", show_default=True)
+@_FORMAT
+def lint(files: tuple[Path, ...], level: Literal["preview", "executable"], form: str) -> None:
+    """Check BPMN diagrams: can they be drawn and costed (preview), or run and paid (executable)?"""
+    reports = [_report(path, level) for path in files]
+    if form == "json":
+        click.echo(orjson.dumps(reports, option=orjson.OPT_INDENT_2).decode())
+    else:
+        for report in reports:
+            click.echo(f"{report['file']}: {'ok' if report['ok'] else 'not ' + level}")
+            for problem in report["problems"]:
+                element = f" [{problem['element']}]" if problem["element"] else ""
+                click.echo(f"  {problem['severity']}: {problem['code']}{element}: {problem['message']}")
+    if not all(report["ok"] for report in reports):
+        raise click.exceptions.Exit(1)
+
+
+def _report(path: Path, level: Literal["preview", "executable"]) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _SIZE_MAX:
+            problems: tuple[Problem, ...] = (Problem("file-too-large", "The file is too large.", severity="fatal"),)
+        else:
+            problems = _lint_bytes(path.read_bytes(), level)
+    except OSError as error:
+        problems = (
+            Problem("unreadable", "The file cannot be read: %(reason)s", severity="fatal",
+                    params={"reason": error.strerror or str(error)}),
+        )  # fmt: skip
+    return {
+        "file": str(path), "level": level, "ok": not blocking(problems),
+        "problems": [
+            {"code": p.code, "severity": p.severity, "element": p.place, "message": p.text()} for p in problems
+        ],
+    }  # fmt: skip
+
+
+@click.command("feel")
+@click.argument("expression")
+@click.option("--context", default="{}", help='Values as JSON, such as {"households": 20}.')
+def feel_command(expression: str, context: str) -> None:
+    """Evaluate a FEEL expression."""
+    try:
+        values = orjson.loads(context)
+    except orjson.JSONDecodeError as error:
+        raise click.ClickException(f"--context is not JSON: {error}") from error
+    if not isinstance(values, dict):
+        raise click.ClickException("--context must be a JSON object.")
+    outcome = feel.compile(expression, known=frozenset(values)).run(values)
+    click.echo(orjson.dumps(_plain(outcome.value), option=orjson.OPT_INDENT_2).decode())
+    for warning in outcome.warnings:
+        click.echo(f"warning: {warning.text()}", err=True)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (any FEEL value)
+    """Numbers stay numbers where JSON has them exactly; anything without a JSON form is its text."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    text = str(value)
+    try:
+        return int(text)
+    except ValueError:
+        return text
+
+
+@click.group()
+def prices() -> None:
+    """Price lists."""
+
+
+@prices.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Check only; needs no database.")
+@click.option("--as", "email", default=None, help="E-mail address of the account that imports.")
+@_FORMAT
+def prices_import(file: Path, dry_run: bool, email: str | None, form: str) -> None:
+    """Import a price list as a draft, or say what is wrong with each cell."""
+    if not dry_run and email is None:
+        raise click.ClickException("Say who imports with --as E-MAIL, or check only with --dry-run.")
+    found = _dry_run(file) if dry_run else _import(file, email or "")
+    if form == "json":
+        click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
+    else:
+        rows = [[p["severity"], p["place"], p["code"], p["message"]] for p in found["problems"]]
+        if rows:
+            click.echo(table(["", "place", "code", "message"], rows))
+        click.echo(f"{found['prices']} price(s) in {file.name}" + ("" if found["ok"] else "; nothing was imported"))
+    if not found["ok"]:
+        raise click.exceptions.Exit(1)
+
+
+def _dry_run(file: Path) -> dict[str, Any]:
+    """Checked against the demonstration's items and places when there is no installation's."""
+    from server.demo import world
+
+    items = [Item(r["code"], r["unit"], r["category"], world.names(r)) for r in world.table("items.csv")]
+    regions = RegionTree(
+        Region(r["code"], r["parent"] or None, r["level"], world.names(r)) for r in world.table("regions.csv")
+    )
+    found = read_price_list(file.read_bytes(), filename=file.name, items=items, regions=regions)
+    return _import_report(len(found.rows), found.problems)
+
+
+def _import(file: Path, email: str) -> dict[str, Any]:
+    from workflows.errors import InvalidInput
+
+    chosen = settings.load()
+    logs.configure(chosen)
+    runtime = installation.open_runtime(chosen)
+    actor = runtime.read(SYSTEM, accounts.actor_of_email, email)
+    if actor is None:
+        raise click.ClickException(f"There is no account for {email}.")
+    try:
+        row = runtime.run(actor, price_lists.import_price_list, file.read_bytes(), filename=file.name)
+    except InvalidInput as refused:
+        return _import_report(0, refused.problems)
+    return _import_report(row.row_count, ())
+
+
+def _import_report(count: int, problems: tuple[Problem, ...]) -> dict[str, Any]:
+    return {
+        "ok": not blocking(problems), "prices": count,
+        "problems": [
+            {
+                "code": p.code, "severity": p.severity, "place": p.place, "message": p.text(),
+                "row": p.params.get("row"), "column": p.params.get("column"),
+                "value": None if p.params.get("value") is None else str(p.params["value"]),
+            }
+            for p in problems
+        ],
+    }  # fmt: skip
+
+
+COMMANDS = (lint, feel_command, prices)

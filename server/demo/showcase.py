@@ -1,0 +1,49 @@
+"""Loads the demonstration into an installation that people then click through: some work done, some to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from server.actor import SYSTEM
+from server.clock import SetClock
+from server.demo import story as chapters
+from server.ids import Ids
+from server.regions import service as regions
+from server.runtime import Runtime, Tx
+
+SEED = 46
+DAYS_WORKED = 6
+
+
+def is_loaded(runtime: Runtime) -> bool:
+    """Whether the installation has any regions."""
+    return bool(runtime.read(SYSTEM, _regions))
+
+
+def _regions(tx: Tx) -> int:
+    return len(regions.regions(tx))
+
+
+def load(runtime: Runtime, say: Callable[[str], None], *, villages: int = 46, days: int = DAYS_WORKED) -> None:
+    """Tell the story's first chapters and stop in the middle of the work, with one batch paid.
+
+    The story happens in the past few weeks, so that nothing on the site is dated in the future.
+    """
+    now = runtime.clock.now()
+    start = chapters.START if chapters.START < now else now
+    clock = SetClock(start)
+    told = Runtime(runtime.engine, clock, Ids.seeded(SEED), runtime.files, runtime.settings)
+    story = chapters.begin(told, clock, seed=SEED, villages=villages)
+    say("people, places, items")
+    story.version_id = chapters.publish(story, "1.0.0")
+    chapters.publish_other(story)
+    chapters.import_prices(story)
+    chapters.fund(story)
+    chapters.plan(story)
+    chapters.start(story)
+    say(f"{len(story.instance_ids)} villages started")
+    chapters.work_on(story, 4, lambda done, of: None, days=days)
+    say(f"{days} days of work, {story.tally.accepted} deliveries accepted")
+    chapters.pay_first(story)
+    chapters.leave_open(story)
+    say("a first batch paid")

@@ -1,0 +1,39 @@
+"""Serving the application with gunicorn: one process, several threads, one write lock (SQLite) inside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from server.app import create_app
+from server.jobs.sweep import Sweeper
+from server.runtime import Runtime
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    def __init__(self, runtime: Runtime, options: dict[str, Any]) -> None:
+        self._runtime = runtime
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        # after the fork: connections and the sweeper's thread belong to the worker
+        self._runtime.engine.dispose(close=False)
+        Sweeper(self._runtime).start()
+        return create_app(self._runtime)
+
+
+def run(runtime: Runtime, *, host: str, port: int, threads: int) -> None:
+    """Serve until interrupted."""
+    options = {
+        "bind": f"{host}:{port}", "workers": 1, "threads": threads, "worker_class": "gthread",
+        "accesslog": None, "timeout": 120, "limit_request_field_size": 8190,
+    }  # fmt: skip
+    print(f"RUN at http://{host}:{port}/ - stop with Ctrl+C", flush=True)  # noqa: T201
+    _Server(runtime, options).run()
