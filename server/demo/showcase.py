@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from server.actor import SYSTEM
 from server.clock import SetClock
@@ -24,14 +25,20 @@ def _regions(tx: Tx) -> int:
     return len(regions.regions(tx))
 
 
+def _start(now: datetime, days: int) -> datetime:
+    """The Monday from which `days` working days and some for paying end shortly before now."""
+    wanted = (now - timedelta(days=(days // 5 + 1) * 7 + 7)).replace(hour=7, minute=0, second=0, microsecond=0)
+    monday = wanted - timedelta(days=wanted.weekday())
+    return monday if monday.year == now.year == chapters.START.year else chapters.START
+
+
 def load(runtime: Runtime, say: Callable[[str], None], *, villages: int = 46, days: int = DAYS_WORKED) -> None:
     """Tell the story's first chapters and stop in the middle of the work, with one batch paid.
 
-    The story happens in the past few weeks, so that nothing on the site is dated in the future.
+    The story ends about now, so that what waits is not months late; outside the year in which the
+    demonstration's prices are valid it keeps its own date.
     """
-    now = runtime.clock.now()
-    start = chapters.START if chapters.START < now else now
-    clock = SetClock(start)
+    clock = SetClock(_start(runtime.clock.now(), days))
     told = Runtime(runtime.engine, clock, Ids.seeded(SEED), runtime.files, runtime.settings)
     story = chapters.begin(told, clock, seed=SEED, villages=villages)
     say("people, places, items")
