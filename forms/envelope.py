@@ -34,7 +34,7 @@ class Envelope:
 def read(data: bytes) -> Envelope:
     """Read the envelope. Raises workflows.xml.XmlRefused and NotASubmission."""
     root = xml.parse(data)
-    meta = next((e for e in root.iter() if isinstance(e.tag, str) and local_name(e) == "meta"), None)
+    meta = next((e for e in root.iter() if local_name(e) == "meta"), None)
     found = {local_name(e): (e.text or "").strip() for e in meta} if meta is not None else {}
     if not root.get("id"):
         raise NotASubmission(reason="it names no form")

@@ -7,15 +7,17 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
-from flask_smorest import Api
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import IntegrityError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
 from server import installation
 from server.actor import Action, Role, can
+from server.errors import Conflict
 from server.http import assets, locale, markdown, problems, security
 from server.http.blueprints import API_BLUEPRINTS, PAGE_BLUEPRINTS
 from server.http.navigation import rail
+from server.http.operations import Api
 from server.runtime import Runtime
 from workflows.errors import RunError
 
@@ -36,9 +38,8 @@ def create_app(runtime: Runtime) -> Flask:
         OPENAPI_VERSION="3.0.3",
         OPENAPI_URL_PREFIX="/api/v1",
         OPENAPI_JSON_PATH="openapi.json",
-        JSON_SORT_KEYS=False,
     )
-    app.jinja_options = {"autoescape": True, "trim_blocks": True, "lstrip_blocks": True}
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["runtime"] = runtime
     security.install(app, runtime)
     app.before_request(_set_locale)
@@ -51,6 +52,7 @@ def create_app(runtime: Runtime) -> Flask:
     _mark_library_routes(app)
     app.register_error_handler(RunError, _refused)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(IntegrityError, _refused_by_database)
     app.register_error_handler(Exception, _unexpected)
     security.check_every_route_is_marked(app)
     return app
@@ -69,6 +71,7 @@ def _mark_library_routes(app: Flask) -> None:
 
 
 def _register_templates(app: Flask) -> None:
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
         lambda message: locale.current_catalogue().gettext(message),
@@ -99,8 +102,16 @@ def wants_json() -> bool:
     )
 
 
+def _refused_by_database(error: IntegrityError) -> Response | BaseResponse:
+    """What slipped past the service functions and the database refused: two people at the same moment, mostly."""
+    log.warning("refused by the database", path=request.path, exc_info=error)
+    return _refused(Conflict())
+
+
 def _refused(error: RunError) -> Response | BaseResponse:
     """An error of the house: a problem document for programs, a page in the reader's language for people."""
+    if "locale" not in g:  # refused before the language was chosen
+        _set_locale()
     catalogue = locale.current_catalogue()
     status = problems.status_of(error)
     if status >= 500:
@@ -111,6 +122,8 @@ def _refused(error: RunError) -> Response | BaseResponse:
         )
         response = make_response(document, status)
         response.content_type = "application/problem+json"
+        if status == 401:
+            response.headers["WWW-Authenticate"] = "Bearer"
         return response
     if status == 401 and request.method == "GET" and not request.headers.get("HX-Request"):
         return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
@@ -128,14 +141,20 @@ def _http_error(error: HTTPException) -> Response | BaseResponse:
     code = error.code or 500
     if error.response is not None:
         return error.response  # type: ignore[return-value]
+    if "locale" not in g:
+        _set_locale()
     sentences = {
         404: locale.gettext("There is no page at this address."),
         405: locale.gettext("This address does not take that method."),
         413: locale.gettext("What you sent is larger than this site takes."),
+        415: locale.gettext(
+            "This address takes another kind of content: application/json or multipart/form-data."
+        ),
         422: locale.gettext("Some values are missing or not right."),
     }
     sentence = sentences.get(code, locale.gettext("The request could not be carried out."))
-    headers = {"Allow": ", ".join(sorted(error.valid_methods))} if getattr(error, "valid_methods", None) else {}
+    allowed = error.valid_methods if isinstance(error, MethodNotAllowed) else None
+    headers = {"Allow": ", ".join(sorted(allowed))} if allowed else {}
     if wants_json():
         document: dict[str, Any] = {
             "type": f"{g.runtime.settings.base_url}/docs/problems#http-{code}", "title": sentence,
@@ -152,7 +171,7 @@ def _http_error(error: HTTPException) -> Response | BaseResponse:
 
 
 def _field_problems(details: Any, place: str = "") -> list[dict[str, str]]:  # noqa: ANN401
-    """marshmallow's nested messages as a flat list of {code, severity, place, message}."""
+    """Marshmallow's nested messages as a flat list of {code, severity, place, message}."""
     if isinstance(details, dict):
         return [p for k, v in details.items() for p in _field_problems(v, f"{place}.{k}".lstrip("."))]
     if isinstance(details, list):

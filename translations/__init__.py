@@ -48,8 +48,9 @@ def catalogue(locale: str) -> Catalogue:
             if not message.id or message.fuzzy:
                 continue
             if isinstance(message.id, (tuple, list)):
-                if all(message.string):
-                    plurals[message.id[0]] = tuple(message.string)
+                forms = tuple(message.string or ())
+                if forms and all(forms):
+                    plurals[message.id[0]] = forms
             elif message.string:
                 texts[str(message.id)] = str(message.string)
     return Catalogue(locale, texts, plurals)

@@ -10,7 +10,15 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import delete, func, select
 
-from server.accounts.models import Account, RoleGrant, SignIn
+from server.accounts.models import (
+    Account as Account,
+)
+from server.accounts.models import (
+    RoleGrant as RoleGrant,
+)
+from server.accounts.models import (
+    SignIn as SignIn,
+)
 from server.actor import Action, Actor, Grant, Role, require
 from server.errors import Conflict, ServerError
 from server.runtime import Tx
@@ -55,7 +63,8 @@ def create_account(
     tx.session.add(account)
     tx.session.flush()
     tx.session.add_all(
-        RoleGrant(id=tx.new_id(), account_id=account.id, role=g.role.value, region_path=g.path) for g in grants
+        RoleGrant(id=tx.new_id(), account_id=account.id, role=g.role.value, region_path=g.path)
+        for g in grants
     )
     tx.session.flush()
     return account.id
@@ -143,6 +152,12 @@ def set_locale(tx: Tx, account_id: str, locale: str) -> None:
 def accounts(tx: Tx) -> list[Account]:
     """All accounts, by name."""
     return list(tx.session.scalars(select(Account).order_by(Account.name)))
+
+
+def names(tx: Tx, account_ids: Iterable[str]) -> dict[str, str]:
+    """The names of these accounts by id; unknown ones are left out."""
+    wanted = set(account_ids)
+    return {a.id: a.name for a in tx.session.scalars(select(Account).where(Account.id.in_(wanted)))}
 
 
 def _actor(account: Account) -> Actor:

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 from sqlalchemy import func, select
 
@@ -19,19 +20,29 @@ from payments import identifiers, posting_rules
 from payments.answers import mobile_money as mobile_money_answers
 from payments.answers import pain002
 from payments.answers.matching import Answer, AnswerItem, match_answer
-from payments.batches import CreditTransfer, Limits
+from payments.batches import CreditTransfer
 from payments.errors import InvalidRib, RefusedTransfers
 from payments.rails import mobile_money, pain001
 from payments.rails.profiles import BankProfile, MobileMoneyProfile, profile
 from pricing.money import Money
 from server.actor import Action, require
 from server.batches.models import (
-    Allocation,
-    BankEntry,
-    BankFile,
-    BatchRow,
-    PayingAccount,
-    PaymentRow,
+    Allocation as Allocation,
+)
+from server.batches.models import (
+    BankEntry as BankEntry,
+)
+from server.batches.models import (
+    BankFile as BankFile,
+)
+from server.batches.models import (
+    BatchRow as BatchRow,
+)
+from server.batches.models import (
+    PayingAccount as PayingAccount,
+)
+from server.batches.models import (
+    PaymentRow as PaymentRow,
 )
 from server.errors import Conflict, NotFound, SamePerson, WrongState
 from server.findings import Finding
@@ -46,7 +57,9 @@ from workflows.problems import Problem, blocking
 
 class NothingToPay(Conflict):
     code = "nothing-to-pay"
-    message = "There is nothing to pay on this rail: everything owed is on its way or below the rail's minimum."
+    message = (
+        "There is nothing to pay on this rail: everything owed is on its way or below the rail's minimum."
+    )
 
 
 class ContentChanged(Conflict):
@@ -127,11 +140,16 @@ def preview(tx: Tx, account_id: str) -> rules.Collection:
             continue
         open_ones.append(
             rules.Payable(
-                payable.id, payable.person_id, rules.PayeeAccount(payee.kind, payee.identifier, payee.agent),  # type: ignore[arg-type]
+                payable.id, payable.person_id, _account(payee.kind, payee.identifier, payee.agent),
                 Money(payable.amount - payable.allocated, payable.currency), payable.created_at.date(),
             )
         )  # fmt: skip
     return rules.collect(open_ones, rail.limits)
+
+
+def _account(kind: str, identifier: str, agent: str) -> rules.PayeeAccount:
+    """The core's value of an account; the column's check keeps the kind to those there are."""
+    return rules.PayeeAccount(cast(rules.AccountKind, kind), identifier, agent)
 
 
 def _prefers_other(account: PayingAccount, kind: str) -> bool:
@@ -218,7 +236,7 @@ def transfers(tx: Tx, batch_id: str) -> list[CreditTransfer]:
         CreditTransfer(
             payment_id=p.id, end_to_end_id=p.end_to_end_id, uetr=p.uetr, payee_id=p.person_id,
             payee_name=p.payee_name,
-            account=rules.PayeeAccount(p.account_kind, p.account_identifier, p.account_agent),  # type: ignore[arg-type]
+            account=_account(p.account_kind, p.account_identifier, p.account_agent),
             amount=Money(p.amount, p.currency), reference=p.reference, town=p.payee_town,
             country=p.payee_country,
         )
@@ -553,9 +571,7 @@ def allocations(tx: Tx, payment_ids: Sequence[str]) -> Mapping[str, list[Allocat
 def unmatched_entries(tx: Tx) -> list[BankEntry]:
     """What an answer said that fits no payment: for a person to look at."""
     return list(
-        tx.session.scalars(
-            select(BankEntry).where(BankEntry.verdict == "unmatched").order_by(BankEntry.id)
-        )
+        tx.session.scalars(select(BankEntry).where(BankEntry.verdict == "unmatched").order_by(BankEntry.id))
     )
 
 

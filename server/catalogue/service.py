@@ -9,7 +9,15 @@ from threading import Lock
 from sqlalchemy import select
 
 from server.actor import Action, require
-from server.catalogue.models import ServiceFormRow, ServiceRow, ServiceVersionRow
+from server.catalogue.models import (
+    ServiceFormRow as ServiceFormRow,
+)
+from server.catalogue.models import (
+    ServiceRow as ServiceRow,
+)
+from server.catalogue.models import (
+    ServiceVersionRow as ServiceVersionRow,
+)
 from server.errors import Conflict, NotFound
 from server.journal import service as journal
 from server.journal.service import Event

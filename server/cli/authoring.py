@@ -22,7 +22,9 @@ from workflows.definitions.lint import lint as lint_definition
 from workflows.definitions.read import read
 from workflows.problems import Problem, blocking
 
-_FORMAT = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+_FORMAT = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
 _SIZE_MAX = 30_000_000
 
 
@@ -35,7 +37,9 @@ def _lint_bytes(data: bytes, level: Literal["preview", "executable"]) -> tuple[P
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--level", type=click.Choice(["preview", "executable"]), default="executable", show_default=True)
+@click.option(
+    "--level", type=click.Choice(["preview", "executable"]), default="executable", show_default=True
+)
 @_FORMAT
 def lint(files: tuple[Path, ...], level: Literal["preview", "executable"], form: str) -> None:
     """Check BPMN diagrams: can they be drawn and costed (preview), or run and paid (executable)?"""
@@ -55,7 +59,9 @@ def lint(files: tuple[Path, ...], level: Literal["preview", "executable"], form:
 def _report(path: Path, level: Literal["preview", "executable"]) -> dict[str, Any]:
     try:
         if path.stat().st_size > _SIZE_MAX:
-            problems: tuple[Problem, ...] = (Problem("file-too-large", "The file is too large.", severity="fatal"),)
+            problems: tuple[Problem, ...] = (
+                Problem("file-too-large", "The file is too large.", severity="fatal"),
+            )
         else:
             problems = _lint_bytes(path.read_bytes(), level)
     except OSError as error:
@@ -124,7 +130,9 @@ def prices_import(file: Path, dry_run: bool, email: str | None, form: str) -> No
         rows = [[p["severity"], p["place"], p["code"], p["message"]] for p in found["problems"]]
         if rows:
             click.echo(table(["", "place", "code", "message"], rows))
-        click.echo(f"{found['prices']} price(s) in {file.name}" + ("" if found["ok"] else "; nothing was imported"))
+        click.echo(
+            f"{found['prices']} price(s) in {file.name}" + ("" if found["ok"] else "; nothing was imported")
+        )
     if not found["ok"]:
         raise click.exceptions.Exit(1)
 

@@ -36,7 +36,9 @@ class _Terminal:
         if not sys.stdout.isatty():
             return
         filled = _BAR * done // of
-        click.echo(f"\r   [{'#' * filled}{'.' * (_BAR - filled)}] {done} of {of} villages accepted ", nl=False)
+        click.echo(
+            f"\r   [{'#' * filled}{'.' * (_BAR - filled)}] {done} of {of} villages accepted ", nl=False
+        )
         self._bar_shown = True
 
     def _end_bar(self) -> None:
@@ -46,11 +48,18 @@ class _Terminal:
 
 
 @click.command()
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("demo-out"), show_default=True,
-              help="Folder for the files the story makes.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("demo-out"),
+    show_default=True,
+    help="Folder for the files the story makes.",
+)
 @click.option("--seed", type=int, default=46, show_default=True, help="The same seed tells the same story.")
 @click.option("--villages", type=click.IntRange(1, 46), default=46, show_default=True)
-@click.option("--database", default=None, help="SQLAlchemy URL of an empty database; else a throw-away SQLite file.")
+@click.option(
+    "--database", default=None, help="SQLAlchemy URL of an empty database; else a throw-away SQLite file."
+)
 def demo(out: Path, seed: int, villages: int, database: str | None) -> None:
     """Tell the story of 46 villages, from a diagram to a bank file and back."""
     started = time.monotonic()

@@ -27,7 +27,9 @@ def _runtime(*, demo: bool = False) -> Runtime:
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--demo", is_flag=True, help="Load the demonstration into an empty database and show its people.")
+@click.option(
+    "--demo", is_flag=True, help="Load the demonstration into an empty database and show its people."
+)
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64))
 def serve(host: str, port: int, demo: bool, threads: int) -> None:
     """Start the site."""

@@ -11,6 +11,7 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -21,9 +22,14 @@ from payments.posting_rules import Component, Contribution, Source, delivery_acc
 from payments.tax import withholding
 from pricing.money import Money
 from pricing.quotes import Due
-from server.actor import Action, Actor, Object, require
+from server.actor import Action, Actor, Object, can, require
 from server.catalogue import service as catalogue
-from server.deliveries.models import DeliveryRow, ReviewRow
+from server.deliveries.models import (
+    DeliveryRow as DeliveryRow,
+)
+from server.deliveries.models import (
+    ReviewRow as ReviewRow,
+)
 from server.errors import Conflict, NotFound, SamePerson, ServerError, WrongState
 from server.instances import service as instances
 from server.instances.models import InstanceRow, TaskRow
@@ -41,7 +47,17 @@ from server.submissions.models import SubmissionRow
 from workflows.definitions.model import Verification
 
 MAX_DISTANCE_KM = 10
-FLAG_RISK = {"second_check_drawn": 20, "same_file": 60, "far_from_village": 40, "late": 10, "sent_back_before": 15}
+REVIEW_DAYS = 5
+"""Working days in which a delivery is looked at; silence longer than that is a fault of ours."""
+PAYMENT_DAYS = 5
+"""Working days from acceptance to the payment file."""
+FLAG_RISK = {
+    "second_check_drawn": 20,
+    "same_file": 60,
+    "far_from_village": 40,
+    "late": 10,
+    "sent_back_before": 15,
+}
 
 
 class DeliveryChanged(Conflict):
@@ -235,7 +251,9 @@ def send_back(tx: Tx, delivery_id: str, *, reason: str, version: int | None = No
     )  # fmt: skip
 
 
-def record_second_check(tx: Tx, delivery_id: str, *, passed: bool, note: str, version: int | None = None) -> None:
+def record_second_check(
+    tx: Tx, delivery_id: str, *, passed: bool, note: str, version: int | None = None
+) -> None:
     """Put down what a second look found (a call, a counter-visit); by another person than the performer.
 
     A failed check sends the delivery back with the note as the reason.
@@ -382,6 +400,14 @@ def delivery(tx: Tx, delivery_id: str) -> DeliveryRow:
     return row
 
 
+def visible(tx: Tx, delivery_id: str) -> DeliveryRow:
+    """The delivery, if the actor may see it. Raises NotFound."""
+    row = delivery(tx, delivery_id)
+    if not can(tx.actor, Action.DELIVERY_READ, delivery_object(tx, row)):
+        raise NotFound(what="delivery", key=delivery_id)
+    return row
+
+
 def delivery_object(tx: Tx, row: DeliveryRow) -> Object:
     return Object(regions.region(tx, row.region_code).path, row.person_id)
 
@@ -395,6 +421,35 @@ def queue(tx: Tx, region_path: str = "") -> list[DeliveryRow]:
     )
     known = regions.regions(tx)
     return [row for row in rows if known[row.region_code].path.startswith(region_path)]
+
+
+def visible_queue(tx: Tx) -> list[DeliveryRow]:
+    """The queue of all regions the actor reviews, the riskiest first, then the oldest."""
+    known = regions.regions(tx)
+
+    def mine(row: DeliveryRow) -> bool:
+        place = Object(region_path=known[row.region_code].path, owner_id=row.person_id)
+        return can(tx.actor, Action.DELIVERY_REVIEW, place)
+
+    return [row for row in queue(tx) if mine(row)]
+
+
+def of_task(tx: Tx, task_id: str) -> DeliveryRow | None:
+    """The delivery of a run-time task; None before it was handed over."""
+    return _of_task(tx, task_id)
+
+
+def places_in(given: Mapping[str, Any]) -> list[tuple[float, float]]:
+    """All places in a submission's answers: latitude and longitude in decimal degrees."""
+    return list(_points(given))
+
+
+def latest_pay_day(delivered: datetime) -> date:
+    """By when the money of what is delivered at that time is sent at the latest, if nothing is sent back.
+
+    The reviewers' and the finance officers' working days, Monday to Friday, one after the other.
+    """
+    return instances.add_working_days(delivered, REVIEW_DAYS + PAYMENT_DAYS).date()
 
 
 def deliveries_of_instances(tx: Tx, instance_ids: Sequence[str]) -> list[DeliveryRow]:

@@ -81,7 +81,9 @@ def _near(place: Place, chance: random.Random) -> dict[str, Decimal]:
 
 def _household(chance: random.Random, place: Place) -> dict[str, Any]:
     protected = chance.random() < 0.6
-    source = chance.choice(("borehole", "tap", "covered_well") if protected else ("open_well", "river", "pond"))
+    source = chance.choice(
+        ("borehole", "tap", "covered_well") if protected else ("open_well", "river", "pond")
+    )
     return {
         "consent": "yes", "head_name": f"{chance.choice(_HEADS)} {chance.choice('ABDEGIKMNOSTYZ')}.",
         "gps": _near(place, chance), "size": chance.randint(2, 14),

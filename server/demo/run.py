@@ -23,6 +23,7 @@ from server.demo import story as chapters
 from server.demo import world as demo_world
 from server.demo.story import Paid, Story
 from server.documents import compare_document, quote_document, village_document
+from server.errors import Unfunded
 from server.findings import Finding
 from server.ids import Ids
 from server.instances import service as instances
@@ -58,7 +59,9 @@ def installation_for(
     """A fresh installation with a seeded source of ids; in a folder that is removed, unless told otherwise."""
     folder = Path(tempfile.mkdtemp(prefix="franchise-demo-"))
     settings = Settings(
-        database_url=database_url or f"sqlite:///{folder}/demo.db", files_dir=files_dir or folder / "files", demo=True
+        database_url=database_url or f"sqlite:///{folder}/demo.db",
+        files_dir=files_dir or folder / "files",
+        demo=True,
     )
     runtime = installation.open_runtime(settings, clock=clock, ids=Ids.seeded(seed))
     try:
@@ -68,7 +71,9 @@ def installation_for(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def tell(runtime: Runtime, clock: SetClock, teller: Teller, *, out: Path, seed: int, villages: int) -> dict[str, Any]:
+def tell(
+    runtime: Runtime, clock: SetClock, teller: Teller, *, out: Path, seed: int, villages: int
+) -> dict[str, Any]:
     """All eight chapters; writes the files to `out` and returns the summary."""
     out.mkdir(parents=True, exist_ok=True)
     story = chapters.begin(runtime, clock, seed=seed, villages=villages)
@@ -85,7 +90,9 @@ def tell(runtime: Runtime, clock: SetClock, teller: Teller, *, out: Path, seed: 
         runtime.read(SYSTEM, _quote_html, quote, story.village_count), encoding="utf-8"
     )
     summary = _summary(story, tampering)
-    (out / "summary.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+    (out / "summary.json").write_bytes(
+        orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    )
     return summary
 
 
@@ -119,7 +126,9 @@ def _price(story: Story, teller: Teller) -> Quote:
     try:
         chapters.price_without_list(story)
     except NotPriceable as refused:
-        teller.say(f"Without a price list it is refused, with all {len(refused.problems)} reasons at once. The first:")
+        teller.say(
+            f"Without a price list it is refused, with all {len(refused.problems)} reasons at once. The first:"
+        )
         teller.say(f"  {refused.problems[0].text()}")
     imported = chapters.import_prices(story)
     teller.say(
@@ -155,7 +164,7 @@ def _money(story: Story, teller: Teller) -> None:
     teller.title(3, "Money and a start")
     try:
         story.runtime.run(story.actor("coordinator"), _accept, story)
-    except ledger.Unfunded as refused:
+    except Unfunded as refused:
         teller.say(f"The quote is accepted too early and refused: {refused}")
     received = chapters.fund(story)
     teller.say(
@@ -231,7 +240,9 @@ def _proof(story: Story, teller: Teller, out: Path) -> list[Finding]:
     instance_id = story.instance_ids[0]
     page = story.runtime.read(auditor, _village_html, instance_id)
     (out / "village.html").write_text(page, encoding="utf-8")
-    teller.say("A village's page, for its board: what was done, by which skill, what it cost, who paid, with a proof.")
+    teller.say(
+        "A village's page, for its board: what was done, by which skill, what it cost, who paid, with a proof."
+    )
     clean = story.runtime.read(auditor, transparency.verify)
     teller.say(f"franchise verify: {'everything is as it was promised' if not clean else clean}.")
     tampering = tamper(story.runtime)

@@ -27,12 +27,16 @@ def _regions(tx: Tx) -> int:
 
 def _start(now: datetime, days: int) -> datetime:
     """The Monday from which `days` working days and some for paying end shortly before now."""
-    wanted = (now - timedelta(days=(days // 5 + 1) * 7 + 7)).replace(hour=7, minute=0, second=0, microsecond=0)
+    wanted = (now - timedelta(days=(days // 5 + 1) * 7 + 7)).replace(
+        hour=7, minute=0, second=0, microsecond=0
+    )
     monday = wanted - timedelta(days=wanted.weekday())
     return monday if monday.year == now.year == chapters.START.year else chapters.START
 
 
-def load(runtime: Runtime, say: Callable[[str], None], *, villages: int = 46, days: int = DAYS_WORKED) -> None:
+def load(
+    runtime: Runtime, say: Callable[[str], None], *, villages: int = 46, days: int = DAYS_WORKED
+) -> None:
     """Tell the story's first chapters and stop in the middle of the work, with one batch paid.
 
     The story ends about now, so that what waits is not months late; outside the year in which the

@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from forms.fill import fill
 from payments import simulated_bank
+from payments.batches import PayeeAccount
 from payments.rails import mobile_money, pain001
 from payments.rails.profiles import mobile_money_profile
 from pricing.money import Money
@@ -165,13 +166,17 @@ def import_prices(story: Story) -> list[tuple[str, int]]:
 def fund(story: Story) -> Money:
     """Alfter's money enters the Transformation Fund and is changed into the region's currency."""
     finance = story.actor("finance")
-    story.runtime.run(finance, ledger.receive_grant, funder=FUNDER, fund=FUND, amount=GIFT, memo="Twin region")
+    story.runtime.run(
+        finance, ledger.receive_grant, funder=FUNDER, fund=FUND, amount=GIFT, memo="Twin region"
+    )
     return story.runtime.run(finance, _exchange)
 
 
 def _exchange(tx: Tx) -> Money:
     rate = price_lists.exchange_rate(tx, "EUR", "XOF", tx.now.date())
-    received = Money.from_major(GIFT.major() * Decimal(rate.rate.numerator) / Decimal(rate.rate.denominator), "XOF")
+    received = Money.from_major(
+        GIFT.major() * Decimal(rate.rate.numerator) / Decimal(rate.rate.denominator), "XOF"
+    )
     said = f"EUR/XOF {Decimal(rate.rate.numerator) / Decimal(rate.rate.denominator)} ({rate.source})"
     ledger.exchange(tx, fund=FUND, given=GIFT, received=received, rate=said)
     return received
@@ -230,7 +235,9 @@ def work_on(
         if story.tally.days == release_on_day:
             story.clock.advance(minutes=30)
             story.next_version_id = publish(story, "1.1.0")
-            story.running_at_release = story.runtime.read(story.actor("coordinator"), _running, story.instance_ids)
+            story.running_at_release = story.runtime.read(
+                story.actor("coordinator"), _running, story.instance_ids
+            )
         _review(story)
         story.runtime.run(story.actor("auditor"), transparency.seal)
         running = story.runtime.read(story.actor("coordinator"), _not_accepted, story.instance_ids)
@@ -346,9 +353,7 @@ def _correct_sent_back(story: Story) -> None:
         facilitator = story.actor(person_id)
         order = story.runtime.read(facilitator, _order, task_id)
         story.clock.advance(minutes=story.chance.randint(1, 4))
-        xml, files = _filled(
-            story, order, task_id, quorum_fails=False, corrects=f"uuid:{submission_id}"
-        )
+        xml, files = _filled(story, order, task_id, quorum_fails=False, corrects=f"uuid:{submission_id}")
         _send_three_times(story, facilitator, task_id, xml, files)
         story.tally.sent_back.add(delivery_id)
 
@@ -399,9 +404,7 @@ def pay(story: Story) -> Iterator[Paid]:
     for person_id, kind in story.runtime.read(story.actor("finance"), _failed):
         number = story.world.members.index(person_id) + 1
         account = demo_world.other_account(number, kind)
-        story.runtime.run(
-            story.actor("coordinator"), _change_account, person_id, account
-        )
+        story.runtime.run(story.actor("coordinator"), _change_account, person_id, account)
     for rail in ("bank", "mobile_money"):
         yield _pay(story, rail, failing=False)
 
@@ -420,7 +423,7 @@ def leave_open(story: Story) -> None:
         _do(story, task)
 
 
-def _change_account(tx: Tx, person_id: str, account: demo_world.PayeeAccount) -> None:
+def _change_account(tx: Tx, person_id: str, account: PayeeAccount) -> None:
     holder = people.person(tx, person_id).name
     people.set_payee_account(tx, person_id, account, holder_name=holder)
 
@@ -479,6 +482,4 @@ def _bank_answers(story: Story, rail: str, written: bytes, *, failing: bool) -> 
     if failing:
         row = mobile_money.read_rows(written, profile)[1]
         failures, names = {row.reference: "NAME_MISMATCH"}, {row.reference: "AUTRE PERSONNE"}
-    return simulated_bank.mobile_money_result(
-        written, profile, failures=failures, registered_names=names
-    )
+    return simulated_bank.mobile_money_result(written, profile, failures=failures, registered_names=names)

@@ -103,7 +103,9 @@ def file(name: str) -> bytes:
 
 
 def names(row: dict[str, str]) -> dict[str, str]:
-    return {language: row[f"name_{language}"] for language in ("en", "fr", "es") if row.get(f"name_{language}")}
+    return {
+        language: row[f"name_{language}"] for language in ("en", "fr", "es") if row.get(f"name_{language}")
+    }
 
 
 def build(runtime: Runtime) -> World:

@@ -18,6 +18,8 @@ import server.errors as errors
 import service_library.errors
 import workflows.errors
 import workflows.xml
+from server.http.json_body import MalformedJson
+from server.http.paging import InvalidCursor
 from translations import Catalogue
 from workflows.errors import RunError
 from workflows.problems import Problem
@@ -26,6 +28,7 @@ STATUS: dict[type[RunError], int] = {
     RunError: 400,
     workflows.errors.WorkflowError: 400,
     workflows.errors.InvalidInput: 422,
+    MalformedJson: 400,
     workflows.xml.XmlRefused: 422,
     forms.errors.FormError: 422,
     pricing.errors.PricingError: 422,
@@ -41,6 +44,7 @@ STATUS: dict[type[RunError], int] = {
     errors.SamePerson: 403,
     errors.Misconfigured: 500,
     accounts.WrongCredentials: 401,
+    InvalidCursor: 422,
 }
 """A class that is not named has the status of its nearest ancestor."""
 

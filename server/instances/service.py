@@ -12,10 +12,18 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from server.actor import Action, Object, require
+from server.actor import Action, Object, can, require
 from server.catalogue import service as catalogue
 from server.errors import Conflict, NotFound, WrongState
-from server.instances.models import IncidentRow, InstanceRow, TaskRow
+from server.instances.models import (
+    IncidentRow as IncidentRow,
+)
+from server.instances.models import (
+    InstanceRow as InstanceRow,
+)
+from server.instances.models import (
+    TaskRow as TaskRow,
+)
 from server.journal import service as journal
 from server.journal.service import Event
 from server.people import service as people
@@ -105,7 +113,9 @@ def _program(tx: Tx, row: InstanceRow) -> tuple[Definition, Program]:
 
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
     """Values as JSON keeps them: decimals and dates as text."""
-    return {k: v if isinstance(v, (bool, int, str, type(None), list, dict)) else str(v) for k, v in data.items()}
+    return {
+        k: v if isinstance(v, (bool, int, str, type(None), list, dict)) else str(v) for k, v in data.items()
+    }
 
 
 def _apply(tx: Tx, row: InstanceRow, step: Step, definition: Definition) -> None:
@@ -232,6 +242,22 @@ def instance(tx: Tx, instance_id: str) -> InstanceRow:
     row = tx.session.get(InstanceRow, instance_id)
     if row is None:
         raise NotFound(what="instance", key=instance_id)
+    return row
+
+
+def visible(tx: Tx, instance_id: str) -> InstanceRow:
+    """The instance, if the actor may see it. Raises NotFound."""
+    row = instance(tx, instance_id)
+    if not can(tx.actor, Action.INSTANCE_READ, regions.place(tx, row.region_code)):
+        raise NotFound(what="instance", key=instance_id)
+    return row
+
+
+def visible_task(tx: Tx, task_id: str) -> TaskRow:
+    """The run-time task, if the actor may see it: a facilitator the own ones. Raises NotFound."""
+    row = task_row(tx, task_id)
+    if not can(tx.actor, Action.TASK_READ, task_object(tx, row)):
+        raise NotFound(what="task", key=task_id)
     return row
 
 

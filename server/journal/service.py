@@ -16,7 +16,15 @@ import orjson
 from sqlalchemy import func, select, text
 
 from server.findings import Finding
-from server.journal.models import JournalBlock, JournalRow, JournalSecret
+from server.journal.models import (
+    JournalBlock as JournalBlock,
+)
+from server.journal.models import (
+    JournalRow as JournalRow,
+)
+from server.journal.models import (
+    JournalSecret as JournalSecret,
+)
 from server.runtime import Tx
 
 GENESIS_HASH = "0" * 64
@@ -124,7 +132,9 @@ def record(
     )
 
 
-def _block_hash(number: int, previous: str, rows_hash: str, span: tuple[int, int], head: tuple[int, str], at: str) -> str:
+def _block_hash(
+    number: int, previous: str, rows_hash: str, span: tuple[int, int], head: tuple[int, str], at: str
+) -> str:
     document = ["run-journal-block-1", number, previous, rows_hash, *span, *head, at]
     return hashlib.sha256(orjson.dumps(document)).hexdigest()
 

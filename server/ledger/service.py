@@ -21,15 +21,25 @@ from payments.errors import LedgerError
 from payments.ledger import Account, Entry, Posting
 from pricing.money import Money
 from server.actor import Action, require
-from server.errors import Conflict, Unfunded
+from server.errors import Conflict, NotFound, Unfunded
 from server.findings import Finding
 from server.ledger.models import (
-    LedgerAccount,
-    LedgerEntry,
-    LedgerHead,
-    LedgerPosting,
-    LedgerSeal,
-    Payable,
+    LedgerAccount as LedgerAccount,
+)
+from server.ledger.models import (
+    LedgerEntry as LedgerEntry,
+)
+from server.ledger.models import (
+    LedgerHead as LedgerHead,
+)
+from server.ledger.models import (
+    LedgerPosting as LedgerPosting,
+)
+from server.ledger.models import (
+    LedgerSeal as LedgerSeal,
+)
+from server.ledger.models import (
+    Payable as Payable,
 )
 from server.runtime import Tx
 
@@ -163,9 +173,7 @@ def exchange(tx: Tx, *, fund: str, given: Money, received: Money, rate: str) -> 
     )
 
 
-def commit_money(
-    tx: Tx, *, quote_id: str, fund: str, project: str, amount: Money, contingency: Money
-) -> str:
+def commit_money(tx: Tx, *, quote_id: str, fund: str, project: str, amount: Money, contingency: Money) -> str:
     """Set the fund's share of a price aside for a project, or raise Unfunded with what is missing."""
     free = available(tx, rules.fund(fund, amount.currency))
     needed = amount + contingency
@@ -173,7 +181,7 @@ def commit_money(
         raise Unfunded(available=free.text(), needed=needed.text(), currency=amount.currency)
     entry = posting_rules.commitment(
         commitment_id=quote_id, fund=fund, project=project, amount=amount,
-        contingency=contingency if contingency else None,
+        contingency=contingency or None,
     )  # fmt: skip
     return post(tx, entry)
 
@@ -225,9 +233,13 @@ def payables_of_person(tx: Tx, person_id: str) -> list[Payable]:
 
 def payables_of_deliveries(tx: Tx, delivery_ids: Sequence[str]) -> list[Payable]:
     return list(
-        tx.session.scalars(
-            select(Payable).where(Payable.delivery_id.in_(delivery_ids)).order_by(Payable.id)
-        )
+        tx.session.scalars(select(Payable).where(Payable.delivery_id.in_(delivery_ids)).order_by(Payable.id))
+    )
+
+
+def payables_of_instances(tx: Tx, instance_ids: Sequence[str]) -> list[Payable]:
+    return list(
+        tx.session.scalars(select(Payable).where(Payable.instance_id.in_(instance_ids)).order_by(Payable.id))
     )
 
 
@@ -267,6 +279,13 @@ def accounts(tx: Tx) -> list[LedgerAccount]:
     )
 
 
+def funds(tx: Tx) -> list[tuple[str, str, int]]:
+    """Each fund's id, currency and what it has free, in minor units."""
+    return [
+        (a.code.partition(":")[2], a.currency, max(0, -a.balance)) for a in accounts(tx) if a.kind == "fund"
+    ]
+
+
 def postings_sum(tx: Tx) -> int:
     """The sum of all postings; zero in a ledger that is right."""
     return int(tx.session.scalar(select(func.coalesce(func.sum(LedgerPosting.amount), 0))) or 0)
@@ -287,17 +306,34 @@ class EntryView:
     """(account code, currency, minor)."""
 
 
-def entries(tx: Tx, *, limit: int = 100, before_seq: int | None = None) -> list[EntryView]:
-    """Entries, newest first."""
+def entries(
+    tx: Tx, *, limit: int = 100, before_seq: int | None = None, account: str | None = None
+) -> list[EntryView]:
+    """Entries, newest first; with `account` (its row's id) only those that touch it."""
     query = select(LedgerEntry, LedgerSeal.seq).join(LedgerSeal, LedgerSeal.entry_id == LedgerEntry.id)
     if before_seq is not None:
         query = query.where(LedgerSeal.seq < before_seq)
+    if account is not None:
+        touching = select(LedgerPosting.entry_id).where(LedgerPosting.account_id == account)
+        query = query.where(LedgerEntry.id.in_(touching))
     found = tx.session.execute(query.order_by(LedgerSeal.seq.desc()).limit(limit)).all()
     lines = _lines(tx, [e.id for e, _ in found])
     return [
         EntryView(e.id, seq, e.kind, e.idempotency_key, e.memo, e.posted_at, e.actor, tuple(lines[e.id]))
         for e, seq in found
     ]
+
+
+def entry(tx: Tx, entry_id: str) -> tuple[EntryView, LedgerSeal]:
+    """An entry with its link in the chain. Raises NotFound."""
+    row, seal = tx.session.get(LedgerEntry, entry_id), tx.session.get(LedgerSeal, entry_id)
+    if row is None or seal is None:
+        raise NotFound(what="ledger entry", key=entry_id)
+    lines = tuple(_lines(tx, [entry_id])[entry_id])
+    view = EntryView(
+        row.id, seal.seq, row.kind, row.idempotency_key, row.memo, row.posted_at, row.actor, lines
+    )
+    return view, seal
 
 
 def _lines(tx: Tx, entry_ids: Sequence[str]) -> dict[str, list[tuple[str, str, int]]]:
@@ -380,7 +416,9 @@ def _verify_balances(tx: Tx) -> Iterator[Finding]:
         books[key] = books.get(key, 0) + recomputed
     for (book, currency), rest in books.items():
         if rest:
-            yield Finding("ledger-book", f"{book} book {currency}", f"It does not balance: {rest} is left over.")
+            yield Finding(
+                "ledger-book", f"{book} book {currency}", f"It does not balance: {rest} is left over."
+            )
 
 
 def _verify_payables(tx: Tx) -> Iterator[Finding]:

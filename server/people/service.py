@@ -12,7 +12,18 @@ from server.actor import Action, require
 from server.errors import NotFound
 from server.journal import service as journal
 from server.journal.service import Event
-from server.people.models import PayeeAccount, Person, PersonSkill, Skill
+from server.people.models import (
+    PayeeAccount as PayeeAccount,
+)
+from server.people.models import (
+    Person as Person,
+)
+from server.people.models import (
+    PersonSkill as PersonSkill,
+)
+from server.people.models import (
+    Skill as Skill,
+)
 from server.regions import service as regions
 from server.runtime import Tx
 

@@ -15,7 +15,21 @@ from server.actor import Action, require
 from server.errors import NotFound, SamePerson, WrongState
 from server.journal import service as journal
 from server.journal.service import Event
-from server.price_lists.models import ExchangeRateRow, ItemRow, ItemUnitRow, PriceListRow, PriceRowRow
+from server.price_lists.models import (
+    ExchangeRateRow as ExchangeRateRow,
+)
+from server.price_lists.models import (
+    ItemRow as ItemRow,
+)
+from server.price_lists.models import (
+    ItemUnitRow as ItemUnitRow,
+)
+from server.price_lists.models import (
+    PriceListRow as PriceListRow,
+)
+from server.price_lists.models import (
+    PriceRowRow as PriceRowRow,
+)
 from server.regions import service as regions
 from server.runtime import Tx
 from workflows.errors import InvalidInput

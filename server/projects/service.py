@@ -17,7 +17,15 @@ from server.instances import service as instances
 from server.journal import service as journal
 from server.journal.service import Event
 from server.people import service as people
-from server.projects.models import ProjectMemberRow, ProjectRow, ProjectVillageRow
+from server.projects.models import (
+    ProjectMemberRow as ProjectMemberRow,
+)
+from server.projects.models import (
+    ProjectRow as ProjectRow,
+)
+from server.projects.models import (
+    ProjectVillageRow as ProjectVillageRow,
+)
 from server.quotes import service as quotes
 from server.quotes.models import QuoteRow
 from server.regions import service as regions

@@ -19,7 +19,9 @@ from server.journal import service as journal
 from server.journal.service import Event
 from server.ledger import service as ledger
 from server.price_lists import service as price_lists
-from server.quotes.models import QuoteRow
+from server.quotes.models import (
+    QuoteRow as QuoteRow,
+)
 from server.regions import service as regions
 from server.runtime import Tx
 

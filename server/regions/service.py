@@ -10,7 +10,9 @@ from sqlalchemy import select
 from pricing.regions import Region, RegionTree
 from server.actor import Action, Object, require
 from server.errors import NotFound
-from server.regions.models import RegionRow
+from server.regions.models import (
+    RegionRow as RegionRow,
+)
 from server.runtime import Tx
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
 from server.actor import Action, require
@@ -10,7 +12,9 @@ from server.errors import NotFound, WrongState
 from server.journal import service as journal
 from server.journal.service import Event
 from server.regions import service as regions
-from server.requests.models import RequestRow
+from server.requests.models import (
+    RequestRow as RequestRow,
+)
 from server.runtime import Tx
 
 
@@ -29,6 +33,15 @@ def make_request(tx: Tx, *, service: str, region: str, requester: str, note: str
         private={"requester": requester},
     )  # fmt: skip
     return row.id
+
+
+def make_requests(
+    tx: Tx, *, service: str, regions_: Sequence[str], requester: str, note: str = ""
+) -> list[str]:  # fmt: skip
+    """The same request for each of these villages, all of them or none. Returns their ids."""
+    return [
+        make_request(tx, service=service, region=code, requester=requester, note=note) for code in regions_
+    ]
 
 
 def request(tx: Tx, request_id: str) -> RequestRow:

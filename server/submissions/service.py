@@ -26,7 +26,13 @@ from server.journal import service as journal
 from server.journal.service import Event
 from server.quotes import service as quotes
 from server.runtime import Tx
-from server.submissions.models import SubmissionFileRow, SubmissionRow
+from server.submissions import answers
+from server.submissions.models import (
+    SubmissionFileRow as SubmissionFileRow,
+)
+from server.submissions.models import (
+    SubmissionRow as SubmissionRow,
+)
 from workflows.problems import Problem, blocking
 
 Outcome = Literal["received", "replayed", "files_added"]
@@ -35,7 +41,9 @@ MAX_FILES = 200
 
 class SubmissionDiffers(Conflict):
     code = "submission-differs"
-    message = "A submission with this id was received before, with other content. Send the correction as a new one."
+    message = (
+        "A submission with this id was received before, with other content. Send the correction as a new one."
+    )
 
 
 class FileDiffers(Conflict):
@@ -94,9 +102,7 @@ def receive(tx: Tx, *, task_id: str, xml: bytes, files: Mapping[str, bytes]) -> 
     return Receipt(row.id, "received")
 
 
-def _repeat(
-    tx: Tx, known: SubmissionRow, task_id: str, digest: str, files: Mapping[str, bytes]
-) -> Receipt:
+def _repeat(tx: Tx, known: SubmissionRow, task_id: str, digest: str, files: Mapping[str, bytes]) -> Receipt:
     if known.task_id != task_id or known.xml_sha256 != digest:
         raise SubmissionDiffers
     known.times_received += 1
@@ -281,6 +287,14 @@ def other_uses(tx: Tx, submission_id: str) -> set[str]:
         .where(SubmissionFileRow.sha256.in_(hashes), SubmissionRow.task_id != own.task_id)
     )
     return {hashes[sha] for sha in again}
+
+
+def personal_of(tx: Tx, row: SubmissionRow) -> frozenset[str]:
+    """The paths of the personal questions of the submission's form. Raises UnknownForm."""
+    found = catalogue.form(tx, row.form_id, row.form_version)
+    if found is None:
+        raise UnknownForm(what=row.form_id, key=row.form_version)
+    return answers.personal_paths(found.xform)
 
 
 def problems_of(row: SubmissionRow) -> list[Problem]:

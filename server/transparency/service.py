@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from server.batches import service as batches
 from server.catalogue import service as catalogue
 from server.deliveries import service as deliveries
+from server.deliveries.models import DeliveryRow
 from server.findings import Finding
 from server.instances import service as instances
 from server.journal import service as journal
@@ -18,10 +19,10 @@ from server.journal.models import JournalBlock, JournalRow
 from server.ledger import service as ledger
 from server.quotes import service as quotes
 from server.regions import service as regions
+from server.requests import service as requests
 from server.runtime import Tx
 from server.submissions import service as submissions
 from server.submissions.models import SubmissionFileRow, SubmissionRow
-from server.deliveries.models import DeliveryRow
 from service_library.package import digest as package_digest
 
 PARTS = ("ledger", "payables", "batches", "journal", "versions", "quotes", "files")
@@ -32,9 +33,7 @@ def seal(tx: Tx) -> JournalBlock | None:
     return journal.seal(tx, ledger.head(tx))
 
 
-def verify(
-    tx: Tx, only: str | None = None, progress: Callable[[str], None] | None = None
-) -> list[Finding]:
+def verify(tx: Tx, only: str | None = None, progress: Callable[[str], None] | None = None) -> list[Finding]:
     """Recompute everything that was promised; an empty list means all is well.
 
     only: one of PARTS. progress: told the name of each part before it is checked.
@@ -76,7 +75,9 @@ def _verify_payables(tx: Tx) -> Iterator[Finding]:
                     f"The quote promised {minor}, the payable says {found.get(component, 0)} (minor units).",
                 )  # fmt: skip
     for delivery_id in owed:
-        yield Finding("payable-without-delivery", f"delivery {delivery_id}", "It is owed but was not accepted.")
+        yield Finding(
+            "payable-without-delivery", f"delivery {delivery_id}", "It is owed but was not accepted."
+        )
 
 
 def _verify_versions(tx: Tx) -> Iterator[Finding]:
@@ -160,8 +161,6 @@ class VillageRecord:
 
 def village_record(tx: Tx, instance_id: str, locale: str = "en") -> VillageRecord:
     """The public record of an instance. Raises NotFound."""
-    from server.requests import service as requests
-
     row = instances.instance(tx, instance_id)
     version = catalogue.version(tx, row.service_version_id)
     definition = catalogue.package(tx, row.service_version_id).definition
@@ -173,8 +172,10 @@ def village_record(tx: Tx, instance_id: str, locale: str = "en") -> VillageRecor
     for task in instances.tasks_of_instance(tx, instance_id):
         delivery = by_task.get(task.id)
         card = definition.nodes[task.node_id].task
-        due = deliveries.amounts(tx, delivery) if delivery else quotes.owed(
-            tx, row.quote_id, task.node_id, round_=task.round
+        due = (
+            deliveries.amounts(tx, delivery)
+            if delivery
+            else quotes.owed(tx, row.quote_id, task.node_id, round_=task.round)
         )
         accepted = delivery is not None and delivery.state == "accepted"
         owed = ledger.payables_of_deliveries(tx, [delivery.id]) if delivery else []
@@ -213,7 +214,5 @@ def _add(sums: dict[str, int], key: str, minor: int) -> None:
     sums[key] = sums.get(key, 0) + minor
 
 
-def _text(text: object, locale: str) -> str:
-    if isinstance(text, dict) or hasattr(text, "get"):
-        return str(text.get(locale) or text.get("en") or next(iter(text.values()), ""))
-    return ""
+def _text(text: Mapping[str, str], locale: str) -> str:
+    return text.get(locale) or text.get("en") or next(iter(text.values()), "")
