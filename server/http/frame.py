@@ -5,8 +5,8 @@ A notice lives in a signed cookie from one answer to the next page; nothing of i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from flask import Response, current_app, g, redirect, request
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response as BaseResponse
 
-from server.http import words
+from server.http import locale, words
 
 NOTICE_COOKIE = "notice"
 _HOME = {
@@ -85,11 +85,18 @@ def page_exists(endpoint: str) -> bool:
     return endpoint in current_app.view_functions
 
 
-def context() -> Mapping[str, Any]:
+def exact(text: str) -> str:
+    """An exact amount kept as text ("1250", "25/3") as a number of the reader's language."""
+    return locale.format_number(Fraction(text))
+
+
+def context() -> dict[str, Any]:
     """The names every template may use."""
     return {
         "notice": notice, "section": section, "page_exists": page_exists, "state_word": words.state_word,
         "unit_word": words.unit_word, "role_word": words.role_word, "level_word": words.level_word,
+        "party_word": words.party_word, "evidence_word": words.evidence_word,
+        "problem_text": words.problem_text,
     }  # fmt: skip
 
 

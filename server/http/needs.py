@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import url_for
 
@@ -54,7 +55,7 @@ def home_path(actor: Actor) -> str:
     return actor.grants[0].path if actor.grants else ""
 
 
-def _address(endpoint: str, **values: str) -> str:
+def _address(endpoint: str, **values: Any) -> str:
     return url_for(endpoint, **values) if page_exists(endpoint) else url_for("start.today")
 
 

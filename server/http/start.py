@@ -14,6 +14,7 @@ from server.runtime import Tx
 
 pages = Blueprint("start", __name__)
 pages.app_context_processor(frame.context)
+pages.app_template_filter("exact")(frame.exact)
 pages.after_app_request(frame.forget_notice)
 
 

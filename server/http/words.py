@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pricing.units import UNITS
 from server.actor import Role
-from server.http.locale import gettext
+from server.http.locale import current_catalogue, gettext, localised
 from server.http.navigation import N_
+from workflows.problems import Problem
 
 ROLES = {
     Role.EXPERT: N_("Expert"),
@@ -42,12 +44,22 @@ STATES = {
     "active": N_("Active"), "suspended": N_("Suspended"), "verified": N_("Verified"),
     "tampered": N_("Tampered with"),
 }  # fmt: skip
-UNITS = {
-    "DAY": N_("days"), "HUR": N_("hours"), "C62": N_("pieces"), "KMT": N_("km"), "KGM": N_("kg"),
-    "LTR": N_("litres"), "MON": N_("months"), "P1": N_("%"), "NMP": N_("packs"), "LS": N_("lump sum"),
-    "ZP": N_("pages"), "HH": N_("households"), "IE": N_("persons"), "PR": N_("pairs"), "MTR": N_("m"),
-}  # fmt: skip
-"""UNECE Recommendation 20 codes as people say them."""
+PARTIES = {
+    "fund": N_("Transformation Fund"),
+    "village": N_("Village"),
+    "commune": N_("Commune"),
+    "partner": N_("NGO partner"),
+}
+EVIDENCE = {
+    "photo": N_("photo"),
+    "document": N_("document"),
+    "gps_point": N_("GPS point"),
+    "gps_track": N_("GPS track"),
+    "gps_area": N_("GPS area"),
+    "signature": N_("signature"),
+    "form": N_("answers in the form"),
+    "audio": N_("sound recording"),
+}
 LEVELS = {
     "country": N_("Country"),
     "department": N_("Department"),
@@ -63,8 +75,14 @@ def state_word(state: str) -> str:
 
 
 def unit_word(unit: str) -> str:
-    """A unit as people say it; a code without a word as it is."""
-    return gettext(UNITS[unit]) if unit in UNITS else unit
+    """A unit (UNECE Recommendation 20) as people say it; a code without a word as it is."""
+    known = UNITS.get(unit)
+    return localised(known.names) if known else unit
+
+
+def party_word(party: str) -> str:
+    """Who pays; "" is the fund."""
+    return gettext(PARTIES[party or "fund"]) if (party or "fund") in PARTIES else party
 
 
 def level_word(level: str) -> str:
@@ -75,3 +93,13 @@ def level_word(level: str) -> str:
 def role_word(role: str) -> str:
     """A role in words."""
     return gettext(ROLES[Role(role)])
+
+
+def evidence_word(kind: str) -> str:
+    """A kind of evidence in words."""
+    return gettext(EVIDENCE[kind]) if kind in EVIDENCE else kind
+
+
+def problem_text(problem: Problem) -> str:
+    """What is wrong and what to do, in the reader's language."""
+    return problem.text(current_catalogue().texts)

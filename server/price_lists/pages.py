@@ -1,7 +1,237 @@
-"""Pages of price_lists."""
+"""Price lists for people: what a place pays, importing what a coordinator filled in, approving it."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Literal
+
+from flask import Blueprint, Response, g, make_response, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from pricing.importers import Import
+from pricing.price_lists import PriceRow
+from pricing.templates import template
+from server.accounts import service as accounts
+from server.actor import Action, can
+from server.errors import NotFound
+from server.http.frame import go
+from server.http.locale import current_locale, gettext
+from server.http.security import permission
+from server.http.words import problem_text
+from server.price_lists import service as price_lists
+from server.price_lists.models import PriceListRow, PriceRowRow
+from server.quotes import prices
+from server.quotes.pages import visible_places
+from server.regions import service as regions
+from server.regions.models import RegionRow
+from server.runtime import Tx
+from workflows.definitions.model import Text
+from workflows.errors import InvalidInput
 
 pages = Blueprint("price_lists", __name__)
+MOST_KEPT = 1_000_000
+"""Bytes of a checked file that the page carries to the next step; a larger one is chosen again."""
+Severity = Literal["fatal", "error", "warning", "info"]
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A price list with its rows, and who did what."""
+
+    row: PriceListRow
+    prices: list[PriceRowRow]
+    items: Mapping[str, Text]
+    regions: Mapping[str, RegionRow]
+    people: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacePage:
+    """The prices that count in a place, each with the region it comes from."""
+
+    region: RegionRow
+    prices: list[PriceRow]
+    unpriced: list[str]
+
+
+@pages.get("/prices")
+@permission(Action.PRICE_READ)
+def lists() -> str:
+    """The price lists, and with ?region= the prices that count there."""
+    rows, names, places, place, items, known = g.runtime.read(
+        g.actor, _lists, request.args.get("region", "").strip()[:100]
+    )
+    return render_template(
+        "price_lists/lists.html", lists=rows, names=names, places=places, place=place, items=items,
+        regions=known,
+    )  # fmt: skip
+
+
+@pages.get("/prices/lists/<list_id>")
+@permission(Action.PRICE_READ)
+def price_list(list_id: str) -> str:
+    """One list, row by row."""
+    return render_template("price_lists/list.html", page=g.runtime.read(g.actor, _list, list_id))
+
+
+@pages.get("/prices/lists/<list_id>/file")
+@permission(Action.PRICE_READ)
+def file(list_id: str) -> Response:
+    """The file as it was sent."""
+    row, data = g.runtime.read(g.actor, _file, list_id)
+    return _download(data, PurePosixPath(row.filename.replace("\\", "/")).name or "prices.xlsx")
+
+
+@pages.post("/prices/lists/<list_id>/approve")
+@permission(Action.PRICE_APPROVE)
+def approve(list_id: str) -> BaseResponse:
+    """Let the list count from now on."""
+    g.runtime.run(g.actor, price_lists.approve_price_list, list_id)
+    return go(
+        url_for("price_lists.price_list", list_id=list_id),
+        gettext("The list is approved: new prices and quotes use it from now on."),
+    )
+
+
+@pages.get("/prices/import")
+@permission(Action.PRICE_IMPORT)
+def choose_file() -> str:
+    """Choose a file, or get an empty workbook to fill in."""
+    return _import_page()
+
+
+@pages.post("/prices/import")
+@permission(Action.PRICE_IMPORT)
+def check_file() -> str | tuple[str, int]:
+    """A dry run: everything wrong with every cell, and nothing stored."""
+    sent = request.files.get("file")
+    data = sent.read() if sent else b""
+    if sent is None or not data:
+        return _import_page(wrong=gettext("Choose a file.")), 422
+    filename = (sent.filename or "prices.xlsx")[:200]
+    found = g.runtime.read(g.actor, _check, data, filename)
+    status = 200 if found.usable else 422
+    return _import_page(filename=filename, found=found, data=data), status
+
+
+@pages.post("/prices/import/confirm")
+@permission(Action.PRICE_IMPORT)
+def import_file() -> BaseResponse | tuple[str, int]:
+    """Import the checked file as a draft; all of it, or nothing."""
+    sent = request.files.get("file")
+    filename = (request.form.get("filename") or (sent.filename if sent else "") or "prices.xlsx")[:200]
+    try:
+        data = sent.read() if sent else base64.b64decode(request.form.get("content", ""), validate=True)
+    except (binascii.Error, ValueError):
+        data = b""
+    if not data:
+        return _import_page(wrong=gettext("Choose a file.")), 422
+    try:
+        list_id = g.runtime.run(g.actor, _import, data, filename)
+    except InvalidInput:
+        found = g.runtime.read(g.actor, _check, data, filename)
+        return _import_page(filename=filename, found=found, data=data), 422
+    words = gettext("The list is imported as a draft. Somebody else has to approve it before it counts.")
+    return go(url_for("price_lists.price_list", list_id=list_id), words, "needs")
+
+
+@pages.get("/prices/template.xlsx")
+@permission(Action.PRICE_IMPORT)
+def workbook() -> Response:
+    """An empty workbook for a place, with a row for every item."""
+    code = request.args.get("region", "")[:100]
+    return _download(g.runtime.read(g.actor, _workbook, code), f"prices-{code}.xlsx")
+
+
+def _import_page(wrong: str = "", filename: str = "", found: Import | None = None, data: bytes = b"") -> str:
+    kept = base64.b64encode(data).decode() if found and found.usable and len(data) <= MOST_KEPT else ""
+    report = [(p.place, p.severity, problem_text(p)) for p in found.problems] if found else []
+    return render_template(
+        "price_lists/import.html", wrong=wrong, filename=filename, found=found, kept=kept, report=report,
+        places=g.runtime.read(g.actor, _places_to_fill), fields=("file",),
+        problems=[("file", "error", wrong)] if wrong else [],
+    )  # fmt: skip
+
+
+def _download(data: bytes, name: str) -> Response:
+    response = make_response(data)
+    response.content_type = "application/octet-stream"
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+def _check(tx: Tx, data: bytes, filename: str) -> Import:
+    return price_lists.check_price_list(tx, data, filename=filename)
+
+
+def _import(tx: Tx, data: bytes, filename: str) -> str:
+    return price_lists.import_price_list(tx, data, filename=filename).id
+
+
+def _lists(
+    tx: Tx, code: str
+) -> tuple[
+    list[PriceListRow], Mapping[str, str], list[tuple[str, str]], PlacePage | None, Mapping[str, Text],
+    Mapping[str, RegionRow],
+]:  # fmt: skip
+    rows = price_lists.price_lists(tx)
+    place = _place(tx, code) if code else None
+    return rows, _people(tx, rows), visible_places(tx), place, prices.item_names(tx), regions.regions(tx)
+
+
+def _place(tx: Tx, code: str) -> PlacePage:
+    """The price of each item that a quote of today would use, before unit and currency are converted."""
+    row = regions.region(tx, code)
+    if not can(tx.actor, Action.PRICE_READ, regions.place(tx, code)):
+        raise NotFound(what="region", key=code)
+    book, day = price_lists.price_book(tx), tx.now.date()
+    found, unpriced = [], []
+    for item in book.items:
+        valid = [
+            price
+            for region in book.regions.chain(code)
+            for price in book.rows(region.code, item)
+            if price.valid_on(day)
+        ]
+        if valid:
+            found.append(valid[0])
+        else:
+            unpriced.append(item)
+    return PlacePage(row, found, unpriced)
+
+
+def _list(tx: Tx, list_id: str) -> ListPage:
+    row = price_lists.price_list(tx, list_id)
+    return ListPage(
+        row, price_lists.prices_of_list(tx, list_id), prices.item_names(tx), regions.regions(tx),
+        _people(tx, [row]),
+    )  # fmt: skip
+
+
+def _people(tx: Tx, rows: list[PriceListRow]) -> dict[str, str]:
+    """The names of who imported and approved."""
+    return accounts.names(tx, {by for row in rows for by in (row.imported_by, row.approved_by) if by})
+
+
+def _file(tx: Tx, list_id: str) -> tuple[PriceListRow, bytes]:
+    row = price_lists.price_list(tx, list_id)
+    return row, tx.files.get(row.file_sha256)
+
+
+def _places_to_fill(tx: Tx) -> list[tuple[str, str]]:
+    return [
+        (code, words)
+        for code, words in visible_places(tx)
+        if can(tx.actor, Action.PRICE_IMPORT, regions.place(tx, code))
+    ]
+
+
+def _workbook(tx: Tx, code: str) -> bytes:
+    return template(
+        price_lists.items(tx), code, list_code=code.lower(), currency=regions.currency(tx, code),
+        valid_from=tx.now.date(), language=current_locale(),
+    )  # fmt: skip

@@ -149,6 +149,14 @@ def price_lists(tx: Tx) -> list[PriceListRow]:
     return list(tx.session.scalars(select(PriceListRow).order_by(PriceListRow.id.desc())))
 
 
+def price_list(tx: Tx, list_id: str) -> PriceListRow:
+    """Raises NotFound."""
+    row = tx.session.get(PriceListRow, list_id)
+    if row is None:
+        raise NotFound(what="price list", key=list_id)
+    return row
+
+
 def prices_of_list(tx: Tx, list_id: str) -> list[PriceRowRow]:
     return list(
         tx.session.scalars(

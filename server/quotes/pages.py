@@ -1,7 +1,334 @@
-"""Pages of quotes."""
+"""Prices for people: what a service costs in a place, line by line, and quotes as they were promised."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from flask import Blueprint, g, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as BaseResponse
+
+from pricing.errors import NotPriceable
+from pricing.quotes import Quote, QuotedTask, QuoteLine
+from server.actor import Action, can
+from server.catalogue import service as catalogue
+from server.catalogue.models import ServiceVersionRow
+from server.http.frame import go
+from server.http.locale import format_number, gettext, localised
+from server.http.security import permission
+from server.http.words import party_word, problem_text
+from server.price_lists import service as price_lists
+from server.quotes import prices
+from server.quotes import service as quotes
+from server.quotes.models import QuoteRow
+from server.regions import service as regions
+from server.regions.models import RegionRow
+from server.runtime import Tx
+from workflows.definitions.model import Parameter, Text
+from workflows.problems import Problem
 
 pages = Blueprint("quotes", __name__)
+MOST_VILLAGES = 10_000
+Shown = tuple[str, str, str]
+"""A problem as pages show it: (place, severity, text)."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """The price asked for, as typed; `problems` say what is no number or no day."""
+
+    service: str
+    version: str
+    region: str
+    on: str
+    villages: str
+    parameters: dict[str, str]
+    problems: list[Shown] = field(default_factory=list)
+
+    def count(self) -> int:
+        """How many villages; 1 where nothing is typed."""
+        try:
+            number = int(self.villages or "1")
+        except ValueError:
+            number = 0
+        if not 1 <= number <= MOST_VILLAGES:
+            words = gettext("Enter how many villages, from 1 to %(most)s.", most=MOST_VILLAGES)
+            self.problems.append(("villages", "error", words))
+            return 1
+        return number
+
+    def day(self) -> date | None:
+        """The day asked for; None = today."""
+        if not self.on:
+            return None
+        try:
+            return date.fromisoformat(self.on)
+        except ValueError:
+            self.problems.append(("on", "error", gettext("Enter a day, for example 2027-03-14.")))
+            return None
+
+    def numbers(self, known: tuple[Parameter, ...]) -> dict[str, Decimal]:
+        """The parameters typed; those left empty take their default."""
+        found = {}
+        for parameter in known:
+            typed = self.parameters.get(parameter.id, "").replace("\u202f", "").replace(" ", "")
+            if not typed:
+                continue
+            try:
+                found[parameter.id] = Decimal(typed.replace(",", "."))
+                if not found[parameter.id].is_finite():
+                    raise InvalidOperation
+            except InvalidOperation:
+                words = gettext("Enter a number: %(name)s.", name=localised(parameter.label))
+                self.problems.append((f"p_{parameter.id}", "error", words))
+                found.pop(parameter.id, None)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGroup:
+    """A task of a quote with its lines."""
+
+    task: QuotedTask
+    lines: list[QuoteLine]
+
+
+@dataclass(frozen=True, slots=True)
+class MissingLine:
+    """A price that is missing: who needs it and what was tried."""
+
+    task: str
+    item: str
+    unit: str
+    tried: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class QuotePage:
+    """A quote as it is shown. lists: id of the approved price list by its code."""
+
+    quote: Quote
+    version: ServiceVersionRow
+    region: RegionRow
+    regions: Mapping[str, RegionRow]
+    groups: list[TaskGroup]
+    items: Mapping[str, Text]
+    lists: Mapping[str, str]
+    payers: list[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class PricePage:
+    """The form and what it found: a quote, or prices that are missing, or nothing asked yet."""
+
+    asked: Asked
+    version: ServiceVersionRow
+    parameters: tuple[Parameter, ...]
+    places: list[tuple[str, str]]
+    shown: QuotePage | None
+    missing: list[MissingLine]
+    elsewhere: list[prices.RegionPrice]
+
+
+@pages.get("/quotes", endpoint="quotes")
+@permission(Action.PRICE_READ)
+def list_quotes() -> str:
+    """The quotes made, newest first."""
+    return render_template("quotes/quotes.html", lines=g.runtime.read(g.actor, _quote_lines))
+
+
+@pages.get("/quotes/price")
+@permission(Action.PRICE_READ)
+def price() -> str | tuple[str, int]:
+    """What a service costs in a place on a day; nothing is stored."""
+    page = g.runtime.read(g.actor, _price, _asked(request.args))
+    if page is None:
+        return _choose_page()
+    status = 422 if page.asked.problems else 200
+    return _price_page(page), status
+
+
+@pages.post("/quotes")
+@permission(Action.QUOTE_MAKE)
+def make() -> BaseResponse | tuple[str, int]:
+    """Keep the price as a quote: from now on it never changes."""
+    asked = _asked(request.form)
+    page = g.runtime.read(g.actor, _price, asked)
+    if page is None or page.shown is None:
+        return _price_page(page) if page else _choose_page(), 422
+    quote_id = g.runtime.run(g.actor, _make, asked, page.version.id)
+    return go(url_for("quotes.quote", quote_id=quote_id), gettext("The quote is kept. It never changes."))
+
+
+@pages.get("/quotes/<quote_id>")
+@permission(Action.PRICE_READ)
+def quote(quote_id: str) -> str:
+    """A quote exactly as it was promised."""
+    row, shown = g.runtime.read(g.actor, _kept, quote_id)
+    version = shown.version
+    labels = g.runtime.read(g.actor, _parameters, version.id)
+    chosen = [
+        (localised(labels.get(name, {})) or name, format_number(n))
+        for name, n in shown.quote.parameters.items()
+    ]
+    return render_template("quotes/quote.html", row=row, shown=shown, chosen=chosen)
+
+
+def _choose_page() -> str:
+    return render_template("quotes/choose.html", services=g.runtime.read(g.actor, catalogue.versions))
+
+
+def _price_page(page: PricePage) -> str:
+    by_field = {place: words for place, _, words in page.asked.problems}
+    return render_template(
+        "quotes/price.html", page=page, problems=page.asked.problems, fields=tuple(by_field),
+        problem_of=lambda name: by_field.get(name, ""),
+    )  # fmt: skip
+
+
+def _parameters(tx: Tx, version_id: str) -> dict[str, Text]:
+    service = catalogue.package(tx, version_id).definition.service
+    return {parameter.id: parameter.label for parameter in service.parameters}
+
+
+def _asked(values: MultiDict[str, str]) -> Asked:
+    def text(name: str) -> str:
+        return values.get(name, "").strip()[:100]
+
+    parameters = {name[2:]: values[name].strip()[:40] for name in values if name.startswith("p_")}
+    return Asked(text("service"), text("version"), text("region"), text("on"), text("villages"), parameters)
+
+
+def _price(tx: Tx, asked: Asked) -> PricePage | None:
+    """None when no service is chosen yet."""
+    if not asked.service:
+        return None
+    version = catalogue.find_version(tx, asked.service, asked.version or None)
+    definition = catalogue.package(tx, version.id).definition
+    places = visible_places(tx)
+    if not asked.region:
+        priced = prices.priced_regions(tx)
+        asked.region = priced[-1].code if priced else (places[0][0] if places else "")
+    shown, missing = None, []
+    numbers, day, count = asked.numbers(definition.service.parameters), asked.day(), asked.count()
+    if not asked.problems and asked.region:
+        try:
+            shown = _calculated(tx, version, asked.region, day, count, numbers)
+        except NotPriceable as refused:
+            missing = [
+                _missing(tx, definition.nodes, p) for p in refused.problems if p.code == "missing-price"
+            ]
+            asked.problems = [
+                (_field_of(p, definition.service.parameters), p.severity, problem_text(p))
+                for p in refused.problems
+                if p.code != "missing-price"
+            ]
+    return PricePage(
+        asked, version, definition.service.parameters, places, shown, missing,
+        prices.in_regions(tx, version.id),
+    )  # fmt: skip
+
+
+def _calculated(
+    tx: Tx, version: ServiceVersionRow, region: str, day: date | None, count: int, numbers: dict[str, Decimal]
+) -> QuotePage:
+    terms = prices.terms_of(tx, region)
+    found = quotes.calculate(
+        tx, version_id=version.id, region=region, instances=count, on=day, parameters=numbers,
+        contributions=terms.contributions, overheads=terms.overheads,
+    )  # fmt: skip
+    return _page_of(tx, found, version)
+
+
+def _make(tx: Tx, asked: Asked, version_id: str) -> str:
+    definition = catalogue.package(tx, version_id).definition
+    terms = prices.terms_of(tx, asked.region)
+    return quotes.make_quote(
+        tx, version_id=version_id, region=asked.region, instances=asked.count(), on=asked.day(),
+        parameters=asked.numbers(definition.service.parameters), contributions=terms.contributions,
+        overheads=terms.overheads,
+    ).id  # fmt: skip
+
+
+def _kept(tx: Tx, quote_id: str) -> tuple[QuoteRow, QuotePage]:
+    row = quotes.quote_row(tx, quote_id)
+    return row, _page_of(tx, quotes.quote(tx, quote_id), catalogue.version(tx, row.service_version_id))
+
+
+def _page_of(tx: Tx, found: Quote, version: ServiceVersionRow) -> QuotePage:
+    by_task: dict[str, list[QuoteLine]] = {}
+    for line in found.lines:
+        by_task.setdefault(line.task, []).append(line)
+    known = regions.regions(tx)
+    return QuotePage(
+        quote=found, version=version, region=known[found.region], regions=known,
+        groups=[TaskGroup(task, by_task.get(task.id, [])) for task in found.tasks.values()],
+        items=prices.item_names(tx), payers=_payers(found),
+        lists={row.code: row.id for row in reversed(price_lists.price_lists(tx)) if row.status == "approved"},
+    )  # fmt: skip
+
+
+def _payers(found: Quote) -> list[tuple[str, int]]:
+    """Who bears what, the fund first."""
+    cash = [(party_word(party), minor) for party, minor in found.party_minor.items() if minor]
+    given = [
+        (gettext("%(party)s, in kind", party=party_word(party)), minor)
+        for party, minor in found.in_kind_minor.items()
+        if minor
+    ]
+    return [(party_word("fund"), found.fund_minor), *cash, *given]
+
+
+def _missing(tx: Tx, nodes: Mapping[str, object], problem: Problem) -> MissingLine:
+    names, known = prices.item_names(tx), regions.regions(tx)
+    node = nodes.get(problem.place)
+    task = getattr(node, "task", None)
+    tried = [_attempt(known, text) for text in str(problem.params.get("tried", "")).split("; ") if text]
+    item = str(problem.params.get("item", ""))
+    return MissingLine(
+        task=(localised(task.title) if task else "") or problem.place,
+        item=localised(names.get(item, {})) or item, unit=str(problem.params.get("unit", "")), tried=tried,
+    )  # fmt: skip
+
+
+def _field_of(problem: Problem, parameters: tuple[Parameter, ...]) -> str:
+    """The field of the form a problem is about, else its place in the diagram."""
+    known = {parameter.id for parameter in parameters}
+    return f"p_{problem.place}" if problem.place in known else problem.place
+
+
+def _attempt(known: Mapping[str, RegionRow], text: str) -> str:
+    """Say in words "BJ-DO: date 2024-01-01..2024-12-31"."""
+    code, _, rest = text.partition(": ")
+    reason, _, detail = rest.partition(" ")
+    name = localised(known[code].names) if code in known else code
+    words = {
+        "none": gettext("no price"),
+        "date": gettext("only valid %(period)s", period=detail.replace("..", " – ")),
+        "unit": gettext("only per %(unit)s, which does not convert", unit=detail),
+        "currency": gettext("only in %(currency)s, without an exchange rate", currency=detail),
+        "unknown-item": gettext("the item is not in the catalogue"),
+        "unknown-region": gettext("the place is not known"),
+    }.get(reason, rest)
+    return f"{name}: {words}"
+
+
+def visible_places(tx: Tx) -> list[tuple[str, str]]:
+    """The places whose prices the actor may see: (code, name indented by its level), country by country."""
+    return [
+        (row.code, "\u2003" * (row.path.count("/") - 1) + (localised(row.names) or row.code))
+        for row in regions.regions(tx).values()
+        if can(tx.actor, Action.PRICE_READ, regions.place(tx, row.code))
+    ]
+
+
+def _quote_lines(tx: Tx) -> list[tuple[QuoteRow, ServiceVersionRow, RegionRow]]:
+    known = regions.regions(tx)
+    return [
+        (row, catalogue.version(tx, row.service_version_id), known[row.region_code])
+        for row in quotes.quotes(tx)
+        if can(tx.actor, Action.PRICE_READ, regions.place(tx, row.region_code))
+    ]

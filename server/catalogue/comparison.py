@@ -1,0 +1,138 @@
+"""The difference of two versions, put in the order people read it: element by element, part by part."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from server.http.locale import gettext, localised
+from server.http.navigation import N_
+from service_library.compare import PackageComparison
+from service_library.package import ServicePackage
+from workflows.definitions.compare import FieldChange
+
+PARTS: Mapping[str, str] = {
+    "name": N_("Name"),
+    "title": N_("Title"),
+    "outcome": N_("Outcome"),
+    "instructions": N_("Instructions"),
+    "activities": N_("Activity"),
+    "criteria": N_("Criterion"),
+    "evidence": N_("Evidence"),
+    "expenses": N_("Expense"),
+    "honorarium": N_("Honorarium"),
+    "forms": N_("Form"),
+    "verification": N_("Verification"),
+    "deadline_days": N_("Deadline"),
+    "skill": N_("Skill"),
+    "justification": N_("Justification"),
+    "purpose": N_("Purpose"),
+    "outputs": N_("Output"),
+    "parameters": N_("Parameter"),
+    "condition": N_("Condition"),
+    "estimate": N_("Estimate"),
+    "quantity": N_("quantity"),
+    "unit": N_("unit"),
+    "item": N_("item"),
+    "payer": N_("payer"),
+    "label": N_("text"),
+    "default": N_("default"),
+    "minimum": N_("minimum"),
+    "maximum": N_("maximum"),
+    "probability": N_("probability"),
+    "repetitions": N_("repetitions"),
+    "rework": N_("share sent back"),
+    "duration_days": N_("duration"),
+    "kind": N_("kind"),
+    "policy": N_("who checks"),
+    "gate": N_("next task waits"),
+    "second_check": N_("second check"),
+    "version": N_("version"),
+    "charge": N_("charged"),
+    "mandatory": N_("mandatory"),
+}
+_STEP = re.compile(r"([a-z_]+)(?:\[([^\]]*)\])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference. what: the part in words; language: "" for what is no text."""
+
+    what: str
+    language: str
+    before: str
+    after: str
+
+
+@dataclass(slots=True)
+class ChangedElement:
+    """An element of the diagram that differs. kind: added, removed or changed."""
+
+    id: str
+    name: str
+    kind: str
+    changes: list[Change] = field(default_factory=list)
+
+
+def changed_elements(
+    found: PackageComparison, old: ServicePackage, new: ServicePackage
+) -> list[ChangedElement]:
+    """The nodes, flows and the service card that differ, with their changes in words."""
+    diagram = found.definition
+    elements: dict[str, ChangedElement] = {}
+    for ids, kind, package in (
+        ((*diagram.added_nodes, *diagram.added_flows), "added", new),
+        ((*diagram.removed_nodes, *diagram.removed_flows), "removed", old),
+    ):
+        for each in ids:
+            elements[each] = ChangedElement(each, element_name(package, each), kind)
+    for change in diagram.changes:
+        element = elements.setdefault(
+            change.element, ChangedElement(change.element, element_name(new, change.element), "changed")
+        )
+        element.changes.append(_in_words(change))
+    for order in found.reordered:
+        element = elements.setdefault(
+            order.element, ChangedElement(order.element, element_name(new, order.element), "changed")
+        )
+        words = gettext("Order of the activities")
+        element.changes.append(Change(words, "", " → ".join(order.before), " → ".join(order.after)))
+    return list(elements.values())
+
+
+def element_name(package: ServicePackage, element: str) -> str:
+    """What an element is called: a task by its title, an arrow by what it joins."""
+    definition = package.definition
+    node, flow = definition.nodes.get(element), definition.flows.get(element)
+    if node is not None:
+        return (localised(node.task.title) if node.task else "") or node.name or element
+    if flow is not None:
+        ends = (element_name(package, flow.source), element_name(package, flow.target))
+        return flow.name or " → ".join(ends)
+    if element == definition.process_id:
+        return gettext("Service card")
+    return definition.lanes.get(element, element)
+
+
+def _in_words(change: FieldChange) -> Change:
+    return Change(path_in_words(change.path), change.language, _text(change.old), _text(change.new))
+
+
+def path_in_words(path: str) -> str:
+    """Say "Expense rice, quantity" for "task.expenses[rice].quantity"; unknown parts as they are."""
+    words = []
+    for name, key in _STEP.findall(path.removeprefix("task.").removeprefix("service.")):
+        word = gettext(PARTS[name]) if name in PARTS else name.replace("_", " ")
+        words.append(f"{word} {key}" if key else word)
+    return ", ".join(words)
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, tuple | list):
+        return ", ".join(_text(each) for each in value)
+    return str(value)
