@@ -101,7 +101,10 @@ RULES: dict[Action, frozenset[Role]] = {
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A role for a region and all below it. path: region codes from the root, '/'-ended ("BJ/BJ-DO/"); "" = everywhere."""
+    """A role for a region and all below it.
+
+    path: region codes from the root, each ended by "/" ("BJ/BJ-DO/"); "" = everywhere.
+    """
 
     role: Role
     path: str
@@ -109,7 +112,11 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts. user_id: account id, "system" for the machine itself, "" for a visitor. person_id: facilitator's register entry."""
+    """Who acts.
+
+    user_id: account id, "system" for the machine itself, "" for a visitor.
+    person_id: the facilitator's entry in the register.
+    """
 
     user_id: str
     name: str = ""

@@ -97,6 +97,7 @@ def _register_templates(app: Flask) -> None:
 
 
 def wants_json() -> bool:
+    """Whether the answer is for a program."""
     return request.path.startswith("/api/") or (
         request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"
     )

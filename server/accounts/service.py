@@ -71,6 +71,7 @@ def create_account(
 
 
 def has_administrator(tx: Tx) -> bool:
+    """Whether anybody administers this installation."""
     return bool(
         tx.session.scalar(
             select(func.count()).select_from(RoleGrant).where(RoleGrant.role == Role.ADMINISTRATOR.value)
@@ -119,6 +120,7 @@ def open_session(tx: Tx, account_id: str) -> str:
 
 
 def close_session(tx: Tx, token: str) -> None:
+    """End a session; an unknown token is ignored."""
     tx.session.execute(delete(SignIn).where(SignIn.token_sha256 == _hash(token)))
 
 
@@ -139,11 +141,13 @@ def actor_of_account(tx: Tx, account_id: str) -> Actor | None:
 
 
 def actor_of_email(tx: Tx, email: str) -> Actor | None:
+    """The actor of the account with that address; None when unknown or disabled."""
     account = tx.session.scalar(select(Account).where(Account.email == email.strip().lower()))
     return _actor(account) if account and account.disabled_at is None else None
 
 
 def set_locale(tx: Tx, account_id: str, locale: str) -> None:
+    """Keep the language somebody chose; an unknown one is ignored."""
     account = tx.session.get(Account, account_id)
     if account is not None and locale in ("en", "fr", "es"):
         account.locale = locale

@@ -76,7 +76,7 @@ def add_paying_account(
     tx: Tx, *, code: str, profile_name: str, currency: str, holder_name: str, identifier: str, agent: str,
     country: str, town: str,
 ) -> str:  # fmt: skip
-    """Register an account of the franchise that batches are paid from. Raises UnknownProfile, InvalidIban…"""
+    """Register an account of the franchise that batches are paid from. Raises UnknownProfile."""
     require(tx.actor, Action.BATCH_PREPARE)
     rail = "bank" if isinstance(profile(profile_name), BankProfile) else "mobile_money"
     row = PayingAccount(
@@ -97,6 +97,7 @@ def paying_account(tx: Tx, account_id: str) -> PayingAccount:
 
 
 def paying_accounts(tx: Tx) -> list[PayingAccount]:
+    """The accounts money is paid from, by code."""
     return list(tx.session.scalars(select(PayingAccount).order_by(PayingAccount.code)))
 
 

@@ -32,7 +32,7 @@ from server.deliveries.models import (
 )
 from server.errors import Conflict, NotFound, SamePerson, ServerError, WrongState
 from server.instances import service as instances
-from server.instances.models import InstanceRow, TaskRow
+from server.instances.service import InstanceRow, TaskRow
 from server.journal import service as journal
 from server.journal.service import Event
 from server.ledger import service as ledger
@@ -43,7 +43,7 @@ from server.quotes import service as quotes
 from server.regions import service as regions
 from server.runtime import Runtime, Tx
 from server.submissions import service as submissions
-from server.submissions.models import SubmissionRow
+from server.submissions.service import SubmissionRow
 from workflows.definitions.model import Verification
 
 MAX_DISTANCE_KM = 10
@@ -162,9 +162,7 @@ def _judge(
     rules: Verification,
 ) -> None:  # fmt: skip
     """Put down what the machine sees: place, files used before, time, the rule's draw for a second check."""
-    flags: list[dict[str, str]] = []
-    for name in sorted(submissions.other_uses(tx, row.id)):
-        flags.append({"code": "same_file", "detail": name})
+    flags = [{"code": "same_file", "detail": name} for name in sorted(submissions.other_uses(tx, row.id))]
     far = _farthest_km(tx, instance.region_code, row.answers)
     if far is not None and far > MAX_DISTANCE_KM:
         flags.append({"code": "far_from_village", "detail": f"{far:.0f} km"})
@@ -409,6 +407,7 @@ def visible(tx: Tx, delivery_id: str) -> DeliveryRow:
 
 
 def delivery_object(tx: Tx, row: DeliveryRow) -> Object:
+    """The delivery as an object of `can`: its region and whose work it is."""
     return Object(regions.region(tx, row.region_code).path, row.person_id)
 
 
@@ -457,6 +456,15 @@ def deliveries_of_instances(tx: Tx, instance_ids: Sequence[str]) -> list[Deliver
     return list(
         tx.session.scalars(
             select(DeliveryRow).where(DeliveryRow.instance_id.in_(instance_ids)).order_by(DeliveryRow.id)
+        )
+    )
+
+
+def accepted(tx: Tx) -> list[DeliveryRow]:
+    """Every accepted delivery, oldest first."""
+    return list(
+        tx.session.scalars(
+            select(DeliveryRow).where(DeliveryRow.state == "accepted").order_by(DeliveryRow.id)
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -244,7 +244,7 @@ def _proof(story: Story, teller: Teller, out: Path) -> list[Finding]:
         "A village's page, for its board: what was done, by which skill, what it cost, who paid, with a proof."
     )
     clean = story.runtime.read(auditor, transparency.verify)
-    teller.say(f"franchise verify: {'everything is as it was promised' if not clean else clean}.")
+    teller.say(f"franchise verify: {clean or 'everything is as it was promised'}.")
     tampering = tamper(story.runtime)
     teller.say("Somebody with the database's password raises one amount by 1 000. franchise verify finds it:")
     for finding in tampering[:3]:
@@ -278,10 +278,8 @@ def tamper(runtime: Runtime) -> list[Finding]:
         found.extend(transparency.verify(tx))
         raise _Undo
 
-    try:
+    with suppress(_Undo):
         runtime.run(SYSTEM, change_and_look)
-    except _Undo:
-        pass
     return found
 
 

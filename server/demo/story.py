@@ -28,7 +28,7 @@ from server.demo import field as work
 from server.demo import world as demo_world
 from server.demo.world import COMMUNE, FUND, FUNDER, World
 from server.instances import service as instances
-from server.instances.models import TaskRow
+from server.instances.service import TaskRow
 from server.ledger import service as ledger
 from server.people import service as people
 from server.price_lists import service as price_lists
@@ -256,8 +256,7 @@ def _next_working_day(story: Story) -> None:
 
 def _open_tasks(tx: Tx, instance_ids: list[str]) -> list[TaskRow]:
     found = instances.tasks_of_instances(tx, instance_ids)
-    rows = [t for t in found if t.state == "ready" and t.assignee_id is not None]
-    return rows
+    return [t for t in found if t.state == "ready" and t.assignee_id is not None]
 
 
 def _running(tx: Tx, instance_ids: list[str]) -> int:

@@ -99,10 +99,12 @@ def table(name: str) -> Iterator[dict[str, str]]:
 
 
 def file(name: str) -> bytes:
+    """The bytes of one of the demonstration's files."""
     return (resources.files("server.demo.data") / name).read_bytes()
 
 
 def names(row: dict[str, str]) -> dict[str, str]:
+    """The texts of a row by language, from its columns name_en, name_fr, name_es."""
     return {
         language: row[f"name_{language}"] for language in ("en", "fr", "es") if row.get(f"name_{language}")
     }

@@ -262,11 +262,13 @@ def visible_task(tx: Tx, task_id: str) -> TaskRow:
 
 
 def instances(tx: Tx, ids: Sequence[str]) -> dict[str, InstanceRow]:
+    """Instances by id, oldest first; unknown ids are left out."""
     rows = tx.session.scalars(select(InstanceRow).where(InstanceRow.id.in_(ids)).order_by(InstanceRow.id))
     return {row.id: row for row in rows}
 
 
 def instances_of_region(tx: Tx, region_code: str) -> list[InstanceRow]:
+    """The instances of exactly that region, oldest first."""
     return list(
         tx.session.scalars(
             select(InstanceRow).where(InstanceRow.region_code == region_code).order_by(InstanceRow.id)
@@ -296,6 +298,7 @@ def tasks_of_instance(tx: Tx, instance_id: str) -> list[TaskRow]:
 
 
 def tasks_of_instances(tx: Tx, instance_ids: Sequence[str]) -> list[TaskRow]:
+    """The run-time tasks of these instances, in the order they became ready."""
     return list(
         tx.session.scalars(select(TaskRow).where(TaskRow.instance_id.in_(instance_ids)).order_by(TaskRow.id))
     )

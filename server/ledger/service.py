@@ -226,18 +226,21 @@ def open_payables(tx: Tx, currency: str | None = None) -> list[Payable]:
 
 
 def payables_of_person(tx: Tx, person_id: str) -> list[Payable]:
+    """What a person was ever owed, oldest first."""
     return list(
         tx.session.scalars(select(Payable).where(Payable.person_id == person_id).order_by(Payable.id))
     )
 
 
 def payables_of_deliveries(tx: Tx, delivery_ids: Sequence[str]) -> list[Payable]:
+    """What these deliveries owe, oldest first."""
     return list(
         tx.session.scalars(select(Payable).where(Payable.delivery_id.in_(delivery_ids)).order_by(Payable.id))
     )
 
 
 def payables_of_instances(tx: Tx, instance_ids: Sequence[str]) -> list[Payable]:
+    """What these instances owe, oldest first."""
     return list(
         tx.session.scalars(select(Payable).where(Payable.instance_id.in_(instance_ids)).order_by(Payable.id))
     )
@@ -249,6 +252,7 @@ def all_payables(tx: Tx) -> list[Payable]:
 
 
 def payable(tx: Tx, payable_id: str) -> Payable | None:
+    """One payable; None when there is none."""
     return tx.session.get(Payable, payable_id)
 
 

@@ -82,6 +82,7 @@ def items(tx: Tx) -> list[Item]:
 
 
 def packagings(tx: Tx) -> list[Packaging]:
+    """The packagings of items, by item and unit."""
     rows = tx.session.scalars(select(ItemUnitRow).order_by(ItemUnitRow.item_code, ItemUnitRow.unit))
     return [Packaging(r.item_code, r.unit, r.base_unit, Fraction(r.factor)) for r in rows]
 
@@ -158,6 +159,7 @@ def price_list(tx: Tx, list_id: str) -> PriceListRow:
 
 
 def prices_of_list(tx: Tx, list_id: str) -> list[PriceRowRow]:
+    """The prices of one list, in the order of its file."""
     return list(
         tx.session.scalars(
             select(PriceRowRow).where(PriceRowRow.price_list_id == list_id).order_by(PriceRowRow.row)
@@ -174,6 +176,7 @@ def price_book(tx: Tx) -> PriceBook:
 
 
 def exchange_rates(tx: Tx) -> list[ExchangeRate]:
+    """All exchange rates, oldest first."""
     rows = tx.session.scalars(select(ExchangeRateRow).order_by(ExchangeRateRow.valid_from))
     return [
         ExchangeRate(r.from_currency, r.to_currency, Fraction(r.rate), r.valid_from, None, r.source)

@@ -36,7 +36,7 @@ def add_regions(tx: Tx, regions: list[NewRegion]) -> int:
     Raises InvalidInput for circles, duplicates and unknown parents, NotFound for a parent that is nowhere.
     """
     require(tx.actor, Action.REGION_EDIT)
-    known = {code: path for code, path in tx.session.execute(select(RegionRow.code, RegionRow.path))}
+    known = {row.code: row.path for row in tx.session.execute(select(RegionRow.code, RegionRow.path))}
     added = 0
     for region in regions:
         if region.code in known:

@@ -266,6 +266,7 @@ def submissions_of_tasks(tx: Tx, task_ids: Sequence[str]) -> list[SubmissionRow]
 
 
 def files_of(tx: Tx, submission_id: str) -> list[SubmissionFileRow]:
+    """The attachments of a submission that have arrived, by name."""
     return list(
         tx.session.scalars(
             select(SubmissionFileRow)
@@ -273,6 +274,16 @@ def files_of(tx: Tx, submission_id: str) -> list[SubmissionFileRow]:
             .order_by(SubmissionFileRow.name)
         )
     )
+
+
+def kept_files(tx: Tx) -> dict[str, str]:
+    """Every file that submissions name: SHA-256 -> where it is named."""
+    kept: dict[str, str] = {}
+    for sha, submission_id in tx.session.execute(select(SubmissionRow.xml_sha256, SubmissionRow.id)):
+        kept[sha] = f"submission {submission_id}"
+    for sha, name in tx.session.execute(select(SubmissionFileRow.sha256, SubmissionFileRow.name)):
+        kept.setdefault(sha, f"evidence {name}")
+    return kept
 
 
 def other_uses(tx: Tx, submission_id: str) -> set[str]:

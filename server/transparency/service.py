@@ -6,23 +6,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-
 from server.batches import service as batches
 from server.catalogue import service as catalogue
 from server.deliveries import service as deliveries
-from server.deliveries.models import DeliveryRow
 from server.findings import Finding
 from server.instances import service as instances
 from server.journal import service as journal
-from server.journal.models import JournalBlock, JournalRow
+from server.journal.service import JournalBlock, JournalRow
 from server.ledger import service as ledger
 from server.quotes import service as quotes
 from server.regions import service as regions
 from server.requests import service as requests
 from server.runtime import Tx
 from server.submissions import service as submissions
-from server.submissions.models import SubmissionFileRow, SubmissionRow
 from service_library.package import digest as package_digest
 
 PARTS = ("ledger", "payables", "batches", "journal", "versions", "quotes", "files")
@@ -58,13 +54,10 @@ def verify(tx: Tx, only: str | None = None, progress: Callable[[str], None] | No
 
 def _verify_payables(tx: Tx) -> Iterator[Finding]:
     """Every accepted delivery owes exactly what its quote promised; nothing else is owed."""
-    accepted = tx.session.scalars(
-        select(DeliveryRow).where(DeliveryRow.state == "accepted").order_by(DeliveryRow.id)
-    ).all()
     owed: dict[str, dict[str, int]] = {}
     for payable in ledger.all_payables(tx):
         owed.setdefault(payable.delivery_id, {})[payable.component] = payable.gross
-    for row in accepted:
+    for row in deliveries.accepted(tx):
         due = deliveries.amounts(tx, row)
         promised = {"honorarium": due.honorarium_minor, "expenses": due.expenses_minor}
         found = owed.pop(row.id, {})
@@ -99,13 +92,7 @@ def _verify_quotes(tx: Tx) -> Iterator[Finding]:
 
 
 def _verify_files(tx: Tx) -> Iterator[Finding]:
-    hashes = {
-        sha: f"submission {submission_id}"
-        for sha, submission_id in tx.session.execute(select(SubmissionRow.xml_sha256, SubmissionRow.id))
-    }
-    for sha, name in tx.session.execute(select(SubmissionFileRow.sha256, SubmissionFileRow.name)):
-        hashes.setdefault(sha, f"evidence {name}")
-    for sha, place in hashes.items():
+    for sha, place in submissions.kept_files(tx).items():
         try:
             tx.files.get(sha)
         except Exception as error:  # noqa: BLE001  (any failure to read is a finding)
