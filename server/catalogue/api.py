@@ -1,7 +1,183 @@
-"""API of catalogue."""
+"""Services over the API: reading versions with their cards, diagrams and forms; publishing."""
 
 from __future__ import annotations
 
-from flask_smorest import Blueprint
+from typing import Any
 
-api = Blueprint("catalogue_api", __name__, description="catalogue")
+from flask import Response, g, url_for
+
+from server.actor import Action
+from server.catalogue import schemas
+from server.catalogue import service as catalogue
+from server.catalogue.service import ServiceVersionRow
+from server.errors import NotFound
+from server.http import paging
+from server.http.documents import DryRunQuery, PageQuery, Values, page_of, problem
+from server.http.operations import ApiBlueprint, Part, Parts, attachment
+from server.http.security import permission
+from server.runtime import Tx
+from service_library.package import ServicePackage
+from workflows.definitions.model import Node, Parameter
+
+api = ApiBlueprint(
+    "catalogue_api", __name__, tag="Services", description="Services, their versions and forms."
+)
+
+_PARTS = (
+    Part("version", "The version, three numbers with dots: 1.0.0.", text=True),
+    Part("bpmn", "The diagram, BPMN 2.0 XML."),
+    Part(
+        "forms",
+        "A form (XLSForm: XLSX or Markdown), named as the diagram names it.",
+        required=False,
+        several=True,
+    ),
+)
+
+
+@api.operation("GET", "/services", query=PageQuery, answer=page_of(schemas.Service))
+@permission(Action.SERVICE_READ)
+def list_services(query: Values) -> Values:
+    """List the services with their versions."""
+    return g.runtime.read(g.actor, _services, query)  # type: ignore[no-any-return]
+
+
+def _services(tx: Tx, query: Values) -> Values:
+    by_code: dict[str, list[ServiceVersionRow]] = {}
+    for row in catalogue.versions(tx):
+        by_code.setdefault(row.service_code, []).append(row)
+
+    def view(code: str) -> Values:
+        rows = by_code[code]
+        lines = [
+            {"version": r.version, "status": r.status, "digest": r.digest, "published_at": r.published_at}
+            for r in rows
+        ]
+        return {"code": code, "names": rows[0].names, "versions": lines}
+
+    return paging.document(by_code, lambda code: (code,), view, **query)
+
+
+@api.operation(
+    "POST", "/services", query=DryRunQuery, parts=_PARTS, answer=schemas.Publication, status=201,
+    also={200: "Nothing was stored: a dry run, or the same files were published before."},
+)  # fmt: skip
+@permission(Action.SERVICE_PUBLISH)
+def publish_service(query: Values, parts: Parts) -> tuple[Values, int]:
+    """Publish a version of a service.
+
+    A published version never changes. The same files again answer 200 with the version as it is; other
+    content under the same number is refused. A dry run answers all problems.
+    """
+    version, bpmn = parts.values["version"], parts.file("bpmn")[1]
+    forms = {name.rpartition(".")[0] or name: content for name, content in parts.files["forms"]}
+    if query["dry_run"]:
+        found = catalogue.check(bpmn, forms, version=version)
+        return {"published": False, "version": None, "problems": [problem(p) for p in found]}, 200
+    made, row = g.runtime.run(g.actor, _publish, bpmn, forms, version)
+    return {"published": True, "version": row, "problems": []}, 201 if made else 200
+
+
+def _publish(tx: Tx, bpmn: bytes, forms: dict[str, bytes], version: str) -> tuple[bool, Values]:
+    before = {row.id for row in catalogue.versions(tx)}
+    row = catalogue.publish(tx, bpmn, forms, version=version)
+    return row.id not in before, _version(tx, row)
+
+
+@api.operation("GET", "/services/<code:code>/versions/<code:version>", answer=schemas.ServiceVersion)
+@permission(Action.SERVICE_READ)
+def read_service_version(code: str, version: str) -> Values:
+    """Read a version: its card, its tasks' cards, its forms."""
+    return g.runtime.read(g.actor, _find, code, version)  # type: ignore[no-any-return]
+
+
+@api.operation("GET", "/services/<code:code>/versions/<code:version>/bpmn", produces=("application/xml",))
+@permission(Action.SERVICE_READ)
+def download_bpmn(code: str, version: str) -> Response:
+    """Download the diagram as it was published."""
+    content = g.runtime.read(g.actor, lambda tx: catalogue.find_version(tx, code, version).bpmn)
+    return attachment(content, f"{code}-{version}.bpmn", "application/xml")
+
+
+@api.operation(
+    "GET", "/services/<code:code>/versions/<code:version>/forms/<code:ref>", produces=("application/xml",)
+)
+@permission(Action.SERVICE_READ)
+def download_form(code: str, version: str, ref: str) -> Response:
+    """Download a form of a version as an ODK XForm."""
+    content = g.runtime.read(g.actor, _xform, code, version, ref)
+    return attachment(content, f"{code}-{version}-{ref}.xml", "application/xml")
+
+
+def _xform(tx: Tx, code: str, version: str, ref: str) -> bytes:
+    package = catalogue.package(tx, catalogue.find_version(tx, code, version).id)
+    if ref not in package.forms:
+        raise NotFound(what="form", key=ref)
+    return package.forms[ref].xform
+
+
+def _find(tx: Tx, code: str, version: str) -> Values:
+    return _version(tx, catalogue.find_version(tx, code, version))
+
+
+def _version(tx: Tx, row: ServiceVersionRow) -> Values:
+    package = catalogue.package(tx, row.id)
+    card = package.definition.service
+    return {
+        "id": row.id, "service": row.service_code, "version": row.version, "status": row.status,
+        "digest": row.digest, "published_at": row.published_at, "names": row.names,
+        "justification": dict(card.justification), "purpose": dict(card.purpose),
+        "parameters": [_parameter(p) for p in card.parameters],
+        "tasks": [task_card(package, node) for node in package.definition.tasks()],
+        "forms": [
+            {"ref": ref, "form_id": form.form_id, "version": form.version, "md5": form.md5,
+             "href": form_address(row, ref)}
+            for ref, form in sorted(package.forms.items())
+        ],
+        "bpmn": url_for("catalogue_api.download_bpmn", code=row.service_code, version=row.version),
+    }  # fmt: skip
+
+
+def form_address(row: ServiceVersionRow, ref: str) -> str:
+    """Where a form of a version is."""
+    return url_for("catalogue_api.download_form", code=row.service_code, version=row.version, ref=ref)
+
+
+def _parameter(found: Parameter) -> Values:
+    def number(value: Any) -> str | None:  # noqa: ANN401  (Decimal or None)
+        return None if value is None else f"{value:f}"
+
+    return {
+        "id": found.id, "label": dict(found.label), "unit": found.unit, "default": number(found.default),
+        "minimum": number(found.minimum), "maximum": number(found.maximum),
+    }  # fmt: skip
+
+
+def task_card(package: ServicePackage, node: Node) -> Values:
+    """A task's card as the API answers it."""
+    card = node.task
+    assert card is not None, "only tasks with a card are shown"
+    return {
+        "id": node.id, "title": dict(card.title), "skill": card.skill, "outcome": dict(card.outcome),
+        "instructions": dict(card.instructions),
+        "activities": [{"id": a.id, "label": dict(a.label)} for a in card.activities],
+        "criteria": [{"id": c.id, "label": dict(c.label)} for c in card.criteria],
+        "evidence": [
+            {"id": e.id, "kind": e.kind, "label": dict(e.label), "mandatory": e.mandatory, "minimum": e.min,
+             "field": e.field}
+            for e in card.evidence
+        ],
+        "expenses": [
+            {"id": e.id, "item": e.item, "quantity": e.quantity, "unit": e.unit, "label": dict(e.label),
+             "payer": e.payer, "in_kind": e.in_kind, "procurement": e.procurement, "charge": e.charge}
+            for e in card.expenses
+        ],
+        "honorarium_item": card.honorarium.item if card.honorarium else None,
+        "honorarium_quantity": card.honorarium.quantity if card.honorarium else None,
+        "forms": [
+            {"role": f.role, "ref": f.ref, "version": f.version, "form_id": package.forms[f.ref].form_id}
+            for f in card.forms if f.ref in package.forms
+        ],
+        "verification": card.verification.policy, "gate": card.verification.gate,
+        "deadline_days": card.deadline_days,
+    }  # fmt: skip

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flask import Blueprint
-from flask_smorest import Blueprint as ApiBlueprint
 
+from server.accounts import api as accounts_api
 from server.accounts import pages as accounts
 from server.batches import api as batches_api
 from server.batches import pages as batches
@@ -13,6 +13,7 @@ from server.catalogue import pages as catalogue
 from server.deliveries import api as deliveries_api
 from server.deliveries import pages as deliveries
 from server.http import docs, start
+from server.http.operations import ApiBlueprint
 from server.instances import api as instances_api
 from server.instances import pages as instances
 from server.ledger import pages as ledger
@@ -22,6 +23,7 @@ from server.projects import api as projects_api
 from server.projects import pages as projects
 from server.quotes import api as quotes_api
 from server.quotes import pages as quotes
+from server.requests import api as requests_api
 from server.submissions import api as submissions_api
 from server.submissions import pages as submissions
 from server.transparency import api as transparency_api
@@ -33,6 +35,6 @@ PAGE_BLUEPRINTS: tuple[Blueprint, ...] = (
 )  # fmt: skip
 
 API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (
-    catalogue_api.api, price_lists_api.api, quotes_api.api, projects_api.api, instances_api.api,
-    submissions_api.api, deliveries_api.api, batches_api.api, transparency_api.api,
+    accounts_api.api, catalogue_api.api, price_lists_api.api, quotes_api.api, requests_api.api,
+    projects_api.api, instances_api.api, submissions_api.api, deliveries_api.api, batches_api.api, transparency_api.api,
 )  # fmt: skip

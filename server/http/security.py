@@ -124,9 +124,8 @@ def install(app: Flask, runtime: Runtime) -> None:
         g.actor = found or VISITOR
         action = permission_of(app, request.endpoint)
         _check_permission(action)
-        if request.method not in ("GET", "HEAD", "OPTIONS") and request.endpoint is not None and not g.bearer:
-            if not getattr(app.view_functions[request.endpoint], "cookieless", False):
-                _check_not_forged()
+        if _could_be_forged(app):
+            _check_not_forged()
 
     def after(response: Response) -> Response:
         response.headers.setdefault("Content-Security-Policy", POLICIES[g.get("content_policy", "strict")])
@@ -165,6 +164,13 @@ def _check_permission(action: Action | None) -> None:
         raise NotSignedIn
     if not can(g.actor, action):
         raise Forbidden(action=action.value)
+
+
+def _could_be_forged(app: Flask) -> bool:
+    """Whether a browser could have been tricked into sending this: it changes something, on a cookie's word."""
+    if request.method in ("GET", "HEAD", "OPTIONS") or request.endpoint is None or g.bearer:
+        return False
+    return not getattr(app.view_functions[request.endpoint], "cookieless", False)
 
 
 def _check_not_forged() -> None:

@@ -1,7 +1,113 @@
-"""API of price_lists."""
+"""Price lists over the API: importing, reading, approving."""
 
 from __future__ import annotations
 
-from flask_smorest import Blueprint
+from flask import g
 
-api = Blueprint("price_lists_api", __name__, description="price_lists")
+from server.actor import Action
+from server.errors import NotFound
+from server.http import paging
+from server.http.documents import DryRunQuery, PageQuery, Values, page_of, problem
+from server.http.operations import ApiBlueprint, Part, Parts
+from server.http.security import permission
+from server.price_lists import schemas
+from server.price_lists import service as price_lists
+from server.price_lists.service import PriceListRow, PriceRowRow
+from server.runtime import Tx
+
+api = ApiBlueprint("price_lists_api", __name__, tag="Prices", description="Price lists: import and approval.")
+
+
+@api.operation("GET", "/price-lists", query=PageQuery, answer=page_of(schemas.PriceList))
+@permission(Action.PRICE_READ)
+def list_price_lists(query: Values) -> Values:
+    """List the price lists, newest first."""
+    return g.runtime.read(g.actor, _lists, query)  # type: ignore[no-any-return]
+
+
+def _lists(tx: Tx, query: Values) -> Values:
+    return paging.document(
+        price_lists.price_lists(tx), lambda row: (row.id,), _view, descending=True, **query
+    )
+
+
+@api.operation("GET", "/price-lists/<uuid:list_id>", answer=schemas.PriceList)
+@permission(Action.PRICE_READ)
+def read_price_list(list_id: str) -> Values:
+    """Read what a price list is and whether it counts."""
+    return g.runtime.read(g.actor, lambda tx: _view(_find(tx, list_id)))  # type: ignore[no-any-return]
+
+
+@api.operation("GET", "/price-lists/<uuid:list_id>/prices", query=PageQuery, answer=page_of(schemas.Price))
+@permission(Action.PRICE_READ)
+def list_prices(list_id: str, query: Values) -> Values:
+    """List the prices of a list, in the order of the file."""
+    return g.runtime.read(g.actor, _prices, list_id, query)  # type: ignore[no-any-return]
+
+
+def _prices(tx: Tx, list_id: str, query: Values) -> Values:
+    _find(tx, list_id)
+    return paging.document(
+        price_lists.prices_of_list(tx, list_id), lambda row: (row.row,), _price, **query
+    )  # fmt: skip
+
+
+@api.operation(
+    "POST", "/price-lists", query=DryRunQuery, parts=(Part("file", "The price list: XLSX or CSV."),),
+    answer=schemas.Import, status=201, also={200: "A dry run: nothing was stored."},
+)  # fmt: skip
+@permission(Action.PRICE_IMPORT)
+def import_price_list(query: Values, parts: Parts) -> tuple[Values, int]:
+    """Import a price list as a draft: all of it, or nothing.
+
+    Another person approves it; until then its prices do not count. A dry run answers all problems.
+    """
+    name, content = parts.file("file")
+    if query["dry_run"]:
+        found = g.runtime.read(g.actor, price_lists.check_price_list, content, filename=name)
+        problems = [problem(p) for p in found.problems]
+        return {"imported": False, "price_list": None, "prices": len(found.rows), "problems": problems}, 200
+    made = g.runtime.run(g.actor, _import, content, name)
+    return {"imported": True, "price_list": made, "prices": made["rows"], "problems": []}, 201
+
+
+def _import(tx: Tx, content: bytes, name: str) -> Values:
+    return _view(price_lists.import_price_list(tx, content, filename=name))
+
+
+@api.operation("POST", "/price-lists/<uuid:list_id>/approval", answer=schemas.PriceList)
+@permission(Action.PRICE_APPROVE)
+def approve_price_list(list_id: str) -> Values:
+    """Approve a draft: its prices count from now on.
+
+    By somebody other than who imported it; a second approval is refused.
+    """
+    return g.runtime.run(g.actor, _approve, list_id)  # type: ignore[no-any-return]
+
+
+def _approve(tx: Tx, list_id: str) -> Values:
+    price_lists.approve_price_list(tx, list_id)
+    return _view(_find(tx, list_id))
+
+
+def _find(tx: Tx, list_id: str) -> PriceListRow:
+    found = next((row for row in price_lists.price_lists(tx) if row.id == list_id), None)
+    if found is None:
+        raise NotFound(what="price list", key=list_id)
+    return found
+
+
+def _view(row: PriceListRow) -> Values:
+    return {
+        "id": row.id, "code": row.code, "filename": row.filename, "file_sha256": row.file_sha256,
+        "rows": row.row_count, "status": row.status, "imported_at": row.imported_at,
+        "approved_at": row.approved_at,
+    }  # fmt: skip
+
+
+def _price(row: PriceRowRow) -> Values:
+    return {
+        "row": row.row, "region": row.region_code, "item": row.item_code, "unit": row.unit,
+        "minimum": row.minimum, "typical": row.typical, "maximum": row.maximum, "currency": row.currency,
+        "valid_from": row.valid_from, "valid_to": row.valid_to, "quality": row.quality, "source": row.source,
+    }  # fmt: skip
