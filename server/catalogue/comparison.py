@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 
 from server.http.locale import gettext, localised
 from server.http.navigation import N_
@@ -52,6 +53,9 @@ PARTS: Mapping[str, str] = {
     "charge": N_("charged"),
     "mandatory": N_("mandatory"),
 }
+_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+_CONTEXT = 24
+_MOST_PAIRS = 4_000_000
 _STEP = re.compile(r"([a-z_]+)(?:\[([^\]]*)\])?")
 
 
@@ -63,6 +67,11 @@ class Change:
     language: str
     before: str
     after: str
+
+    @property
+    def words(self) -> list[tuple[str, str]]:
+        """Both texts as one: ("same" | "removed" | "added", text), word by word."""
+        return word_by_word(self.before, self.after)
 
 
 @dataclass(slots=True)
@@ -97,8 +106,17 @@ def changed_elements(
             order.element, ChangedElement(order.element, element_name(new, order.element), "changed")
         )
         words = gettext("Order of the activities")
-        element.changes.append(Change(words, "", " → ".join(order.before), " → ".join(order.after)))
+        labels = _activities(new, order.element)
+        before, after = (
+            " → ".join(labels.get(each, each) for each in ids) for ids in (order.before, order.after)
+        )
+        element.changes.append(Change(words, "", before, after))
     return list(elements.values())
+
+
+def _activities(package: ServicePackage, element: str) -> dict[str, str]:
+    node = package.definition.nodes.get(element)
+    return {each.id: localised(each.label) for each in node.task.activities} if node and node.task else {}
 
 
 def element_name(package: ServicePackage, element: str) -> str:
@@ -113,6 +131,42 @@ def element_name(package: ServicePackage, element: str) -> str:
     if element == definition.process_id:
         return gettext("Service card")
     return definition.lanes.get(element, element)
+
+
+def form_changes(found: PackageComparison) -> dict[str, list[Change]]:
+    """The changes of each form that differs, in words."""
+    return {
+        form.ref: [
+            Change(f"{each.path}, {each.part}", each.language, each.before, each.after)
+            for each in form.changes
+        ]
+        for form in found.forms
+    }
+
+
+def word_by_word(before: str, after: str) -> list[tuple[str, str]]:
+    """Two texts as one sequence of ("same" | "removed" | "added", text); long equal parts are shortened."""
+    old, new = _WORD.findall(before), _WORD.findall(after)
+    if len(old) * len(new) > _MOST_PAIRS:
+        return [("removed", before), ("added", after)]
+    parts: list[tuple[str, str]] = []
+    for step, i, j, k, m in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
+        if step == "equal":
+            parts.append(("same", _shortened(old[i:j])))
+            continue
+        parts += [
+            (kind, text)
+            for kind, text in (("removed", "".join(old[i:j])), ("added", "".join(new[k:m])))
+            if text
+        ]
+    return parts
+
+
+def _shortened(words: list[str]) -> str:
+    """The ends of a long equal part: enough to see where one is."""
+    if len(words) <= 2 * _CONTEXT:
+        return "".join(words)
+    return "".join(words[:_CONTEXT]) + " … " + "".join(words[-_CONTEXT:])
 
 
 def _in_words(change: FieldChange) -> Change:

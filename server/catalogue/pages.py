@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from server.actor import Action
 from server.catalogue import completeness
 from server.catalogue import service as catalogue
-from server.catalogue.comparison import ChangedElement, changed_elements
+from server.catalogue.comparison import Change, ChangedElement, changed_elements, form_changes
 from server.catalogue.models import ServiceVersionRow
 from server.errors import NotFound
 from server.http.frame import go
@@ -62,6 +62,7 @@ class Comparison:
     packages: tuple[ServicePackage, ServicePackage]
     found: PackageComparison
     elements: list[ChangedElement]
+    forms: dict[str, list[Change]]
     prices: list[tuple[prices.RegionPrice, prices.RegionPrice]]
 
 
@@ -179,5 +180,5 @@ def _compare(tx: Tx, code: str, old: str, new: str) -> Comparison | None:
     found = compare(*packages)
     both = zip(prices.in_regions(tx, before.id), prices.in_regions(tx, after.id), strict=True)
     return Comparison(
-        before, after, rows, packages, found, changed_elements(found, *packages), list(both)
+        before, after, rows, packages, found, changed_elements(found, *packages), form_changes(found), list(both)
     )  # fmt: skip

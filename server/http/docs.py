@@ -86,7 +86,8 @@ def _operation(path: str, method: str, item: dict[str, Any], operation: dict[str
 def error_kinds() -> list[ErrorKind]:
     """Every class of error of the house, by code."""
     catalogue = locale.current_catalogue()
-    found: dict[str, type[RunError]] = {kind.code: kind for kind in (RunError, *_below(RunError))}
+    kinds: list[type[RunError]] = [RunError, *_below(RunError)]
+    found = {kind.code: kind for kind in kinds}
     return [
         ErrorKind(code, next(problems.STATUS[c] for c in kind.__mro__ if c in problems.STATUS),
                   catalogue.gettext(kind.message))

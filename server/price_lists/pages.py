@@ -27,7 +27,6 @@ from server.price_lists.models import PriceListRow, PriceRowRow
 from server.quotes import prices
 from server.quotes.pages import visible_places
 from server.regions import service as regions
-from server.regions.models import RegionRow
 from server.runtime import Tx
 from workflows.definitions.model import Text
 from workflows.errors import InvalidInput
@@ -45,7 +44,7 @@ class ListPage:
     row: PriceListRow
     prices: list[PriceRowRow]
     items: Mapping[str, Text]
-    regions: Mapping[str, RegionRow]
+    regions: Mapping[str, regions.RegionRow]
     people: Mapping[str, str]
 
 
@@ -53,7 +52,7 @@ class ListPage:
 class PlacePage:
     """The prices that count in a place, each with the region it comes from."""
 
-    region: RegionRow
+    region: regions.RegionRow
     prices: list[PriceRow]
     unpriced: list[str]
 
@@ -176,7 +175,7 @@ def _lists(
     tx: Tx, code: str
 ) -> tuple[
     list[PriceListRow], Mapping[str, str], list[tuple[str, str]], PlacePage | None, Mapping[str, Text],
-    Mapping[str, RegionRow],
+    Mapping[str, regions.RegionRow],
 ]:  # fmt: skip
     rows = price_lists.price_lists(tx)
     place = _place(tx, code) if code else None

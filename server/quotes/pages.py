@@ -15,7 +15,6 @@ from pricing.errors import NotPriceable
 from pricing.quotes import Quote, QuotedTask, QuoteLine
 from server.actor import Action, can
 from server.catalogue import service as catalogue
-from server.catalogue.models import ServiceVersionRow
 from server.http.frame import go
 from server.http.locale import format_number, gettext, localised
 from server.http.security import permission
@@ -25,7 +24,6 @@ from server.quotes import prices
 from server.quotes import service as quotes
 from server.quotes.models import QuoteRow
 from server.regions import service as regions
-from server.regions.models import RegionRow
 from server.runtime import Tx
 from workflows.definitions.model import Parameter, Text
 from workflows.problems import Problem
@@ -111,9 +109,9 @@ class QuotePage:
     """A quote as it is shown. lists: id of the approved price list by its code."""
 
     quote: Quote
-    version: ServiceVersionRow
-    region: RegionRow
-    regions: Mapping[str, RegionRow]
+    version: catalogue.ServiceVersionRow
+    region: regions.RegionRow
+    regions: Mapping[str, regions.RegionRow]
     groups: list[TaskGroup]
     items: Mapping[str, Text]
     lists: Mapping[str, str]
@@ -125,7 +123,7 @@ class PricePage:
     """The form and what it found: a quote, or prices that are missing, or nothing asked yet."""
 
     asked: Asked
-    version: ServiceVersionRow
+    version: catalogue.ServiceVersionRow
     parameters: tuple[Parameter, ...]
     places: list[tuple[str, str]]
     shown: QuotePage | None
@@ -233,7 +231,12 @@ def _price(tx: Tx, asked: Asked) -> PricePage | None:
 
 
 def _calculated(
-    tx: Tx, version: ServiceVersionRow, region: str, day: date | None, count: int, numbers: dict[str, Decimal]
+    tx: Tx,
+    version: catalogue.ServiceVersionRow,
+    region: str,
+    day: date | None,
+    count: int,
+    numbers: dict[str, Decimal],
 ) -> QuotePage:
     terms = prices.terms_of(tx, region)
     found = quotes.calculate(
@@ -258,7 +261,7 @@ def _kept(tx: Tx, quote_id: str) -> tuple[QuoteRow, QuotePage]:
     return row, _page_of(tx, quotes.quote(tx, quote_id), catalogue.version(tx, row.service_version_id))
 
 
-def _page_of(tx: Tx, found: Quote, version: ServiceVersionRow) -> QuotePage:
+def _page_of(tx: Tx, found: Quote, version: catalogue.ServiceVersionRow) -> QuotePage:
     by_task: dict[str, list[QuoteLine]] = {}
     for line in found.lines:
         by_task.setdefault(line.task, []).append(line)
@@ -300,7 +303,7 @@ def _field_of(problem: Problem, parameters: tuple[Parameter, ...]) -> str:
     return f"p_{problem.place}" if problem.place in known else problem.place
 
 
-def _attempt(known: Mapping[str, RegionRow], text: str) -> str:
+def _attempt(known: Mapping[str, regions.RegionRow], text: str) -> str:
     """Say in words "BJ-DO: date 2024-01-01..2024-12-31"."""
     code, _, rest = text.partition(": ")
     reason, _, detail = rest.partition(" ")
@@ -325,7 +328,7 @@ def visible_places(tx: Tx) -> list[tuple[str, str]]:
     ]
 
 
-def _quote_lines(tx: Tx) -> list[tuple[QuoteRow, ServiceVersionRow, RegionRow]]:
+def _quote_lines(tx: Tx) -> list[tuple[QuoteRow, catalogue.ServiceVersionRow, regions.RegionRow]]:
     known = regions.regions(tx)
     return [
         (row, catalogue.version(tx, row.service_version_id), known[row.region_code])

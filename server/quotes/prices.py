@@ -14,7 +14,6 @@ from server.demo import world
 from server.price_lists import service as price_lists
 from server.quotes import service as quotes
 from server.regions import service as regions
-from server.regions.models import RegionRow
 from server.runtime import Tx
 from workflows.problems import Problem
 
@@ -33,7 +32,7 @@ class Terms:
 class RegionPrice:
     """The price of one instance in a region; quote None = prices are missing, named in `problems`."""
 
-    region: RegionRow
+    region: regions.RegionRow
     quote: Quote | None
     problems: tuple[Problem, ...]
 
@@ -50,9 +49,9 @@ def item_names(tx: Tx) -> dict[str, Mapping[str, str]]:
     return {item.code: item.names for item in price_lists.items(tx)}
 
 
-def priced_regions(tx: Tx) -> list[RegionRow]:
+def priced_regions(tx: Tx) -> list[regions.RegionRow]:
     """For each approved list, newest first, the region it has most prices of; those the actor may see."""
-    found: dict[str, RegionRow] = {}
+    found: dict[str, regions.RegionRow] = {}
     known = regions.regions(tx)
     for row in price_lists.price_lists(tx):
         if row.status != "approved":
@@ -68,7 +67,7 @@ def in_regions(tx: Tx, version_id: str) -> list[RegionPrice]:
     return [in_region(tx, version_id, row) for row in priced_regions(tx)[:MOST_REGIONS]]
 
 
-def in_region(tx: Tx, version_id: str, region: RegionRow) -> RegionPrice:
+def in_region(tx: Tx, version_id: str, region: regions.RegionRow) -> RegionPrice:
     """What one instance costs today in a region."""
     terms = terms_of(tx, region.code)
     try:
