@@ -25,6 +25,7 @@ def open_engine(url: str) -> Engine:
         engine = create_engine(parsed)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+        event.listen(engine, "checkin", _give_up)
         return engine
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
@@ -37,9 +38,16 @@ def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        "recursive_triggers=ON",  # INSERT OR REPLACE deletes a row: let the triggers refuse it
         f"busy_timeout={BUSY_TIMEOUT_MS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _give_up(connection: sqlite3.Connection | None, _record: Any) -> None:
+    """A COMMIT that a deferred key refused leaves SQLite's transaction, and its write lock, open."""
+    if connection is not None and connection.in_transaction:
+        connection.rollback()
 
 
 def _begin(connection: Connection) -> None:

@@ -39,6 +39,16 @@ END $$
 --;
 CREATE TRIGGER ledger_posting_sealed BEFORE INSERT ON ledger_posting FOR EACH ROW EXECUTE FUNCTION ledger_posting_sealed()
 --;
+CREATE FUNCTION ledger_account_frozen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF (NEW.id, NEW.code, NEW.book, NEW.kind, NEW.currency, NEW.floor, NEW.ceiling)
+     IS DISTINCT FROM (OLD.id, OLD.code, OLD.book, OLD.kind, OLD.currency, OLD.floor, OLD.ceiling) THEN
+    RAISE EXCEPTION 'ledger: an account keeps its kind and its bounds' USING ERRCODE = '23514';
+  END IF;
+  RETURN NEW;
+END $$
+--;
+CREATE TRIGGER ledger_account_frozen BEFORE UPDATE ON ledger_account FOR EACH ROW EXECUTE FUNCTION ledger_account_frozen()
+--;
 CREATE FUNCTION allocation_apply() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF (SELECT b.state FROM payment p JOIN payment_batch b ON b.id = p.batch_id WHERE p.id = NEW.payment_id FOR SHARE OF b) <> 'draft' THEN
     RAISE EXCEPTION 'allocation: the batch is not a draft' USING ERRCODE = '23514';
@@ -67,9 +77,11 @@ CREATE TRIGGER payment_in_draft BEFORE INSERT ON payment FOR EACH ROW EXECUTE FU
 --;
 CREATE FUNCTION payment_frozen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF (NEW.id, NEW.amount, NEW.currency, NEW.person_id, NEW.batch_id, NEW.end_to_end_id, NEW.uetr, NEW.account_kind,
-      NEW.account_identifier, NEW.account_agent, NEW.payee_name, NEW.retries_id)
+      NEW.account_identifier, NEW.account_agent, NEW.payee_name, NEW.payee_account_id, NEW.payee_country,
+      NEW.payee_town, NEW.reference, NEW.retries_id)
      IS DISTINCT FROM (OLD.id, OLD.amount, OLD.currency, OLD.person_id, OLD.batch_id, OLD.end_to_end_id, OLD.uetr, OLD.account_kind,
-      OLD.account_identifier, OLD.account_agent, OLD.payee_name, OLD.retries_id) THEN
+      OLD.account_identifier, OLD.account_agent, OLD.payee_name, OLD.payee_account_id, OLD.payee_country,
+      OLD.payee_town, OLD.reference, OLD.retries_id) THEN
     RAISE EXCEPTION 'payment: is frozen' USING ERRCODE = '23514';
   END IF;
   IF NEW.state <> OLD.state AND NOT EXISTS
@@ -169,6 +181,27 @@ CREATE FUNCTION submission_frozen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 END $$
 --;
 CREATE TRIGGER submission_frozen BEFORE UPDATE ON submission FOR EACH ROW EXECUTE FUNCTION submission_frozen()
+--;
+-- accepted_by and by name an account, person_id the register's entry of who did the work: the account knows both
+CREATE FUNCTION delivery_not_own_work() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF EXISTS (SELECT 1 FROM user_account u WHERE u.id IN (NEW.accepted_by, NEW.second_checked_by)
+                AND u.person_id = NEW.person_id) THEN
+    RAISE EXCEPTION 'delivery: nobody reviews their own work' USING ERRCODE = '23514';
+  END IF;
+  RETURN NEW;
+END $$
+--;
+CREATE TRIGGER delivery_not_own_work BEFORE UPDATE ON delivery FOR EACH ROW EXECUTE FUNCTION delivery_not_own_work()
+--;
+CREATE FUNCTION review_not_own_work() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF EXISTS (SELECT 1 FROM delivery d LEFT JOIN user_account u ON u.person_id = d.person_id
+              WHERE d.id = NEW.delivery_id AND NEW."by" IN (d.person_id, u.id)) THEN
+    RAISE EXCEPTION 'review: nobody reviews their own work' USING ERRCODE = '23514';
+  END IF;
+  RETURN NEW;
+END $$
+--;
+CREATE TRIGGER review_not_own_work BEFORE INSERT ON review FOR EACH ROW EXECUTE FUNCTION review_not_own_work()
 --;
 CREATE FUNCTION delivery_final() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF OLD.state = 'accepted' THEN

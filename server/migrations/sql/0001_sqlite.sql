@@ -25,6 +25,12 @@ WHEN EXISTS (SELECT 1 FROM ledger_seal WHERE entry_id = NEW.entry_id) BEGIN
   SELECT RAISE(ABORT, 'ledger: the entry is sealed');
 END
 --;
+CREATE TRIGGER ledger_account_frozen BEFORE UPDATE ON ledger_account
+WHEN NEW.id <> OLD.id OR NEW.code <> OLD.code OR NEW.book <> OLD.book OR NEW.kind <> OLD.kind
+  OR NEW.currency <> OLD.currency OR NEW.floor IS NOT OLD.floor OR NEW.ceiling IS NOT OLD.ceiling BEGIN
+  SELECT RAISE(ABORT, 'ledger: an account keeps its kind and its bounds');
+END
+--;
 CREATE TRIGGER allocation_apply AFTER INSERT ON allocation BEGIN
   SELECT RAISE(ABORT, 'allocation: the batch is not a draft')
    WHERE (SELECT b.state FROM payment p JOIN payment_batch b ON b.id = p.batch_id WHERE p.id = NEW.payment_id) <> 'draft';
@@ -49,6 +55,8 @@ CREATE TRIGGER payment_frozen BEFORE UPDATE ON payment BEGIN
       OR NEW.batch_id <> OLD.batch_id OR NEW.end_to_end_id <> OLD.end_to_end_id OR NEW.uetr <> OLD.uetr
       OR NEW.account_kind <> OLD.account_kind OR NEW.account_identifier <> OLD.account_identifier
       OR NEW.account_agent <> OLD.account_agent OR NEW.payee_name <> OLD.payee_name
+      OR NEW.payee_account_id <> OLD.payee_account_id OR NEW.payee_country <> OLD.payee_country
+      OR NEW.payee_town <> OLD.payee_town OR NEW.reference <> OLD.reference
       OR NEW.retries_id IS NOT OLD.retries_id;
   SELECT RAISE(ABORT, 'payment: this step is not possible')
    WHERE NEW.state <> OLD.state
@@ -109,6 +117,19 @@ CREATE TRIGGER submission_frozen BEFORE UPDATE ON submission
 WHEN NEW.xml_sha256 <> OLD.xml_sha256 OR NEW.task_id <> OLD.task_id OR NEW.submitted_by <> OLD.submitted_by
   OR NEW.received_at <> OLD.received_at BEGIN
   SELECT RAISE(ABORT, 'submission: is kept as it was received');
+END
+--;
+-- accepted_by and by name an account, person_id the register's entry of who did the work: the account knows both
+CREATE TRIGGER delivery_not_own_work BEFORE UPDATE ON delivery
+WHEN EXISTS (SELECT 1 FROM user_account u WHERE u.id IN (NEW.accepted_by, NEW.second_checked_by)
+                AND u.person_id = NEW.person_id) BEGIN
+  SELECT RAISE(ABORT, 'delivery: nobody reviews their own work');
+END
+--;
+CREATE TRIGGER review_not_own_work BEFORE INSERT ON review
+WHEN EXISTS (SELECT 1 FROM delivery d LEFT JOIN user_account u ON u.person_id = d.person_id
+              WHERE d.id = NEW.delivery_id AND NEW."by" IN (d.person_id, u.id)) BEGIN
+  SELECT RAISE(ABORT, 'review: nobody reviews their own work');
 END
 --;
 CREATE TRIGGER delivery_final BEFORE UPDATE ON delivery WHEN OLD.state = 'accepted' BEGIN

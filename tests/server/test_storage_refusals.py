@@ -1,0 +1,334 @@
+"""What the database itself refuses, whoever writes to it: direct SQL, past every service function.
+
+Each attack is one transaction on a world with batches in several states; it must fail at a statement or at
+COMMIT with the message (or the name of the constraint) given. Source: findings, 28 attacks on the ledger.
+"""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from payments.batches import TRANSITIONS
+from server.db.tables import metadata
+
+NEW = "'00000000-0000-7000-8000-000000000001'"
+OTHER = "'00000000-0000-7000-8000-000000000002'"
+ZEROS, ONES = "'" + "0" * 64 + "'", "'" + "1" * 64 + "'"
+DRAFT_PAYMENT = (
+    "(SELECT max(p.id) FROM payment p JOIN payment_batch b ON b.id = p.batch_id WHERE b.state = 'draft')"
+)
+
+
+def copy_row(table: str, where: str, **changes: str) -> str:
+    """INSERT of a copy of the first row that fits, with other values in some columns."""
+    columns = [c.name for c in metadata.tables[table].columns]
+    values = ", ".join(changes.get(c, f'"{c}"') for c in columns)
+    names = ", ".join(f'"{c}"' for c in columns)
+    return f"INSERT INTO {table} ({names}) SELECT {values} FROM {table} WHERE {where} LIMIT 1"
+
+
+def entry(
+    *lines: tuple[str, int], key: str = "attack", kind: str = "grant", reverses: str = "NULL", new: str = NEW
+):
+    """The inserts of an entry without its seal; lines: condition on the account, amount."""
+    inserted = [
+        "INSERT INTO ledger_entry (id, kind, idempotency_key, reverses_id, posted_at, actor, memo) "
+        f"VALUES ({new}, '{kind}', '{key}', {reverses}, '2026-03-02 10:00:00+00', 'x', '')"
+    ]
+    for number, (account, amount) in enumerate(lines, start=1):
+        inserted.append(
+            "INSERT INTO ledger_posting (entry_id, line, account_id, amount) "
+            f"SELECT {new}, {number}, min(id), {amount} FROM ledger_account WHERE {account}"
+        )
+    return inserted
+
+
+def seal(digest: str = ONES, previous: str = "hash", step: int = 1, new: str = NEW) -> str:
+    """The seal of an entry, on the present head of the chain."""
+    return (
+        "INSERT INTO ledger_seal (entry_id, seq, previous_hash, hash) "
+        f"SELECT {new}, seq + {step}, {previous}, {digest} FROM ledger_head"
+    )
+
+
+FUND = "kind = 'fund' AND currency = 'XOF'"
+RESERVED = "kind = 'reservation' AND currency = 'XOF'"
+APPROPRIATED = "kind = 'appropriation' AND currency = 'XOF'"
+BANK = "kind = 'bank' AND currency = 'XOF'"
+HUGE = 10**15
+
+LEDGER = {
+    "an entry that does not balance": (
+        "balance", *entry((APPROPRIATED, 5), (FUND, -4)), seal()),
+    "an entry that balances only across the two books": (
+        "balance", *entry((APPROPRIATED, 5), (BANK, -5)), seal()),
+    "an entry of one line": ("two lines", *entry((APPROPRIATED, 5)), seal()),
+    "an entry without a seal": ("", *entry((APPROPRIATED, 5), (FUND, -5))),
+    "a seal without an entry's lines": ("two lines", *entry(), seal()),
+    "a line after the seal": (
+        "sealed", *entry((APPROPRIATED, 5), (FUND, -5)), seal(),
+        f"INSERT INTO ledger_posting (entry_id, line, account_id, amount) "
+        f"SELECT {NEW}, 9, min(id), 1 FROM ledger_account"),
+    "a line into an old entry": (
+        "sealed",
+        "INSERT INTO ledger_posting (entry_id, line, account_id, amount) "
+        "SELECT min(entry_id), 90, min(account_id), 1 FROM ledger_posting"),
+    "a seal that names another predecessor": (
+        "chain", *entry((APPROPRIATED, 5), (FUND, -5)), seal(previous="'" + "2" * 64 + "'")),
+    "a seal that leaves a number out": ("chain", *entry((APPROPRIATED, 5), (FUND, -5)), seal(step=2)),
+    "a line of zero": ("ledger_posting_amount", *entry((APPROPRIATED, 0), (FUND, 0))),
+    "an overdrawn fund": ("ceiling", *entry((FUND, HUGE), (RESERVED, -HUGE)), seal()),
+    "an overdrawn reservation": (
+        "ceiling", *entry((RESERVED, HUGE), ("kind = 'consumed' AND currency = 'XOF'", -HUGE)), seal()),
+    "a payee ordered more than is owed": (
+        "ceiling", *entry(("kind = 'payable'", HUGE), ("kind = 'clearing'", -HUGE)), seal()),
+    "an idempotency key again": (
+        "idempotency_key", copy_row("ledger_entry", "kind = 'delivery'", id=NEW)),
+    "a second reversal of one entry": (
+        "reverses_id",
+        *entry((APPROPRIATED, 5), (FUND, -5), kind="reversal", reverses="(SELECT max(id) FROM ledger_entry)"),
+        seal(),
+        *entry((APPROPRIATED, 5), (FUND, -5), key="again", kind="reversal", new=OTHER,
+               reverses="(SELECT max(id) FROM ledger_entry)")),
+    "a reversal of nothing": (
+        "ledger_entry_reversal", *entry((APPROPRIATED, 5), (FUND, -5), kind="reversal"), seal()),
+    "an edited entry": ("append-only", "UPDATE ledger_entry SET memo = 'x'"),
+    "a deleted entry": ("append-only", "DELETE FROM ledger_entry"),
+    "an edited line": ("append-only", "UPDATE ledger_posting SET amount = amount + 1"),
+    "a deleted line": ("append-only", "DELETE FROM ledger_posting"),
+    "an edited seal": ("append-only", "UPDATE ledger_seal SET hash = hash"),
+    "a deleted seal": ("append-only", "DELETE FROM ledger_seal"),
+    "a deleted account": ("", "DELETE FROM ledger_account"),
+    "an account without its bound": ("bounds", "UPDATE ledger_account SET ceiling = NULL"),
+    "an account of another currency": ("bounds", "UPDATE ledger_account SET currency = 'EUR'"),
+    "a deleted head of the chain": ("", "DELETE FROM ledger_head"),
+    "a second head of the chain": (
+        "single", f"INSERT INTO ledger_head (id, seq, hash) VALUES (2, 0, {ZEROS})"),
+}  # fmt: skip
+
+PAYABLES = {
+    "a payable twice": ("payable", copy_row("payable", "1 = 1", id=NEW, allocated="0", settled="0")),
+    "an edited amount": ("never edited", "UPDATE payable SET amount = amount + 1, gross = gross + 1"),
+    "another payee": ("never edited", "UPDATE payable SET person_id = (SELECT max(id) FROM person)"),
+    "another entry": ("never edited", "UPDATE payable SET entry_id = (SELECT max(id) FROM ledger_entry)"),
+    "a deleted payable": ("", "DELETE FROM payable"),
+    "a payable of nothing": (
+        "payable_amount", copy_row("payable", "1 = 1", id=NEW, part="2", amount="0", gross="0", withheld="0",
+        allocated="0", settled="0")),
+    "a payable whose parts do not sum": (
+        "payable_amount", copy_row("payable", "1 = 1", id=NEW, part="2", amount="amount + 1")),
+    "more allocated than owed": ("payable_allocated", "UPDATE payable SET allocated = amount + 1"),
+    "more settled than allocated": ("payable_settled", "UPDATE payable SET settled = allocated + 1"),
+    "an allocation of what is allocated already": (
+        "payable_allocated",
+        copy_row("payment", f"id = {DRAFT_PAYMENT}", id=NEW, end_to_end_id="'X'", uetr="'X'", retries_id="NULL"),
+        f"INSERT INTO allocation (payment_id, payable_id, amount) SELECT {NEW}, min(payable_id), 1 "
+        f"FROM allocation WHERE payment_id = {DRAFT_PAYMENT}"),
+    "an allocation of what is owed to somebody else": (
+        "payee or currency differ",
+        "INSERT INTO allocation (payment_id, payable_id, amount) "
+        f"SELECT p.id, (SELECT min(y.id) FROM payable y WHERE y.person_id <> p.person_id), 1 "
+        f"FROM payment p WHERE p.id = {DRAFT_PAYMENT}"),
+    "an allocation of less than nothing": (
+        "allocation_amount",
+        f"INSERT INTO allocation (payment_id, payable_id, amount) SELECT {DRAFT_PAYMENT}, min(id), -1 FROM payable"),
+    "an allocation in a batch that was approved": (
+        "not a draft",
+        "INSERT INTO allocation (payment_id, payable_id, amount) "
+        "SELECT p.id, y.id, 1 FROM payment p JOIN payment_batch b ON b.id = p.batch_id "
+        "JOIN payable y ON y.person_id <> p.person_id WHERE b.state = 'approved' LIMIT 1"),
+    "an edited allocation": ("append-only", "UPDATE allocation SET amount = amount + 1"),
+    "a deleted allocation": ("append-only", "DELETE FROM allocation"),
+}  # fmt: skip
+
+BATCHES = {
+    "a batch born approved": ("begins as a draft", copy_row(
+        "payment_batch", "state = 'approved'", id=NEW, reference="'X'")),
+    "a payment born settled": ("begins as a draft", copy_row(
+        "payment", f"id = {DRAFT_PAYMENT}", id=NEW, end_to_end_id="'X'", uetr="'X'", retries_id="NULL",
+        state="'settled'")),
+    "a payment slipped into an approved batch": ("not a draft", copy_row(
+        "payment", "state = 'draft'", id=NEW, end_to_end_id="'X'", uetr="'X'", retries_id="NULL",
+        batch_id="(SELECT min(id) FROM payment_batch WHERE state = 'approved')")),
+    "an EndToEndId twice": ("end_to_end_id", copy_row(
+        "payment", f"id = {DRAFT_PAYMENT}", id=NEW, uetr="'X'", retries_id="NULL")),
+    "a failed payment retried twice": ("retries_id", copy_row(
+        "payment", "retries_id IS NOT NULL AND state = 'draft'", id=NEW, end_to_end_id="'X'", uetr="'X'")),
+    "an approval of the own batch": (
+        "four_eyes",
+        "UPDATE payment_batch SET approved_by = prepared_by WHERE state = 'draft'"),
+    "a batch submitted without its digest": (
+        "submitted_content", "UPDATE payment_batch SET state = 'submitted' WHERE state = 'draft'"),
+    "a batch approved by nobody": (
+        "payment_batch_approved",
+        "UPDATE payment_batch SET content_sha256 = 'x', state = 'submitted' WHERE state = 'draft'",
+        "UPDATE payment_batch SET state = 'approved' WHERE content_sha256 = 'x'"),
+    "a batch exported without a file": (
+        "payment_batch_exported", "UPDATE payment_batch SET state = 'exported' WHERE state = 'approved'"),
+    "another content after submission": (
+        "frozen", "UPDATE payment_batch SET content_sha256 = 'x' WHERE state = 'approved'"),
+    "another paying account after submission": (
+        "frozen", "UPDATE payment_batch SET paying_account_id = "
+        "(SELECT max(id) FROM paying_account) WHERE state = 'approved' AND paying_account_id <> "
+        "(SELECT max(id) FROM paying_account)"),
+    "another approver": ("approval is final", "UPDATE payment_batch SET approved_by = 'x' WHERE state = 'exported'"),
+    "another file": ("file is frozen", "UPDATE payment_batch SET file_sha256 = 'x' WHERE state = 'exported'"),
+    "a deleted batch": ("", "DELETE FROM payment_batch WHERE state = 'draft'"),
+    "a deleted payment": ("", "DELETE FROM payment"),
+    **{
+        f"a payment with another {column}": ("is frozen", f"UPDATE payment SET {column} = {value}")
+        for column, value in {
+            "amount": "amount + 1", "currency": "'EUR'", "account_identifier": "'2290197999999'",
+            "account_kind": "'iban'", "account_agent": "'X'", "payee_name": "'X'", "payee_town": "'X'",
+            "payee_country": "'XX'", "reference": "'X'", "uetr": "'X'", "retries_id": "id",
+            "end_to_end_id": "end_to_end_id || 'X'", "person_id": "(SELECT max(id) FROM person)",
+            "payee_account_id": "(SELECT max(id) FROM payee_account)",
+        }.items()
+    },
+    "a payment sent for more than it allocates": (
+        "do not sum",
+        copy_row("payment", f"id = {DRAFT_PAYMENT}", id=NEW, end_to_end_id="'X'", uetr="'X'", retries_id="NULL"),
+        f"UPDATE payment SET state = 'in_transit' WHERE id = {NEW}"),
+    "an edited bank file": ("append-only", "UPDATE bank_file SET name = 'x'"),
+    "an edited bank answer": ("append-only", "UPDATE bank_entry SET verdict = 'settled'"),
+    "a deleted bank answer": ("append-only", "DELETE FROM bank_entry"),
+}  # fmt: skip
+
+RECORDS = {
+    "an edited journal row": ("append-only", "UPDATE journal SET public = '{}'"),
+    "a deleted journal row": ("", "DELETE FROM journal"),
+    "an edited block": ("append-only", "UPDATE journal_block SET hash = hash"),
+    "a deleted block": ("append-only", "DELETE FROM journal_block"),
+    "an edited review": ("append-only", "UPDATE review SET reason = 'x'"),
+    "a deleted review": ("append-only", "DELETE FROM review"),
+    "a review without a reason": ("review_reason", copy_row(
+        "review", "1 = 1", id=NEW, verdict="'sent_back'", reason="''")),
+    "an edited price": ("append-only", "UPDATE price SET typical = '1'"),
+    "a deleted price": ("append-only", "DELETE FROM price"),
+    "an approval of the own price list": (
+        "price_list_four_eyes", "UPDATE price_list SET approved_by = imported_by"),
+    "an edited payee account": ("append-only", "UPDATE payee_account SET identifier = 'x'"),
+    "a deleted payee account": ("", "DELETE FROM payee_account"),
+    "an edited published diagram": ("never changes", "UPDATE service_version SET bpmn = (SELECT snapshot FROM quote LIMIT 1)"),
+    "a renumbered version": ("never changes", "UPDATE service_version SET version = '9.9.9'"),
+    "a deleted version": ("", "DELETE FROM service_version"),
+    "an edited form": ("append-only", "UPDATE service_form SET form_version = 'x'"),
+    "a version twice": ("service_version", copy_row("service_version", "1 = 1", id=NEW, digest="'x'")),
+    "an edited quote": ("never edited", "UPDATE quote SET fund_minor = fund_minor - 1"),
+    "an edited snapshot": ("never edited", "UPDATE quote SET digest = 'x'"),
+    "another acceptor of a quote": ("never edited", "UPDATE quote SET accepted_by = 'x' WHERE status = 'accepted'"),
+    "a deleted quote": ("", "DELETE FROM quote"),
+    "an edited submission": ("as it was received", "UPDATE submission SET xml_sha256 = 'x'"),
+    "a submission of somebody else": ("as it was received", "UPDATE submission SET submitted_by = 'x'"),
+    "a deleted submission": ("", "DELETE FROM submission"),
+    "an edited attachment": ("append-only", "UPDATE submission_file SET sha256 = 'x'"),
+    "an accepted delivery reopened": ("final", "UPDATE delivery SET state = 'waiting' WHERE state = 'accepted'"),
+    "a deleted delivery": ("", "DELETE FROM delivery"),
+    "a delivery accepted by nobody": (
+        "delivery_accepted_by", "UPDATE delivery SET state = 'accepted' WHERE state = 'waiting'"),
+    "own work accepted as the person": (
+        "not_own_work", "UPDATE delivery SET accepted_by = person_id WHERE state = 'waiting'"),
+    "own work accepted through the account": (
+        "own work",
+        "UPDATE delivery SET person_id = (SELECT person_id FROM user_account WHERE person_id IS NOT NULL), "
+        "accepted_by = (SELECT id FROM user_account WHERE person_id IS NOT NULL) WHERE state = 'waiting'"),
+    "own work reviewed": ("own work", copy_row(
+        "review", "1 = 1", id=NEW, by="(SELECT person_id FROM delivery WHERE id = delivery_id)")),
+    "two deliveries of one task": ("task_id", copy_row("delivery", "1 = 1", id=NEW)),
+    "an instance twice for one request": ("request_id", copy_row("process_instance", "1 = 1", id=NEW)),
+}  # fmt: skip
+
+ATTACKS = [
+    pytest.param(expected, statements, id=name.replace(" ", "-"))
+    for group in (LEDGER, PAYABLES, BATCHES, RECORDS)
+    for name, (expected, *statements) in group.items()
+]
+
+
+def attack(world, statements) -> str:
+    """Carry the statements out in one transaction; returns why the database refused."""
+    connection = world.runtime.engine.connect()
+    try:
+        changed = []
+        for statement in statements:
+            changed.append(connection.execute(text(statement.replace(":", "\\:"))).rowcount)
+        connection.commit()
+    except DBAPIError as error:
+        return str(error.orig)
+    finally:
+        connection.close()
+    pytest.fail(f"the database allowed it; rows changed: {changed}")
+
+
+@pytest.mark.parametrize(("expected", "statements"), ATTACKS)
+def test_the_database_refuses(attacked, expected, statements):
+    said = attack(attacked, statements)
+    # SQLite names the columns of a unique key, PostgreSQL the constraint
+    assert expected in said.replace("public.", ""), said
+
+
+def test_nothing_was_changed_by_the_attacks(attacked):
+    assert attacked.verify() == []
+
+
+@pytest.mark.parametrize(("subject", "table"), [("batch", "payment_batch"), ("payment", "payment")])
+def test_the_database_refuses_every_other_step(attacked, subject, table):
+    steps = TRANSITIONS[subject]
+    with attacked.runtime.engine.connect() as connection:
+        rows = connection.execute(text(f"SELECT min(id), state FROM {table} GROUP BY state")).all()
+    assert len({state for _, state in rows}) >= 4, "the world has too few states to try"
+    for row_id, state in rows:
+        for wanted in set(steps) - steps[state] - {state}:
+            said = attack(attacked, [f"UPDATE {table} SET state = '{wanted}' WHERE id = '{row_id}'"])
+            # SQLite finds a violated CHECK before the trigger speaks
+            assert "not possible" in said or "CHECK" in said.upper(), (state, wanted, said)
+
+
+def test_postgresql_refuses_to_truncate(attacked):
+    if attacked.runtime.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no TRUNCATE")
+    for table in (
+        "ledger_entry",
+        "ledger_posting",
+        "payable",
+        "payment",
+        "journal",
+        "journal_block",
+        "quote",
+        "review",
+    ):
+        assert attack(attacked, [f"TRUNCATE {table} CASCADE"])
+
+
+REPLACED = {
+    "ledger_entry": {"memo": "'x'"}, "payable": {"amount": "amount + 1", "gross": "gross + 1"},
+    "journal": {"event": "'x'"}, "review": {"reason": "'x'"}, "price": {"typical": "'1'"},
+    "payee_account": {"identifier": "'x'"}, "quote": {"digest": "'x'"}, "service_form": {"form_version": "'x'"},
+    "payment_batch": {"state": "'draft'", "approved_by": "NULL", "file_sha256": "NULL"},
+    "submission": {"xml_sha256": "'x'"}, "delivery": {"state": "'waiting'"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("table", REPLACED)
+def test_sqlite_refuses_to_replace_a_row(attacked, table):
+    if attacked.runtime.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL has no INSERT OR REPLACE")
+    statement = copy_row(table, "1 = 1", **REPLACED[table]).replace("INSERT", "INSERT OR REPLACE", 1)
+    assert "append-only" in (said := attack(attacked, [statement])) or "never" in said
+
+
+def test_a_refused_commit_leaves_nothing_open(attacked):
+    attack(attacked, LEDGER["an entry without a seal"][1:])
+    # the connection that was refused comes back from the pool for these
+    for _ in range(3):
+        with attacked.runtime.engine.begin() as connection:
+            assert (
+                connection.scalar(text("SELECT count(*) FROM ledger_entry WHERE idempotency_key = 'attack'"))
+                == 0
+            )
+
+
+def test_a_balance_edited_directly_is_not_refused_but_found(paying):
+    with paying.runtime.engine.begin() as connection:
+        connection.execute(text("UPDATE ledger_account SET balance = balance - 1 WHERE kind = 'fund'"))
+    assert "ledger-balance" in paying.verify()
