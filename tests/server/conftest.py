@@ -1,7 +1,7 @@
 """A small world for the server's tests: the demonstration's people and prices, one project of three villages.
 
-Built once for each database and copied for each test. `world` is ready to start: its quote is offered.
-`started` runs; `owing` has accepted deliveries that are owed on both rails.
+Built once for each database and copied for each test. `people` has neither services nor prices. `world` is
+ready to start: its quote is offered. `started` runs; `owing` has accepted deliveries that are owed on both rails.
 """
 
 import random
@@ -230,12 +230,17 @@ class Sending:
     files: dict[str, bytes]
 
 
-def _build_world(runtime, clock, _made):
+def _build_people(runtime, clock, _made):
     demo = demo_world.build(runtime)
     world = World(
         runtime, clock, actors=demo.actors, villages=demo.villages, members=demo.members,
         bank_account=demo.bank_account, momo_account=demo.momo_account,
     )  # fmt: skip
+    return world.state()
+
+
+def _build_world(runtime, clock, made):
+    world = World(runtime, clock, **made)
     shipped = library.load(SERVICE, "1.0.0")
     row = world.run("expert", catalogue.publish, shipped.bpmn, shipped.form_sources, version="1.0.0")
     world.version_id = row.id
@@ -291,7 +296,7 @@ def _build_paying(runtime, clock, made):
 def templates(installations):
     """The installations with everything the fixtures below copy."""
     built = (
-        ("world", "empty", _build_world), ("started", "world", _build_started),
+        ("people", "empty", _build_people), ("world", "people", _build_world), ("started", "world", _build_started),
         ("owing", "started", _build_owing), ("paying", "owing", _build_paying),
     )  # fmt: skip
 
@@ -313,7 +318,7 @@ def _open(copy, template: str) -> World:
 
 @pytest.fixture
 def opened(templates, copied):
-    """opened(name) copies one of the templates: world, started, owing, paying."""
+    """opened(name) copies one of the templates: people, world, started, owing, paying."""
     return lambda name: _open(copied, templates(name))
 
 
