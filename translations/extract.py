@@ -40,7 +40,16 @@ def messages() -> dict[Message, set[str]]:
                 texts = template_messages(path.read_bytes())
             for text in texts:
                 found.setdefault(text, set()).add(path.relative_to(ROOT).as_posix())
-    return found
+    return _merged(found)
+
+
+def _merged(found: dict[Message, set[str]]) -> dict[Message, set[str]]:
+    """The texts, a marked singular together with its plural: gettext has one entry for both."""
+    plurals: dict[Message, Message] = {text[0]: text for text in found if isinstance(text, tuple)}
+    merged: dict[Message, set[str]] = {}
+    for text, paths in found.items():
+        merged.setdefault(plurals.get(text, text), set()).update(paths)
+    return merged
 
 
 def python_messages(source: str) -> Iterator[Message]:
@@ -57,7 +66,9 @@ def _name(node: ast.expr) -> str:
 
 
 def _text(node: ast.expr | None) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value else None
+    return (
+        node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value else None
+    )
 
 
 def _of_call(node: ast.Call) -> Iterator[Message]:
