@@ -1,7 +1,433 @@
-"""Pages of batches."""
+"""Finance: what is owed to whom and for what, batches from draft to the bank's answer."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import quote as url_quote
+
+from flask import Blueprint, Response, g, make_response, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from payments.batches import PayeeAccount as AccountValue
+from payments.errors import PaymentError
+from payments.rails.profiles import profile
+from server.accounts import service as accounts
+from server.actor import Action, can
+from server.batches import service as batches
+from server.batches.models import BatchRow, PayingAccount, PaymentRow
+from server.catalogue import service as catalogue
+from server.errors import NotFound, ServerError
+from server.http import locale, problems
+from server.http.frame import go
+from server.http.locale import gettext, ngettext
+from server.http.navigation import N_
+from server.http.security import permission
+from server.instances import service as instances
+from server.ledger import service as ledger
+from server.ledger.service import Payable
+from server.people import service as people
+from server.regions import service as regions
+from server.runtime import Tx
+from workflows.errors import InvalidInput, RunError
 
 pages = Blueprint("batches", __name__)
+Page = str | tuple[str, int]
+MAX_ANSWER = 20_000_000
+WORDS = {
+    "draft": ("draft", N_("Draft")),
+    "submitted": ("awaiting_approval", N_("Waits for approval")),
+    "approved": ("approved", N_("Approved")),
+    "exported": ("exported", N_("Sent to the bank")),
+    "acknowledged": ("in_review", N_("Partly answered")),
+    "partly_settled": ("flagged", N_("Paid, except failures")),
+    "settled": ("settled", N_("Paid")),
+    "failed": ("failed", N_("Failed")),
+    "cancelled": ("cancelled", N_("Cancelled")),
+    # payments
+    "in_transit": ("sent", N_("On its way")),
+    "rejected": ("failed", N_("Refused by the bank")),
+    "returned": ("failed", N_("Came back")),
+}
+"""States of batches and payments: the badge, and its word."""
+RAILS = {"bank": N_("Bank"), "mobile_money": N_("Mobile money")}
+KINDS = {"rib": N_("Bank account (RIB)"), "iban": N_("Bank account (IBAN)"), "wallet": N_("Mobile wallet")}
+
+
+COMPONENTS = {"honorarium": N_("Honorarium"), "expenses": N_("Expenses")}
+
+
+def _word(table: Mapping[str, str], key: str) -> str:
+    return gettext(table[key]) if key in table else key
+
+
+@pages.app_context_processor
+def _words() -> dict[str, Any]:
+    """Words of money for every page's template."""
+    return {
+        "batch_badge": lambda state: WORDS.get(state, (state, state))[0],
+        "batch_word": lambda state: gettext(WORDS[state][1]) if state in WORDS else str(state),
+        "rail_word": partial(_word, RAILS),
+        "kind_word": partial(_word, KINDS),
+        "component_word": partial(_word, COMPONENTS),
+    }
+
+
+# What is owed -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """What a person is owed and not yet in a payment. amount: minor units, net. oldest: since when."""
+
+    person_id: str
+    name: str
+    account: str
+    kind: str
+    rail: str
+    currency: str
+    amount: int
+    count: int
+    oldest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rail:
+    """A paying account and what a batch on it would hold now, in minor units."""
+
+    account: PayingAccount
+    payments: int
+    total: int
+    carried: int
+    minimum: int
+    maximum: int | None
+
+
+@pages.get("/payables")
+@permission(Action.BATCH_READ)
+def payables() -> str:
+    """What is owed now, by payee, and what each rail could pay."""
+    page = g.runtime.read(g.actor, _payables)
+    return render_template("batches/payables.html", **page)
+
+
+def _payables(tx: Tx) -> dict[str, Any]:
+    found: dict[tuple[str, str], list[Payable]] = {}
+    for payable in ledger.open_payables(tx):
+        found.setdefault((payable.person_id, payable.currency), []).append(payable)
+    names = people.people(tx, [person for person, _ in found])
+    payees = [_payee(tx, names[person].name, rows) for (person, _), rows in found.items()]
+    totals: dict[str, int] = {}
+    for payee in payees:
+        totals[payee.currency] = totals.get(payee.currency, 0) + payee.amount
+    return {
+        "payees": sorted(payees, key=lambda p: p.oldest), "totals": totals, "rails": _rails(tx),
+        "oldest": min((p.oldest for p in payees), default=None),
+        "may_prepare": can(tx.actor, Action.BATCH_PREPARE), "today": tx.now.date(),
+    }  # fmt: skip
+
+
+def _payee(tx: Tx, name: str, rows: Sequence[Payable]) -> Payee:
+    account = people.payee_account(tx, rows[0].person_id)
+    rail = "" if account is None else ("mobile_money" if account.kind == "wallet" else "bank")
+    return Payee(
+        rows[0].person_id, name,
+        AccountValue(account.kind, account.identifier, account.agent).masked() if account else "",  # type: ignore[arg-type]
+        account.kind if account else "", rail, rows[0].currency,
+        sum(r.amount - r.allocated for r in rows), len(rows), min(r.created_at for r in rows),
+    )  # fmt: skip
+
+
+def _rails(tx: Tx) -> list[Rail]:
+    found = []
+    for account in batches.paying_accounts(tx):
+        plan, limits = batches.preview(tx, account.id), profile(account.profile).limits
+        found.append(
+            Rail(
+                account, len(plan.payments), sum(p.amount.minor for p in plan.payments),
+                sum(a.amount.minor for a in plan.carried_over), limits.minimum, limits.maximum,
+            )
+        )  # fmt: skip
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One line of what a person is owed, with what it is for."""
+
+    payable: Payable
+    title: str
+    village: str
+    payments: list[PaymentRow]
+
+
+@pages.get("/payables/<person_id>")
+@permission(Action.BATCH_READ)
+def payee(person_id: str) -> str:
+    """What one person is owed and was paid, each amount beside its delivery."""
+    return render_template("batches/payee.html", **g.runtime.read(g.actor, _owed_to, person_id))
+
+
+def _owed_to(tx: Tx, person_id: str) -> dict[str, Any]:
+    person = people.person(tx, person_id)
+    account = people.payee_account(tx, person_id)
+    rows = ledger.payables_of_person(tx, person_id)[::-1]
+    return {
+        "person": person, "account": account, "lines": owed_lines(tx, rows),
+        "masked": AccountValue(account.kind, account.identifier, account.agent).masked() if account else "",  # type: ignore[arg-type]
+        "may_see": can(tx.actor, Action.DELIVERY_READ),
+    }  # fmt: skip
+
+
+def owed_lines(tx: Tx, rows: Sequence[Payable]) -> list[Owed]:
+    """Each payable with its task, village and payments."""
+    known = instances.instances(tx, list({r.instance_id for r in rows}))
+    places = regions.regions(tx, list({i.region_code for i in known.values()}))
+    paid = batches.payments_of_payables(tx, [r.id for r in rows])
+    found = []
+    for row in rows:
+        instance = known[row.instance_id]
+        node = instances.task_row(tx, row.task_id).node_id
+        card = catalogue.package(tx, instance.service_version_id).definition.nodes[node].task
+        village = regions.name(places[instance.region_code], locale.current_locale())
+        found.append(Owed(row, locale.localised(card.title) if card else node, village, paid[row.id]))
+    return found
+
+
+# Batches ------------------------------------------------------------------------------------------------
+
+
+@pages.get("/batches", endpoint="batches")
+@permission(Action.BATCH_READ)
+def all_batches() -> str:
+    """All batches with their state, and who acts next."""
+    return render_template("batches/batches.html", **g.runtime.read(g.actor, _batches))
+
+
+def _batches(tx: Tx) -> dict[str, Any]:
+    rows = batches.batches(tx)
+    names = accounts.names(tx, {r.prepared_by for r in rows})
+    shown = []
+    for row in rows:
+        made = batches.payments(tx, row.id)
+        account = batches.paying_account(tx, row.paying_account_id)
+        failed = sum(p.state in ("rejected", "returned") for p in made)
+        shown.append(
+            (row, account, len(made), sum(p.amount for p in made), failed, names.get(row.prepared_by, ""))
+        )
+    return {
+        "shown": shown, "rails": _rails(tx), "may_prepare": can(tx.actor, Action.BATCH_PREPARE),
+        "today": tx.now.date(), "unmatched": batches.unmatched_entries(tx),
+    }  # fmt: skip
+
+
+@pages.post("/batches")
+@permission(Action.BATCH_PREPARE)
+def collect() -> Page | BaseResponse:
+    """Collect what is owed on a rail into a draft."""
+    try:
+        day = date.fromisoformat(request.form.get("execution_date", ""))
+    except ValueError:
+        day = None
+    page = g.runtime.read(g.actor, _payables)
+    if day is None or day < page["today"]:
+        said = ("execution_date", "error", gettext("Choose a day of execution, today or later."))
+        return render_template("batches/payables.html", **page, problems=[said]), 422
+    try:
+        batch_id = g.runtime.run(
+            g.actor, batches.collect, request.form.get("account", ""), execution_date=day
+        )
+    except batches.NothingToPay as error:
+        return render_template("batches/payables.html", **page, problems=[("", "error", _said(error))]), 409
+    return go(
+        url_for("batches.batch", batch_id=batch_id), gettext("The draft is made. Check it, then submit it.")
+    )
+
+
+def _said(error: RunError) -> str:
+    return problems.message_of(error, locale.current_catalogue())
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """A payment of a batch with what it is for."""
+
+    row: PaymentRow
+    account: str
+    lines: list[tuple[Owed, int]]
+
+
+@pages.get("/batches/<batch_id>")
+@permission(Action.BATCH_READ)
+def batch(batch_id: str) -> Page:
+    """One batch: what it holds, its digest, and the next step for whom."""
+    return _batch_page(batch_id)
+
+
+def _batch_page(batch_id: str, said: Sequence[tuple[str, str, str]] = (), status: int = 200) -> Page:
+    page = g.runtime.read(g.actor, _batch, batch_id)
+    return render_template("batches/batch.html", **page, problems=[*said, *page["checks"]]), status
+
+
+def _batch(tx: Tx, batch_id: str) -> dict[str, Any]:
+    row = batches.batch(tx, batch_id)
+    made = batches.payments(tx, batch_id)
+    account = batches.paying_account(tx, row.paying_account_id)
+    names = accounts.names(tx, {row.prepared_by, row.approved_by or ""})
+    return {
+        "row": row, "account": account, "transfers": _transfers(tx, made),
+        "masked": _masked_account(account),
+        "total": sum(p.amount for p in made), "counts": _counts(made), "checks": _checks(tx, row, made),
+        "digest": row.content_sha256 or batches.content_sha256(tx, row),
+        "prepared_by": names.get(row.prepared_by, ""), "approved_by": names.get(row.approved_by or "", ""),
+        "same_person": row.prepared_by == tx.actor.user_id,
+        "may_prepare": can(tx.actor, Action.BATCH_PREPARE),
+        "may_approve": can(tx.actor, Action.BATCH_APPROVE) and row.prepared_by != tx.actor.user_id,
+        "may_export": can(tx.actor, Action.BATCH_EXPORT), "may_answer": can(tx.actor, Action.ANSWER_IMPORT),
+    }  # fmt: skip
+
+
+def _masked_account(account: PayingAccount) -> str:
+    kind = "wallet" if account.rail == "mobile_money" else "rib"
+    return AccountValue(kind, account.identifier, account.agent).masked()  # type: ignore[arg-type]
+
+
+def _transfers(tx: Tx, made: Sequence[PaymentRow]) -> list[Transfer]:
+    shares = batches.allocations(tx, [p.id for p in made])
+    rows = [ledger.payable(tx, a.payable_id) for p in made for a in shares[p.id]]
+    lines = {o.payable.id: o for o in owed_lines(tx, [r for r in rows if r is not None])}
+    return [
+        Transfer(
+            p, AccountValue(p.account_kind, p.account_identifier, p.account_agent).masked(),  # type: ignore[arg-type]
+            [(lines[a.payable_id], a.amount) for a in shares[p.id]],
+        )
+        for p in made
+    ]  # fmt: skip
+
+
+def _counts(made: Sequence[PaymentRow]) -> dict[str, tuple[int, int]]:
+    """State -> number of payments and their sum in minor units."""
+    found: dict[str, tuple[int, int]] = {}
+    for payment in made:
+        count, total = found.get(payment.state, (0, 0))
+        found[payment.state] = (count + 1, total + payment.amount)
+    return found
+
+
+def _checks(tx: Tx, row: BatchRow, made: Sequence[PaymentRow]) -> list[tuple[str, str, str]]:
+    """What would keep a draft from being sent, at the payee's name."""
+    if row.state != "draft":
+        return []
+    names = {p.id: p.payee_name for p in made}
+    texts = locale.current_catalogue().texts
+    return [(names.get(p.place, p.place), p.severity, p.text(texts)) for p in batches.check(tx, row.id)]
+
+
+@pages.post("/batches/<batch_id>/submit")
+@permission(Action.BATCH_PREPARE)
+def submit(batch_id: str) -> Page | BaseResponse:
+    """Freeze the draft and hand it to the other person."""
+    return _step(batch_id, batches.submit, gettext("Submitted. Somebody else has to approve it now."))
+
+
+@pages.post("/batches/<batch_id>/approve")
+@permission(Action.BATCH_APPROVE)
+def approve(batch_id: str) -> Page | BaseResponse:
+    """Approve exactly what was shown: the digest comes with it."""
+    content = request.form.get("content", "")
+    return _step(
+        batch_id, batches.approve, gettext("Approved. The file can be written now."), content=content
+    )
+
+
+@pages.post("/batches/<batch_id>/cancel")
+@permission(Action.BATCH_PREPARE)
+def cancel(batch_id: str) -> Page | BaseResponse:
+    """Give the batch up; everything in it is owed again."""
+    return _step(batch_id, batches.cancel, gettext("Cancelled. Everything in it is owed again."))
+
+
+@pages.post("/batches/<batch_id>/export")
+@permission(Action.BATCH_EXPORT)
+def export(batch_id: str) -> Page | BaseResponse:
+    """Write the file, once."""
+    return _step(
+        batch_id, batches.export, gettext("The file is written. Download it and give it to the bank.")
+    )
+
+
+def _step(batch_id: str, operation: Any, notice: str, **given: str) -> Page | BaseResponse:  # noqa: ANN401
+    try:
+        g.runtime.run(g.actor, operation, batch_id, **given)
+    except NotFound:
+        raise
+    except InvalidInput as error:
+        return _batch_page(batch_id, (), problems.status_of(error))
+    except (ServerError, PaymentError) as error:
+        return _batch_page(batch_id, [("", "error", _said(error))], problems.status_of(error))
+    return go(url_for("batches.batch", batch_id=batch_id), notice)
+
+
+@pages.get("/batches/<batch_id>/file")
+@permission(Action.BATCH_EXPORT)
+def download(batch_id: str) -> Response:
+    """The frozen file, the same bytes each time."""
+    name, content = g.runtime.read(g.actor, batches.file_of, batch_id)
+    response = make_response(content)
+    response.content_type = "application/xml" if name.endswith(".xml") else "text/csv; charset=utf-8"
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{url_quote(name, safe='')}"
+    return response
+
+
+@pages.post("/batches/<batch_id>/answer")
+@permission(Action.ANSWER_IMPORT)
+def read_answer(batch_id: str) -> Page | BaseResponse:
+    """Book what the bank or the mobile-money company answered."""
+    sent = request.files.get("answer")
+    data = sent.read(MAX_ANSWER + 1) if sent else b""
+    if not data:
+        return _batch_page(
+            batch_id, [("answer", "error", gettext("Choose the file that the bank sent."))], 422
+        )
+    name = (sent.filename or "")[:200] if sent else ""
+    try:
+        read = g.runtime.run(g.actor, batches.read_answer, batch_id, data, name=name)
+    except NotFound:
+        raise
+    except (InvalidInput, ServerError, PaymentError) as error:
+        return _batch_page(batch_id, _told(error), problems.status_of(error))
+    return go(
+        url_for("batches.batch", batch_id=batch_id),
+        _summary(read),
+        "needs" if read.rejected or read.unmatched else "done",
+    )
+
+
+def _told(error: RunError) -> list[tuple[str, str, str]]:
+    texts = locale.current_catalogue().texts
+    found = [(p.place, str(p.severity), p.text(texts)) for p in problems.problems_of(error)]
+    return found or [("", "error", _said(error))]
+
+
+def _summary(read: batches.AnswerRead) -> str:
+    said = [ngettext("%(number)s payment was paid.", "%(number)s payments were paid.", read.settled)]
+    if read.rejected:
+        said.append(
+            ngettext(
+                "%(number)s was refused and is owed again.",
+                "%(number)s were refused and are owed again.",
+                read.rejected,
+            )
+        )
+    if read.pending:
+        said.append(ngettext("%(number)s is still on its way.", "%(number)s are still on their way.", read.pending))
+    if read.already_known:
+        said.append(ngettext("%(number)s was known already.", "%(number)s were known already.", read.already_known))
+    if read.unmatched:
+        said.append(
+            ngettext("%(number)s line fits no payment.", "%(number)s lines fit no payment.", len(read.unmatched))
+        )
+    return " ".join(said)

@@ -1,7 +1,231 @@
-"""Pages of instances."""
+"""One instance: its live diagram, what was delivered, what happened."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, g, jsonify, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from pricing.quotes import Due
+from server.actor import Action, can
+from server.catalogue import service as catalogue
+from server.deliveries import service as deliveries
+from server.deliveries.service import DeliveryRow
+from server.errors import NotFound
+from server.http import locale
+from server.http.frame import go
+from server.http.locale import gettext, ngettext
+from server.http.navigation import N_
+from server.http.security import content_policy, permission
+from server.instances import service as instances
+from server.instances.models import TaskRow
+from server.journal import service as journal
+from server.journal.service import Event
+from server.ledger import service as ledger
+from server.people import service as people
+from server.projects import service as projects
+from server.quotes import service as quotes
+from server.regions import service as regions
+from server.requests import service as requests
+from server.runtime import Tx
+from server.submissions import service as submissions
+from workflows.definitions.model import TaskCard
 
 pages = Blueprint("instances", __name__)
+
+EVENTS: Mapping[str, str] = {
+    Event.REQUEST_MADE: N_("The village asked for the service"),
+    Event.INSTANCE_STARTED: N_("Started"),
+    Event.TASK_READY: N_("Task opened: %(task)s"),
+    Event.TASK_ASSIGNED: N_("Given to a facilitator: %(task)s"),
+    Event.TASK_COMPLETED: N_("Work done: %(task)s"),
+    Event.DELIVERY_MADE: N_("Delivered: %(task)s"),
+    Event.DELIVERY_SENT_BACK: N_("Sent back: %(task)s"),
+    Event.SECOND_CHECK_MADE: N_("Checked a second time: %(task)s"),
+    Event.DELIVERY_ACCEPTED: N_("Accepted, money owed: %(task)s"),
+    Event.INSTANCE_WORK_DONE: N_("All work is done"),
+    Event.INSTANCE_ACCEPTED: N_("Everything is accepted"),
+    Event.INCIDENT: N_("Incident at %(task)s"),
+}
+"""What the journal's events are called on a page."""
+LABELS = {
+    "waiting": (N_("%(number)s under way"), N_("%(number)s under way")),
+    "late": (N_("%(number)s late"), N_("%(number)s late")),
+    "done": (N_("%(number)s done"), N_("%(number)s done")),
+    "sent_back": (N_("%(number)s sent back"), N_("%(number)s sent back")),
+    "in_review": (N_("%(number)s to be checked"), N_("%(number)s to be checked")),
+}
+_WORST = ("late", "sent_back", "waiting", "in_review", "done")
+
+
+def node_labels(tx: Tx, instance_ids: Sequence[str]) -> dict[str, object]:
+    """The diagram's state: each task node's worst state first, the other counts beside it."""
+    counts: dict[str, dict[str, int]] = {}
+    by_task = {d.task_id: d.state for d in deliveries.deliveries_of_instances(tx, instance_ids)}
+    for task in instances.tasks_of_instances(tx, instance_ids):
+        if task.state != "cancelled":
+            state = task_state(task, by_task.get(task.id), tx.now)
+            here = counts.setdefault(task.node_id, {})
+            here[state] = here.get(state, 0) + 1
+    nodes: dict[str, object] = {}
+    for node, found in counts.items():
+        badges = [
+            {"state": s, "count": found[s], "label": ngettext(*LABELS[s], found[s])}
+            for s in _WORST
+            if s in found
+        ]
+        nodes[node] = {**badges[0], "counts": badges[1:]}
+    return nodes
+
+
+def task_state(task: TaskRow, delivery_state: str | None, now: datetime) -> str:
+    """A run-time task as people see it: late, waiting (work), in_review, sent_back or done."""
+    if delivery_state == "accepted":
+        return "done"
+    if delivery_state is not None:
+        return "sent_back" if delivery_state == "sent_back" else "in_review"
+    return "late" if task.due_at is not None and task.due_at < now else "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A run-time task with what came of it. due: what it owes, in minor units."""
+
+    row: TaskRow
+    card: TaskCard
+    title: str
+    state: str
+    who: str
+    delivery: DeliveryRow | None
+    due: Due
+    photos: list[tuple[str, str]]
+    """(submission id, file name) of pictures, at most six."""
+    files: int
+    paid: int
+
+
+@pages.get("/instances/<instance_id>")
+@permission(Action.INSTANCE_READ)
+def instance(instance_id: str) -> str:
+    """A village's service: where it stands, what was delivered, what happened."""
+    content_policy("diagram")
+    return render_template("instances/instance.html", **g.runtime.read(g.actor, _view, instance_id))
+
+
+def _view(tx: Tx, instance_id: str) -> dict[str, Any]:
+    row = instances.visible(tx, instance_id)
+    version = catalogue.version(tx, row.service_version_id)
+    package = catalogue.package(tx, version.id)
+    village = regions.region(tx, row.region_code)
+    tasks = task_views(tx, instance_id)
+    quote = quotes.quote_row(tx, row.quote_id)
+    owed = ledger.totals(tx, quote.currency, [instance_id])
+    skills = people.skills(tx)
+    cards = [
+        (n.id, n.task, locale.localised(skills.get(n.task.skill, n.task.skill)),
+         [t for t in tasks if t.row.node_id == n.id])
+        for n in package.definition.tasks() if n.task
+    ]  # fmt: skip
+    return {
+        "row": row, "version": version, "village": regions.name(village, locale.current_locale()),
+        "tasks": tasks, "cards": cards, "quote": quote, "owed": owed,
+        "share": quote.charged_minor // max(1, quote.instances),
+        "incidents": instances.incidents(tx, [instance_id]),
+        "timeline": timeline(tx, instance_id), "asked": requests.request(tx, row.request_id),
+        "members": projects.members(tx, row.project_id or ""),
+        "may_assign": can(tx.actor, Action.TASK_ASSIGN, regions.place(tx, row.region_code)),
+        "may_review": can(tx.actor, Action.DELIVERY_READ, regions.place(tx, row.region_code)),
+        "parameters": [
+            (p.label, row.data[p.id]) for p in package.definition.service.parameters if p.id in row.data
+        ],
+    }  # fmt: skip
+
+
+def task_views(tx: Tx, instance_id: str) -> list[TaskView]:
+    """The run-time tasks of an instance, in their order, without the cancelled ones."""
+    row = instances.instance(tx, instance_id)
+    definition = catalogue.package(tx, row.service_version_id).definition
+    rows = [t for t in instances.tasks_of_instance(tx, instance_id) if t.state != "cancelled"]
+    made = {d.task_id: d for d in deliveries.deliveries_of_instances(tx, [instance_id])}
+    names = people.people(tx, [t.assignee_id for t in rows if t.assignee_id])
+    settled: dict[str, int] = {}
+    for payable in ledger.payables_of_instances(tx, [instance_id]):
+        settled[payable.task_id] = settled.get(payable.task_id, 0) + payable.settled
+    return [
+        _task_view(tx, row.quote_id, t, definition.nodes[t.node_id].task or TaskCard(), made.get(t.id),
+                   names[t.assignee_id].name if t.assignee_id in names else "", settled.get(t.id, 0))
+        for t in rows
+    ]  # fmt: skip
+
+
+def _task_view(
+    tx: Tx, quote_id: str, task: TaskRow, card: TaskCard, delivery: DeliveryRow | None, who: str, paid: int
+) -> TaskView:
+    if delivery is not None:
+        due = deliveries.amounts(tx, delivery)
+        files = submissions.files_of(tx, delivery.submission_id)
+    else:
+        due, files = quotes.owed(tx, quote_id, task.node_id, round_=task.round), []
+    photos = [(f.submission_id, f.name) for f in files if f.mime.startswith("image/")]
+    return TaskView(
+        row=task, card=card, title=locale.localised(card.title) or task.node_id,
+        state=task_state(task, delivery.state if delivery else None, tx.now), who=who, delivery=delivery,
+        due=due, photos=photos[:6], files=len(files), paid=paid,
+    )  # fmt: skip
+
+
+def timeline(tx: Tx, instance_id: str) -> list[tuple[datetime, str]]:
+    """What happened in an instance, newest first, without names."""
+    row = instances.instance(tx, instance_id)
+    definition = catalogue.package(tx, row.service_version_id).definition
+    tasks = {t.id: t.node_id for t in instances.tasks_of_instance(tx, instance_id)}
+    made = {d.id: d.node_id for d in deliveries.deliveries_of_instances(tx, [instance_id])}
+    nodes = {**tasks, **made}
+
+    def words(event: str, object_id: str, public: Mapping[str, Any]) -> str:
+        node = definition.nodes.get(nodes.get(object_id) or str(public.get("node", "")))
+        title = locale.localised(node.task.title) if node is not None and node.task else ""
+        return (
+            gettext(EVENTS[event], task=title or object_id)
+            if "%(" in EVENTS[event]
+            else gettext(EVENTS[event])
+        )
+
+    rows = journal.of_objects(tx, [instance_id, row.request_id, *nodes])
+    return [(r.at, words(r.event, r.object_id, r.public)) for r in reversed(rows) if r.event in EVENTS]
+
+
+@pages.post("/tasks/<task_id>/assign")
+@permission(Action.TASK_ASSIGN)
+def assign(task_id: str) -> BaseResponse:
+    """Give a task to somebody of the project."""
+    task = g.runtime.run(g.actor, _assign, task_id, request.form.get("person", ""))
+    return go(
+        url_for("instances.instance", instance_id=task.instance_id), gettext("The task has a new owner.")
+    )
+
+
+def _assign(tx: Tx, task_id: str, person_id: str) -> TaskRow:
+    task = instances.task_row(tx, task_id)
+    row = instances.visible(tx, task.instance_id)
+    roster = {m.id for m in projects.members(tx, row.project_id or "")}
+    if person_id not in roster:
+        raise NotFound(what="member of the project", key=person_id)
+    instances.assign(tx, task_id, person_id)
+    return task
+
+
+@pages.get("/instances/<instance_id>/state.json")
+@permission(Action.INSTANCE_READ)
+def state(instance_id: str) -> Response:
+    """The live state of the diagram's tasks."""
+    return jsonify(nodes=g.runtime.read(g.actor, _states, instance_id))
+
+
+def _states(tx: Tx, instance_id: str) -> dict[str, object]:
+    instances.visible(tx, instance_id)
+    return node_labels(tx, [instance_id])

@@ -1,7 +1,126 @@
-"""Pages of ledger."""
+"""The ledger as people read it: the chart of accounts of both books, and every entry with its seal."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Blueprint, g, render_template, request
+
+from server.accounts import service as people_who_sign_in
+from server.actor import Action
+from server.errors import NotFound
+from server.http.locale import gettext
+from server.http.navigation import N_
+from server.http.security import permission
+from server.ledger import service as ledger
+from server.ledger.models import LedgerAccount
+from server.people import service as people
+from server.projects import service as projects
+from server.runtime import Tx
 
 pages = Blueprint("ledger", __name__)
+PAGE = 50
+
+ACCOUNTS = {
+    "appropriation": N_("Granted by %(name)s"),
+    "fund": N_("Free in the fund %(name)s"),
+    "reservation": N_("Set aside for %(name)s"),
+    "contingency": N_("Contingency of %(name)s"),
+    "reserve": N_("Reserve of %(name)s"),
+    "consumed": N_("Used by %(name)s"),
+    "unfunded": N_("Promised without money: %(name)s"),
+    "exchange_position": N_("Exchange %(name)s"),
+    "expense": N_("Work of %(name)s"),
+    "payable": N_("Owed to %(name)s"),
+    "withholding": N_("Tax withheld: %(name)s"),
+    "clearing": N_("Ordered from %(name)s, not yet answered"),
+    "bank": N_("Account %(name)s"),
+    "contribution_receivable": N_("Promised by %(name)s"),
+    "contribution_income": N_("Contributed by %(name)s"),
+    "in_kind_use": N_("Received in kind by %(name)s"),
+    "in_kind_contribution": N_("Given in kind by %(name)s"),
+}
+"""What the accounts of payments.ledger are called."""
+KINDS = {
+    "grant": N_("Grant"), "earmark": N_("Earmark"), "commitment": N_("Commitment"), "release": N_("Release"),
+    "funding": N_("Funding of a promise"), "exchange": N_("Exchange"), "delivery": N_("Accepted delivery"),
+    "export": N_("Payment file"), "settlement": N_("Payment arrived"), "rejection": N_("Payment refused"),
+    "return": N_("Payment came back"), "reversal": N_("Reversal"),
+}  # fmt: skip
+
+
+@pages.app_context_processor
+def _words() -> dict[str, Any]:
+    return {"entry_word": lambda kind: gettext(KINDS[kind]) if kind in KINDS else kind.replace("_", " ")}
+
+
+def account_names(tx: Tx, codes: Iterable[str]) -> dict[str, str]:
+    """Accounts by code in words; people and projects by their names."""
+    holders = {p.id: p.name for p in people.people(tx).values()}
+    holders |= {p.id: p.code for p in projects.projects(tx)}
+    found = {}
+    for code in codes:
+        kind, _, name = code.partition(":")
+        words = ACCOUNTS.get(kind)
+        found[code] = gettext(words, name=holders.get(name, name)) if words else code
+    return found
+
+
+@pages.get("/ledger", endpoint="accounts")
+@permission(Action.LEDGER_READ)
+def chart() -> str:
+    """The chart of accounts: where every franc is, in both books."""
+    return render_template("ledger/accounts.html", **g.runtime.read(g.actor, _chart))
+
+
+def _chart(tx: Tx) -> dict[str, Any]:
+    rows = ledger.accounts(tx)
+    books: dict[tuple[str, str], list[LedgerAccount]] = {}
+    for row in rows:
+        books.setdefault((row.book, row.currency), []).append(row)
+    return {
+        "books": books, "names": account_names(tx, [r.code for r in rows]), "sum": ledger.postings_sum(tx),
+        "head": ledger.head(tx),
+    }  # fmt: skip
+
+
+@pages.get("/ledger/entries")
+@permission(Action.LEDGER_READ)
+def entries() -> str:
+    """The entries, newest first; those of one account with `account`."""
+    before = request.args.get("before", "")
+    number = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
+    page = g.runtime.read(g.actor, _entries, number, request.args.get("account") or None)
+    return render_template("ledger/entries.html", **page)
+
+
+def _entries(tx: Tx, before: int | None, account: str | None) -> dict[str, Any]:
+    row = None
+    if account is not None:
+        row = next((a for a in ledger.accounts(tx) if a.id == account), None)
+        if row is None:
+            raise NotFound(what="account", key=account[:80])
+    found = ledger.entries(tx, limit=PAGE + 1, before_seq=before, account=account)
+    codes = {code for e in found for code, _, _ in e.lines}
+    return {
+        "entries": found[:PAGE], "more": found[PAGE - 1].seq if len(found) > PAGE else None,
+        "account": row, "names": account_names(tx, {*codes, *([row.code] if row else [])}),
+    }  # fmt: skip
+
+
+@pages.get("/ledger/entries/<entry_id>")
+@permission(Action.LEDGER_READ)
+def entry(entry_id: str) -> str:
+    """One entry: its lines, what it is for, and its link in the chain."""
+    return render_template("ledger/entry.html", **g.runtime.read(g.actor, _entry, entry_id))
+
+
+def _entry(tx: Tx, entry_id: str) -> dict[str, Any]:
+    view, seal = ledger.entry(tx, entry_id)
+    kind, _, subject = view.key.partition(":")
+    who = people_who_sign_in.names(tx, [view.actor])
+    return {
+        "entry": view, "seal": seal, "names": account_names(tx, [code for code, _, _ in view.lines]),
+        "who": who.get(view.actor, ""), "about": (kind, subject),
+    }  # fmt: skip
