@@ -9,8 +9,6 @@ from pathlib import Path
 import click
 
 from server.cli.tables import table
-from server.clock import SetClock
-from server.demo import run, story
 
 _BAR = 40
 
@@ -62,6 +60,10 @@ class _Terminal:
 )
 def demo(out: Path, seed: int, villages: int, database: str | None) -> None:
     """Tell the story of 46 villages, from a diagram to a bank file and back."""
+    # imported here: the other commands need not wait for the whole server
+    from server.clock import SetClock
+    from server.demo import run, story
+
     started = time.monotonic()
     clock = SetClock(story.START)
     terminal = _Terminal()

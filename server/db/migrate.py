@@ -1,14 +1,19 @@
-"""Create and upgrade the schema."""
+"""Create and upgrade the schema. Alembic is imported when it is needed: that takes longer than a short command."""
 
 from __future__ import annotations
 
-from alembic import command
-from alembic.config import Config
+from typing import TYPE_CHECKING
+
 from sqlalchemy import Engine
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 
 def config() -> Config:
     """Alembic's configuration; the caller puts a connection into `attributes["connection"]`."""
+    from alembic.config import Config
+
     made = Config()
     made.set_main_option("script_location", "server:migrations")
     made.set_main_option("path_separator", "os")
@@ -20,6 +25,8 @@ def config() -> Config:
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the schema to `revision`; does nothing when it is there."""
+    from alembic import command
+
     with engine.begin() as connection:
         made = config()
         made.attributes["connection"] = connection

@@ -22,7 +22,7 @@ from server.clock import SetClock
 from server.demo import story as chapters
 from server.demo import world as demo_world
 from server.demo.story import Paid, Story
-from server.documents import compare_document, quote_document, village_document
+from server.documents import RegionPrices, compare_document, quote_document, village_document
 from server.errors import Unfunded
 from server.findings import Finding
 from server.ids import Ids
@@ -87,7 +87,7 @@ def tell(
     _next_version(story, teller, out, quote)
     (out / "quote.json").write_bytes(quote.canonical() + b"\n")
     (out / "quote.html").write_text(
-        runtime.read(SYSTEM, _quote_html, quote, story.village_count), encoding="utf-8"
+        runtime.read(SYSTEM, _quote_html, quote), encoding="utf-8"
     )
     summary = _summary(story, tampering)
     (out / "summary.json").write_bytes(
@@ -289,7 +289,10 @@ def _next_version(story: Story, teller: Teller, out: Path, quote: Quote) -> None
     new_quote = story.runtime.read(story.actor("expert"), _quote_next, story)
     difference = compare(old, new)
     (out / "compare.html").write_text(
-        compare_document(difference, old=old, new=new, old_quote=quote, new_quote=new_quote, locale="en"),
+        compare_document(
+            difference, old=old, new=new, locale="en",
+            prices=[RegionPrices("Copargo", quote, new_quote)],
+        ),
         encoding="utf-8",
     )
     versions = story.runtime.read(story.actor("coordinator"), _versions, story.instance_ids)
@@ -319,20 +322,22 @@ def _versions(tx: Tx, instance_ids: list[str]) -> set[str]:
     return {catalogue.version(tx, row.service_version_id).version for row in rows}
 
 
-def _quote_html(tx: Tx, quote: Quote, villages: int) -> str:
+def _quote_html(tx: Tx, quote: Quote) -> str:
     package = library.load(chapters.SERVICE, "1.0.0")
     region = regions.region(tx, quote.region)
     return quote_document(
         quote, service_names=package.definition.service.name, region_name=regions.name(region, "en"), locale="en",
+        service_version=package.version, skill_names=people.skills(tx),
+        region_names={code: regions.name(row, "en") for code, row in regions.regions(tx).items()},
+        parameter_names={p.id: p.label for p in package.definition.service.parameters},
     )  # fmt: skip
 
 
 def _village_html(tx: Tx, instance_id: str) -> str:
     record = transparency.village_record(tx, instance_id, "fr")
     return village_document(
-        record, locale="fr", base_url=tx.settings.base_url,
-        skill_names={code: str(names.get("fr", code)) for code, names in people.skills(tx).items()},
-    )  # fmt: skip
+        record, locale="fr", base_url=tx.settings.base_url, skill_names=people.skills(tx)
+    )
 
 
 def _summary(story: Story, tampering: list[Finding]) -> dict[str, Any]:
