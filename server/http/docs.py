@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from server.http.security import permission
 from workflows.errors import RunError
 
 pages = Blueprint("docs", __name__)
+_PLACE = re.compile(r"%\(\w+\)s")
+"""What a message fills in when it happens."""
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -90,7 +93,7 @@ def error_kinds() -> list[ErrorKind]:
     found = {kind.code: kind for kind in kinds}
     return [
         ErrorKind(code, next(problems.STATUS[c] for c in kind.__mro__ if c in problems.STATUS),
-                  catalogue.gettext(kind.message))
+                  _PLACE.sub("…", catalogue.gettext(kind.message)))
         for code, kind in sorted(found.items())
     ]  # fmt: skip
 
