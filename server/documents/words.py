@@ -83,7 +83,9 @@ class Words:
         return self._text(PARTIES[code]) if code in PARTIES else code
 
     def unit(self, code: str) -> str:
-        return formatting.localised(self.locale, UNITS[code].names) if code in UNITS else code
+        """A unit as people say it, without its synonyms."""
+        names = UNITS[code].names if code in UNITS else code
+        return formatting.localised(self.locale, names).partition(",")[0]
 
     def level(self, code: str) -> str:
         return self._text(LEVELS[code]) if code in LEVELS else code
