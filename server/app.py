@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from flask import Flask, Response, g, make_response, redirect, render_template, request, url_for
@@ -119,7 +120,7 @@ def _refused(error: RunError) -> Response | BaseResponse:
         log.error("refused", code=error.code, path=request.path, message=str(error))
     if wants_json():
         document = problems.document(
-            error, catalogue, base_url=g.runtime.settings.base_url, instance=request.path
+            error, catalogue, base_url=g.runtime.settings.base_url, instance=quote(request.path)
         )
         response = make_response(document, status)
         response.content_type = "application/problem+json"
@@ -159,7 +160,7 @@ def _http_error(error: HTTPException) -> Response | BaseResponse:
     if wants_json():
         document: dict[str, Any] = {
             "type": f"{g.runtime.settings.base_url}/docs/problems#http-{code}", "title": sentence,
-            "status": code, "code": f"http-{code}", "instance": request.path,
+            "status": code, "code": f"http-{code}", "instance": quote(request.path),
         }  # fmt: skip
         details = getattr(error, "data", {}).get("messages")
         if details:

@@ -114,8 +114,9 @@ class ApiBlueprint(flask_smorest.Blueprint):  # type: ignore[misc]  # not typed
         produces: Sequence[str],
     ) -> Any:  # fmt: skip  # noqa: ANN401
         for media_type in produces:
-            binary = {"type": "string", "format": "binary"}
-            view = self.response(status, binary, content_type=media_type, description="The file.")(view)
+            is_json = media_type == "application/json"
+            schema = {"type": "object"} if is_json else {"type": "string", "format": "binary"}
+            view = self.response(status, schema, content_type=media_type, description="The file.")(view)
         if produces:
             return view
         if answer is None:

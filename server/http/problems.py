@@ -20,6 +20,7 @@ import workflows.errors
 import workflows.xml
 from server.http.json_body import MalformedJson
 from server.http.paging import InvalidCursor
+from server.http.security import ForgedRequest
 from translations import Catalogue
 from workflows.errors import RunError
 from workflows.problems import Problem
@@ -44,6 +45,7 @@ STATUS: dict[type[RunError], int] = {
     errors.SamePerson: 403,
     errors.Misconfigured: 500,
     accounts.WrongCredentials: 401,
+    ForgedRequest: 403,
     InvalidCursor: 422,
 }
 """A class that is not named has the status of its nearest ancestor."""

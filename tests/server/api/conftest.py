@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 import pytest
 from flask import Flask
@@ -35,7 +36,7 @@ class Client:
             assert document["status"] == status
             assert document["type"].endswith("#" + document["code"])
             assert document["title"]
-            assert document["instance"] == "/api/v1" + path.partition("?")[0]
+            assert unquote(document["instance"]) == unquote("/api/v1" + path.partition("?")[0])
         return answer
 
     def get(self, path, status=200):
