@@ -1,0 +1,136 @@
+"""The command line, as a stranger meets it."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from server.cli import cli, main
+from server.cli.tables import table
+from service_library import library
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    monkeypatch.setenv("FRANCHISE_DATABASE_URL", f"sqlite:///{tmp_path}/cli.db")
+    monkeypatch.setenv("FRANCHISE_FILES_DIR", str(tmp_path / "files"))
+    monkeypatch.setenv("FRANCHISE_SECRET_KEY", "k" * 40)
+
+    def invoke(*arguments, **options):
+        return CliRunner().invoke(cli, list(arguments), catch_exceptions=False, **options)
+
+    return invoke
+
+
+def good_diagram(tmp_path):
+    path = tmp_path / "service.bpmn"
+    path.write_bytes(library.load("village_meeting", "1.0.0").bpmn)
+    return path
+
+
+def test_every_command_says_what_it_does(run):
+    for name, command in cli.commands.items():
+        assert command.help, name
+        assert run(name, "--help").exit_code == 0
+
+
+def test_lint_passes_a_shipped_diagram(run, tmp_path):
+    done = run("lint", str(good_diagram(tmp_path)), "--format", "json")
+    [report] = json.loads(done.stdout)
+    assert (done.exit_code, report["ok"], report["level"]) == (0, True, "executable")
+
+
+def test_lint_names_the_element_and_fails(run, tmp_path):
+    path = good_diagram(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b'skill="ANIM"', b'skill=""', 1))
+    done = run("lint", str(path), "--format", "json")
+    [report] = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert not report["ok"]
+    assert ("error", "prepare") in {(p["severity"], p["element"]) for p in report["problems"]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not xml", b"\xff\xfe\x00", b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', b"<a/>", b"\x00" * 100],
+)
+def test_lint_reports_what_cannot_be_read_without_a_traceback(run, tmp_path, content):
+    path = tmp_path / "broken.bpmn"
+    path.write_bytes(content)
+    done = run("lint", str(path), "--format", "json")
+    assert done.exit_code == 1
+    assert "fatal" in {p["severity"] for p in json.loads(done.stdout)[0]["problems"]}
+
+
+def test_lint_goes_on_after_a_file_that_is_not_there(run, tmp_path):
+    done = run("lint", str(tmp_path / "nowhere.bpmn"), str(good_diagram(tmp_path)), "--format", "json")
+    assert [r["ok"] for r in json.loads(done.stdout)] == [False, True]
+    assert done.exit_code == 1
+
+
+def test_feel_evaluates_with_a_context(run):
+    done = run("feel", "ceiling(households / 6) * 2", "--context", '{"households": 20}')
+    assert (done.exit_code, json.loads(done.stdout)) == (0, 8)
+
+
+def test_feel_shows_what_is_no_whole_number_exactly(run):
+    assert json.loads(run("feel", "0.1 + 0.2").stdout) == "0.3"
+
+
+def test_a_wrong_expression_is_one_sentence_and_exit_code_1(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["franchise", "feel", "1 +"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 1
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert said.startswith("franchise: ")
+
+
+def test_a_dry_run_of_a_price_list_needs_no_database(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("FRANCHISE_DATABASE_URL", "sqlite:////nowhere/at/all.db")
+    path = tmp_path / "prices.csv"
+    path.write_text("region,item,unit,typical,currency,valid_from\nBJ-DO-COPARGO,MOTO.KM,KMT,75,XOF,2026-01-01\n")
+    done = run("prices", "import", str(path), "--dry-run", "--format", "json")
+    assert (done.exit_code, json.loads(done.stdout)["prices"]) == (0, 1)
+
+
+def test_a_broken_price_list_says_where_and_imports_nothing(run, tmp_path):
+    path = tmp_path / "prices.csv"
+    path.write_text("region,item,unit,typical,currency,valid_from\nBJ-DO-COPARGO,MOTO.KM,KMT,abc,XOF,2026-01-01\n")
+    done = run("prices", "import", str(path), "--dry-run", "--format", "json")
+    [problem] = json.loads(done.stdout)["problems"]
+    assert done.exit_code == 1
+    assert (problem["code"], str(problem["row"]), problem["value"]) == ("not-a-number", "2", "abc")
+
+
+def test_the_first_administrator_is_created_once(run):
+    arguments = ("admin", "create", "--email", "a@b.example", "--name", "A", "--password", "long enough words")
+    assert run(*arguments).exit_code == 0
+    from server.accounts.service import AccountExists
+
+    with pytest.raises(AccountExists):
+        run(*arguments)
+
+
+def test_settings_hide_the_secret(run):
+    said = run("settings").stdout
+    assert "FRANCHISE_SECRET_KEY=(hidden)" in said
+    assert "kkkk" not in said
+
+
+def test_an_unsafe_secret_is_refused(run, monkeypatch):
+    monkeypatch.delenv("FRANCHISE_SECRET_KEY")
+    from server.errors import Misconfigured
+
+    with pytest.raises(Misconfigured):
+        run("serve", "--port", "0")
+
+
+def test_verify_of_an_empty_installation_finds_nothing(run):
+    done = run("verify", "--format", "json")
+    assert (done.exit_code, json.loads(done.stdout)) == (0, [])
+
+
+def test_a_table_aligns_numbers_right():
+    assert table(["a", "b"], [["x", "1"], ["yy", "10"]]).splitlines()[-2:] == ["x    1", "yy  10"]
