@@ -40,7 +40,7 @@ class ServiceLine:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Everything the sheet and the diagram page say about one version."""
+    """Everything the sheet says about one version."""
 
     row: ServiceVersionRow
     package: ServicePackage
@@ -50,6 +50,16 @@ class Sheet:
     skills: dict[str, Text]
     items: dict[str, Text]
     prices: list[prices.RegionPrice]
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """The diagram of a version and what its task cards speak of."""
+
+    row: ServiceVersionRow
+    package: ServicePackage
+    skills: dict[str, Text]
+    items: dict[str, Text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +107,7 @@ def service(code: str, version: str) -> str:
 def diagram(code: str, version: str) -> str:
     """The diagram, with the card of each task beside it."""
     content_policy("diagram")
-    return render_template("catalogue/diagram.html", sheet=g.runtime.read(g.actor, _sheet, code, version))
+    return render_template("catalogue/diagram.html", sheet=g.runtime.read(g.actor, _cards, code, version))
 
 
 @pages.get("/services/<code>/<version>/diagram.bpmn")
@@ -158,6 +168,11 @@ def _sheet(tx: Tx, code: str, version: str) -> Sheet:
         problems=lint(package.definition, level="executable"), skills=people.skills(tx),
         items=prices.item_names(tx), prices=prices.in_regions(tx, row.id),
     )  # fmt: skip
+
+
+def _cards(tx: Tx, code: str, version: str) -> Cards:
+    row = catalogue.find_version(tx, code, version)
+    return Cards(row, catalogue.package(tx, row.id), people.skills(tx), prices.item_names(tx))
 
 
 def _form_xml(tx: Tx, code: str, version: str, ref: str) -> bytes:

@@ -180,7 +180,7 @@ def test_a_forged_request_changes_nothing(attacked, address, by):
         ("", {}), ("0" * 64, {}), (browser.token(), {"Origin": "https://evil.example"}),
     ):  # fmt: skip
         answer = browser.client.post(browser.address(address), data={"csrf_token": token}, headers=headers)
-        assert answer.status_code == 400
+        assert answer.status_code == 403
         assert "forged-request" in answer.text
 
 
