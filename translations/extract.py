@@ -1,7 +1,8 @@
 """`make messages`: brings the catalogues in step with the texts in the sources.
 
-Texts are found where the house writes them: gettext, ngettext, _, N_ and {% trans %}; the `message` of an error
-class; the message of a `Problem`. Translations that exist are kept; texts that are gone are dropped.
+Texts are found where the house writes them: gettext, ngettext, _, N_ and {% trans %}; what is assigned to a name
+`message`, as error classes do; the message of a `Problem`. Translations that exist are kept; texts that are gone
+are dropped.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def python_messages(source: str) -> Iterator[Message]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             yield from _of_call(node)
-        elif isinstance(node, ast.ClassDef):
-            yield from _of_class(node)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            yield from _of_assignment(node)
 
 
 def _name(node: ast.expr) -> str:
@@ -84,12 +85,11 @@ def _of_call(node: ast.Call) -> Iterator[Message]:
             yield text
 
 
-def _of_class(node: ast.ClassDef) -> Iterator[Message]:
-    for statement in node.body:
-        if isinstance(statement, ast.Assign) and any(_name(t) == "message" for t in statement.targets):
-            text = _text(statement.value)
-            if text:
-                yield text
+def _of_assignment(node: ast.Assign | ast.AnnAssign) -> Iterator[Message]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    text = _text(node.value)
+    if text and any(_name(target) == "message" for target in targets):
+        yield text
 
 
 def template_messages(source: bytes) -> Iterator[Message]:
