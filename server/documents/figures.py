@@ -101,9 +101,9 @@ def histogram(risk: Risk, charged_minor: int, strong: str) -> Histogram | None:
 
     strong: label of the percentile the price rests on ("P80"), "" for none.
     """
-    low, high = risk.edges[0], risk.edges[-1]
+    low, high = (risk.edges[0], risk.edges[-1]) if risk.edges else (0, 0)
     most = max(risk.counts, default=0)
-    if high <= low or not most:
+    if high <= low or most <= 0:
         return None
 
     def x(minor: int) -> float:

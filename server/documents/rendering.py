@@ -50,7 +50,7 @@ def _environment(locale: str) -> Environment:
         moment=partial(formatting.moment, locale), localised=partial(formatting.localised, locale),
         party=words.party, state=words.state, unit=words.unit, level=words.level, event=words.event,
         category=words.category, evidence=words.evidence, language=words.language, part=words.part,
-        quality=words.quality, warning=words.warning,
+        quality=words.quality, measure=words.measure, warning=words.warning,
     )  # fmt: skip
     # our own file; "</style" cannot occur in it, a test sees to that
     environment.globals.update(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Final
 
 from pricing.quotes import Notice
@@ -64,6 +65,18 @@ QUALITIES: Final = {
     "public": N_("public price"),
     "illustrative": N_("illustrative"),
 }
+_COUNTED: Final = frozenset({"C62", "H87", "EA"})
+_SYMBOLS: Final = {
+    "KMT": "km",
+    "MTR": "m",
+    "KGM": "kg",
+    "GRM": "g",
+    "LTR": "l",
+    "HUR": "h",
+    "MTK": "m²",
+    "MTQ": "m³",
+}
+_TWO: Final = 2
 _STEP: Final = re.compile(r"([a-z_]+)(?:\[([^\]]*)\])?")
 
 
@@ -86,6 +99,19 @@ class Words:
         """A unit as people say it, without its synonyms."""
         names = UNITS[code].names if code in UNITS else code
         return formatting.localised(self.locale, names).partition(",")[0]
+
+    def measure(self, quantity: Fraction, unit: str) -> str:
+        """A quantity with its unit: "50 km", "4 working days"; things that are counted have none."""
+        number = formatting.number(self.locale, quantity, decimals=4)
+        if unit in _COUNTED:
+            return number
+        # decimals are singular below two in French, plural in English and Spanish unless they are one
+        is_one = quantity < _TWO if self.locale == "fr" else quantity == 1
+        if unit == "DAY":
+            word = catalogue(self.locale).ngettext("working day", "working days", 1 if is_one else 2)
+        else:
+            word = _SYMBOLS.get(unit) or self.unit(unit)
+        return f"{number}{formatting.NO_BREAK}{word}"
 
     def level(self, code: str) -> str:
         return self._text(LEVELS[code]) if code in LEVELS else code

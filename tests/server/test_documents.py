@@ -275,6 +275,12 @@ def test_made_up_prices_are_marked_and_real_ones_are_not():
     assert "Illustrative data." not in quoted(quote(book=price_book(definition, quality="survey")))
 
 
+def test_quantities_are_written_with_the_unit_people_say():
+    text = Page(quoted()).text
+    assert "0.5 working days × 1,000 × 46" in text
+    assert "50 km × 1,000 × 46" in text
+
+
 def test_a_quote_carries_the_digest_of_its_canonical_form():
     value = quote()
     assert hashlib.sha256(value.canonical()).hexdigest() in quoted(value)
@@ -344,6 +350,7 @@ def test_the_histogram_starts_at_zero_and_marks_what_is_covered():
 def test_a_price_that_never_varies_has_no_histogram():
     risk = replace(quote().risk, edges=(5, 5), counts=(500,))
     assert histogram(risk, 5, "P80") is None
+    assert histogram(replace(risk, edges=(), counts=()), 5, "P80") is None
     assert '<svg class="chart"' not in quoted(replace(quote(), risk=risk))
 
 
@@ -363,8 +370,8 @@ def test_a_village_page_tells_the_skill_and_the_proof():
         assert value in page.text
     for row in record.rows:
         assert row.row_hash in page.text
-    assert "A result was accepted: Announce the meeting" in page.text
-    assert "A task became ready: Announce the meeting" in page.text
+    assert "A result was accepted · Announce the meeting" in page.text
+    assert "A task became ready · Announce the meeting" in page.text
 
 
 def test_a_village_page_says_who_paid_and_what_was_given_in_kind():
@@ -403,6 +410,13 @@ def test_a_repetition_and_a_delivery_sent_back_are_told():
     text = Page(village_page(village(tasks=(task_record(round=2, state="sent_back"),), rows=rows))).text
     assert "(round 2)" in text
     assert "sent back once" in text
+
+
+def test_evidence_is_counted_only_where_some_is_kept():
+    tasks = (task_record(evidence=2), task_record(node_id="survey", evidence=0, delivery_id="delivery-2"))
+    text = Page(village_page(village(tasks=tasks))).text
+    assert "2 pieces of evidence" in text
+    assert "0 pieces" not in text
 
 
 def test_hostile_names_in_a_village_stay_text():
