@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from flask import url_for
 
 from server.actor import Action, Actor, Role, can
 from server.batches import service as batches
 from server.deliveries import service as deliveries
-from server.http.frame import page_exists
 from server.http.locale import format_number, format_since, gettext, ngettext
 from server.instances import service as instances
 from server.ledger import service as ledger
@@ -55,10 +53,6 @@ def home_path(actor: Actor) -> str:
     return actor.grants[0].path if actor.grants else ""
 
 
-def _address(endpoint: str, **values: Any) -> str:
-    return url_for(endpoint, **values) if page_exists(endpoint) else url_for("start.today")
-
-
 def _oldest(tx: Tx, moments: Sequence[datetime]) -> str:
     return gettext("oldest: %(time)s", time=format_since(min(moments), tx.now)) if moments else ""
 
@@ -72,7 +66,7 @@ def _reviews(tx: Tx) -> Iterator[Need]:
             "%(number)s delivery waits for your decision", "%(number)s deliveries wait for your decision",
             len(waiting),
         )  # fmt: skip
-        yield words, _address("deliveries.queue"), _oldest(tx, [row.since for row in waiting])
+        yield words, url_for("deliveries.queue"), _oldest(tx, [row.since for row in waiting])
 
 
 def _tasks(tx: Tx) -> Iterator[Need]:
@@ -81,7 +75,7 @@ def _tasks(tx: Tx) -> Iterator[Need]:
     tasks = instances.tasks_of_person(tx, tx.actor.person_id)
     if tasks:
         words = ngettext("%(number)s task to do", "%(number)s tasks to do", len(tasks))
-        yield words, _address("submissions.my_tasks"), ""
+        yield words, url_for("submissions.my_tasks"), ""
 
 
 def _approvals(tx: Tx) -> Iterator[Need]:
@@ -91,7 +85,7 @@ def _approvals(tx: Tx) -> Iterator[Need]:
         if row.state == "submitted" and row.prepared_by != tx.actor.user_id:
             words = gettext("Batch %(reference)s waits for your approval", reference=row.reference)
             since = format_since(row.submitted_at, tx.now)
-            yield words, _address("batches.batch", batch_id=row.id), since
+            yield words, url_for("batches.batch", batch_id=row.id), since
 
 
 def _payments(tx: Tx) -> Iterator[Need]:
@@ -103,11 +97,11 @@ def _payments(tx: Tx) -> Iterator[Need]:
             "approved": gettext("Batch %(reference)s is approved: send its file", reference=row.reference),
         }.get(row.state)
         if words:
-            yield words, _address("batches.batch", batch_id=row.id), ""
+            yield words, url_for("batches.batch", batch_id=row.id), ""
     payables = [row for row in ledger.all_payables(tx) if row.allocated < row.amount]
     if payables:
         words = ngettext("%(number)s amount is owed", "%(number)s amounts are owed", len(payables))
-        yield words, _address("batches.payables"), ""
+        yield words, url_for("batches.payables"), ""
 
 
 def _prices(tx: Tx) -> Iterator[Need]:
@@ -128,7 +122,7 @@ def _incidents_and_orders(tx: Tx) -> Iterator[Need]:
     if not can(tx.actor, Action.PROJECT_START):
         return
     for project in projects.projects(tx):
-        address = _address("projects.project", project_id=project.id)
+        address = url_for("projects.project", project_id=project.id)
         if project.status == "planned":
             words = (
                 gettext("%(project)s has no accepted price yet", project=project.name)
@@ -138,6 +132,10 @@ def _incidents_and_orders(tx: Tx) -> Iterator[Need]:
             yield words, address, format_since(project.created_at, tx.now)
             continue
         ids = [v.instance_id for v in projects.villages(tx, project.id) if v.instance_id]
+        late = [t.due_at for t in instances.tasks_of_instances(tx, ids) if t.due_at and is_late(tx, t)]
+        if late:
+            words = ngettext("%(number)s task is late", "%(number)s tasks are late", len(late))
+            yield f"{project.name}: {words}", address, _oldest(tx, late)
         incidents, nobody = instances.incidents(tx, ids), instances.unassigned(tx, ids)
         if incidents:
             words = ngettext("%(number)s incident", "%(number)s incidents", len(incidents))
@@ -147,17 +145,25 @@ def _incidents_and_orders(tx: Tx) -> Iterator[Need]:
             yield f"{project.name}: {words}", address, _oldest(tx, [row.ready_at for row in nobody])
 
 
+def is_late(tx: Tx, task: instances.TaskRow) -> bool:
+    """Whether a task should have been handed over by now."""
+    return task.state == "ready" and task.due_at is not None and task.due_at < tx.now
+
+
 def _strips(tx: Tx) -> list[ProjectStrip]:
     return [_strip(tx, row) for row in projects.projects(tx)]
 
 
 def _strip(tx: Tx, row: projects.ProjectRow) -> ProjectStrip:
     villages = projects.villages(tx, row.id)
-    tasks = instances.tasks_of_instances(tx, [v.instance_id for v in villages if v.instance_id])
-    open_tasks = [t for t in tasks if t.state == "ready"]
-    late = sum(1 for t in open_tasks if t.due_at is not None and t.due_at < tx.now)
+    ids = [v.instance_id for v in villages if v.instance_id]
+    tasks = instances.tasks_of_instances(tx, ids)
+    open_tasks = sum(t.state == "ready" for t in tasks)
+    late = sum(is_late(tx, t) for t in tasks)
+    # the work of a task that is not gated goes on while its delivery is checked
+    waiting = {d.task_id for d in deliveries.deliveries_of_instances(tx, ids) if d.state == "waiting"}
     return ProjectStrip(
-        name=row.name, address=_address("projects.project", project_id=row.id), status=row.status,
-        villages=len(villages), done=sum(t.state == "completed" for t in tasks),
-        checking=sum(t.state == "waiting_review" for t in tasks), to_do=len(open_tasks) - late, late=late,
+        name=row.name, address=url_for("projects.project", project_id=row.id), status=row.status,
+        villages=len(villages), done=sum(t.state == "completed" and t.id not in waiting for t in tasks),
+        checking=len(waiting), to_do=open_tasks - late, late=late,
     )  # fmt: skip

@@ -158,6 +158,18 @@ def price_list(tx: Tx, list_id: str) -> PriceListRow:
     return row
 
 
+def approved_lists(tx: Tx) -> dict[str, str]:
+    """The id of the newest approved list that has prices under each list code; one file may have several."""
+    rows = tx.session.execute(
+        select(PriceRowRow.list_code, PriceRowRow.price_list_id)
+        .join(PriceListRow, PriceListRow.id == PriceRowRow.price_list_id)
+        .where(PriceListRow.status == "approved")
+        .distinct()
+        .order_by(PriceRowRow.price_list_id)
+    )
+    return {row.list_code: row.price_list_id for row in rows}
+
+
 def prices_of_list(tx: Tx, list_id: str) -> list[PriceRowRow]:
     """The prices of one list, in the order of its file."""
     return list(

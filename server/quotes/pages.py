@@ -270,7 +270,7 @@ def _page_of(tx: Tx, found: Quote, version: catalogue.ServiceVersionRow) -> Quot
         quote=found, version=version, region=known[found.region], regions=known,
         groups=[TaskGroup(task, by_task.get(task.id, [])) for task in found.tasks.values()],
         items=prices.item_names(tx), payers=_payers(found),
-        lists={row.code: row.id for row in reversed(price_lists.price_lists(tx)) if row.status == "approved"},
+        lists=price_lists.approved_lists(tx),
     )  # fmt: skip
 
 

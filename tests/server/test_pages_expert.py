@@ -459,6 +459,11 @@ def test_the_price_page_says_what_the_service_calculates(attacked):
     assert cost.digest() in text
     assert page.text.count("<details>") >= len(cost.lines)
     assert "BJ-DO-COPARGO-2026, row" in text
+    # every price opens to its row in the list it came from, also where one file has several lists
+    rows = re.findall(r'href="(/prices/lists/[\w-]+)#(row-\d+)"', page.text)
+    assert len(rows) == len(cost.lines)
+    listed = {address: Browser(attacked, "expert").get(address).text for address, _ in set(rows)}
+    assert all(f'id="{row}"' in listed[address] for address, row in rows)
     assert "Found in Copargo (Commune)" in text
 
 
