@@ -68,7 +68,8 @@ def _mark_library_routes(app: Flask) -> None:
     for endpoint, view in list(app.view_functions.items()):
         if endpoint.startswith("api-docs."):
             # a bound method carries no mark, a function around it does
-            app.view_functions[endpoint] = security.permission(Action.PUBLIC)(partial(view))
+            marked: Any = security.permission(Action.PUBLIC)(partial(view))
+            app.view_functions[endpoint] = marked
 
 
 def _register_templates(app: Flask) -> None:
@@ -106,7 +107,8 @@ def wants_json() -> bool:
 
 def _refused_by_database(error: IntegrityError) -> Response | BaseResponse:
     """What slipped past the service functions and the database refused: two people at the same moment, mostly."""
-    log.warning("refused by the database", path=request.path, exc_info=error)
+    # the first line names the rule; PostgreSQL's second line has the values, which may be personal
+    log.warning("refused by the database", path=request.path, rule=str(error.orig).partition("\n")[0])
     return _refused(Conflict())
 
 

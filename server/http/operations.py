@@ -1,12 +1,13 @@
 """An operation of the API: its route, what it takes and answers, and its part of the OpenAPI document.
 
-All in one decorator over flask-smorest, so that none of them can be forgotten. Path parameters reach a view as text, a JSON body as `body`, query parameters as `query`,
-a multipart body as `parts`. What a view returns is dumped with its schema; (value, status) sets the status.
+All in one decorator over flask-smorest, so that none of them can be forgotten. Path parameters reach a view
+as text, a JSON body as `body`, query parameters as `query`, a multipart body as `parts`. What a view returns
+is dumped with its schema; (value, status) sets the status.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal, TypeVar, cast
@@ -166,49 +167,49 @@ def _with_parts(view: View, parts: Sequence[Part]) -> View:
 
 
 def _read_parts(parts: Sequence[Part]) -> Parts:
-    """The multipart body. Raises UnsupportedMediaType; InvalidInput with every part that is missing or unknown."""
+    """The multipart body. Raises UnsupportedMediaType; InvalidInput with all that is wrong with its parts."""
     if request.mimetype != "multipart/form-data":
         raise UnsupportedMediaType
-    known = {part.name: part for part in parts}
-    problems = [
-        Problem(
-            "unknown-part",
-            "The part “%(name)s” is not known here. Leave it out.",
-            name,
-            params={"name": name},
-        )
-        for name in sorted({*request.form, *request.files} - known.keys() - {"csrf_token"})
-    ]
+    problems = [*_unknown_parts(parts), *(p for part in parts for p in _part_problems(part))]
     values: dict[str, str] = {}
     files: dict[str, list[tuple[str, bytes]]] = {}
     for part in parts:
         if part.text:
-            found: Sequence[Any] = request.form.getlist(part.name)
-            values[part.name] = found[0] if found else ""
+            values[part.name] = request.form.get(part.name, "")
         else:
-            found = request.files.getlist(part.name)
-            files[part.name] = [(_file_name(file, problems), file.read()) for file in found[:MAX_PARTS]]
-        problems += _count_problems(part, len(found))
-    if any("\x00" in text for text in values.values()):
-        problems.append(Problem("invalid-text", "A text has a NUL character."))
+            sent = request.files.getlist(part.name)[:MAX_PARTS]
+            files[part.name] = [(_file_name(file, problems), file.read()) for file in sent]
     if problems:
         raise InvalidInput(problems)
     return Parts(values, files)
 
 
-def _count_problems(part: Part, count: int) -> list[Problem]:
-    if part.required and count == 0:
-        message = "The part “%(name)s” is missing: %(what)s"
-        return [
-            Problem("part-missing", message, part.name, params={"name": part.name, "what": part.description})
-        ]
-    if count > (MAX_PARTS if part.several else 1):
-        return [
-            Problem(
-                "part-twice", "The part “%(name)s” is there too often.", part.name, params={"name": part.name}
-            )
-        ]
-    return []
+def _unknown_parts(parts: Sequence[Part]) -> list[Problem]:
+    known = {part.name for part in parts} | {"csrf_token"}
+    return [
+        Problem("unknown-part", "The part “%(name)s” is not known here. Leave it out.", n, params={"name": n})
+        for n in sorted({*request.form, *request.files} - known)
+    ]
+
+
+def _part_problems(part: Part) -> Iterator[Problem]:
+    """What is wrong with how often and as what a part was sent."""
+    params = {"name": part.name, "what": part.description}
+    sent: Sequence[object] = (request.form if part.text else request.files).getlist(part.name)
+    if part.required and not sent:
+        yield Problem("part-missing", "The part “%(name)s” is missing: %(what)s", part.name, params=params)
+    if len(sent) > (MAX_PARTS if part.several else 1):
+        yield Problem("part-twice", "The part “%(name)s” is there too often.", part.name, params=params)
+    if part.text and part.name in request.files:
+        yield Problem(
+            "part-kind", "The part “%(name)s” must be a text, not a file.", part.name, params=params
+        )
+    if not part.text and part.name in request.form:
+        yield Problem(
+            "part-kind", "The part “%(name)s” must be a file, with a name.", part.name, params=params
+        )
+    if part.text and any("\x00" in str(text) for text in sent):
+        yield Problem("invalid-text", "The part “%(name)s” has a NUL character.", part.name, params=params)
 
 
 def _file_name(file: FileStorage, problems: list[Problem]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from flask import g
@@ -53,10 +54,15 @@ def create_project(body: Values) -> Values:
 
 
 def _check_once(name: str, ids: Sequence[str]) -> None:
-    twice = sorted({value for value in ids if ids.count(value) > 1})
+    twice = sorted(value for value, times in Counter(ids).items() if times > 1)
     if twice:
-        message = "%(id)s is in the list more than once. Name it once."
-        raise InvalidInput([Problem("named-twice", message, f"json.{name}", params={"id": v}) for v in twice])
+        raise InvalidInput(
+            Problem(
+                "named-twice", "%(id)s is in the list more than once. Name it once.", f"json.{name}",
+                params={"id": value},
+            )
+            for value in twice
+        )  # fmt: skip
 
 
 def _create(tx: Tx, body: Values) -> Values:

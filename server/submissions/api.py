@@ -97,10 +97,14 @@ def create_submission(task_id: str, parts: Parts) -> tuple[Values, int]:
     g.runtime.read(g.actor, _find, task_id, Action.TASK_SUBMIT)
     files = dict(parts.files["files"])
     if len(parts.files["files"]) > submissions.MAX_FILES or len(files) < len(parts.files["files"]):
-        message = "Send each attachment once, at most %(limit)s of them."
         raise InvalidInput(
-            [Problem("attachments", message, "files", params={"limit": submissions.MAX_FILES})]
-        )
+            [
+                Problem(
+                    "attachments", "Send each attachment once, at most %(limit)s of them.", "files",
+                    params={"limit": submissions.MAX_FILES},
+                )
+            ]
+        )  # fmt: skip
     done = deliveries.submit(g.runtime, g.actor, task_id=task_id, xml=parts.file(_XML)[1], files=files)
     status = 202 if done.status == "incomplete" else 201 if done.outcome == "received" else 200
     return {
