@@ -1,7 +1,9 @@
 """Code and documents agree: settings, commands, roles, tables, entries, links."""
 
 import dataclasses
+import json
 import re
+import tomllib
 from urllib.parse import unquote
 
 import click
@@ -161,6 +163,23 @@ def test_every_problem_of_a_price_list_is_documented(document, root):
     codes = set(re.findall(r'Problem\(\s*"([a-z-]+)"', source))
     text = document("docs/reference/price-list-format.md")
     assert not [code for code in codes if f"`{code}`" not in text]
+
+
+def test_everything_we_stand_on_is_in_the_notice(document, root):
+    """What is installed at run time or bundled for the browser; each with its licence."""
+
+    def plain(name):
+        return re.sub(
+            r"[^a-z0-9]", "", name.lower().removeprefix("@fontsource-variable/").removeprefix("@getodk/")
+        )
+
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    bundled = json.loads((root / "server" / "frontend" / "package.json").read_text("utf-8"))["dependencies"]
+    needed = [re.split(r"[\[<>=~ ]", each)[0] for each in project["dependencies"]] + [
+        name.removesuffix(".org") for name in bundled
+    ]
+    notice = plain(document("NOTICE"))
+    assert not [name for name in needed if plain(name) not in notice]
 
 
 def test_the_changelog_names_the_services_we_ship(document, root):
