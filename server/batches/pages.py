@@ -47,12 +47,17 @@ WORDS = {
     "settled": ("settled", N_("Paid")),
     "failed": ("failed", N_("Failed")),
     "cancelled": ("cancelled", N_("Cancelled")),
-    # payments
+}
+"""States of batches: the badge, and its word."""
+PAYMENTS = {
+    "draft": ("prepared", N_("Prepared")),
+    "settled": ("settled", N_("Paid")),
+    "cancelled": ("cancelled", N_("Cancelled")),
     "in_transit": ("sent", N_("On its way")),
     "rejected": ("failed", N_("Refused by the bank")),
     "returned": ("failed", N_("Came back")),
 }
-"""States of batches and payments: the badge, and its word."""
+"""States of payments: the badge, and its word."""
 RAILS = {"bank": N_("Bank"), "mobile_money": N_("Mobile money")}
 KINDS = {"rib": N_("Bank account (RIB)"), "iban": N_("Bank account (IBAN)"), "wallet": N_("Mobile wallet")}
 
@@ -70,6 +75,8 @@ def _words() -> dict[str, Any]:
     return {
         "batch_badge": lambda state: WORDS.get(state, (state, state))[0],
         "batch_word": lambda state: gettext(WORDS[state][1]) if state in WORDS else str(state),
+        "payment_badge": lambda state: PAYMENTS.get(state, (state, state))[0],
+        "payment_word": lambda state: gettext(PAYMENTS[state][1]) if state in PAYMENTS else str(state),
         "rail_word": partial(_word, RAILS),
         "kind_word": partial(_word, KINDS),
         "component_word": partial(_word, COMPONENTS),
@@ -423,11 +430,17 @@ def _summary(read: batches.AnswerRead) -> str:
             )
         )
     if read.pending:
-        said.append(ngettext("%(number)s is still on its way.", "%(number)s are still on their way.", read.pending))
+        said.append(
+            ngettext("%(number)s is still on its way.", "%(number)s are still on their way.", read.pending)
+        )
     if read.already_known:
-        said.append(ngettext("%(number)s was known already.", "%(number)s were known already.", read.already_known))
+        said.append(
+            ngettext("%(number)s was known already.", "%(number)s were known already.", read.already_known)
+        )
     if read.unmatched:
         said.append(
-            ngettext("%(number)s line fits no payment.", "%(number)s lines fit no payment.", len(read.unmatched))
+            ngettext(
+                "%(number)s line fits no payment.", "%(number)s lines fit no payment.", len(read.unmatched)
+            )
         )
     return " ".join(said)

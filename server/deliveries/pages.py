@@ -79,10 +79,8 @@ class Proof:
     evidence: Evidence
     files: list[SubmissionFileRow]
     answers: list[Answer]
-
-    @property
-    def enough(self) -> bool:
-        return len(self.files) + len(self.answers) >= self.evidence.min or self.evidence.kind == "form"
+    inside: int
+    """How many entries of a repeat answer it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +193,7 @@ def detail(tx: Tx, delivery_id: str) -> Detail:
         form, submission.answers, locale=locale.current_locale(), personal=personal, reviewer=may_review
     )
     files = submissions.files_of(tx, row.submission_id)
-    proofs = _proofs(card, files, given)
+    proofs = _proofs(card, files, given, submission.answers)
     village = regions.region(tx, row.region_code)
     points, scale, far = _map(village, submission.answers)
     shown = {f.name for proof in proofs for f in proof.files}
@@ -214,18 +212,30 @@ def detail(tx: Tx, delivery_id: str) -> Detail:
     )  # fmt: skip
 
 
-def _proofs(card: TaskCard, files: Sequence[SubmissionFileRow], given: Sequence[Answer]) -> list[Proof]:
-    """Each piece of evidence the card asks for with the file or answer that its form's question holds."""
+def _proofs(
+    card: TaskCard, files: Sequence[SubmissionFileRow], given: Sequence[Answer], values: Mapping[str, Any]
+) -> list[Proof]:
+    """Each piece of evidence the card asks for with the files and answers that its form's question holds."""
     by_name = {f.name: f for f in files}
     kinds = {"photo": "image/", "audio": "audio/", "signature": "image/", "document": ""}
     found = []
     for wanted in card.evidence:
         held = [a for a in given if wanted.field and a.name == wanted.field]
-        came = [by_name[a.file] for a in held if a.file in by_name]
+        entries = _in_repeats(values, wanted.field) if wanted.field else []
+        names = [a.file for a in held] + [str(e) for e in entries]
+        came = [by_name[name] for name in names if name in by_name]
         if not wanted.field and wanted.kind in kinds:
             came = [f for f in files if f.mime.startswith(kinds[wanted.kind])]
-        found.append(Proof(wanted, came, [a for a in held if not a.file]))
+        inside = 0 if came else len(entries)
+        found.append(Proof(wanted, came, [a for a in held if not a.file], inside))
     return found
+
+
+def _in_repeats(values: Mapping[str, Any], name: str) -> list[Any]:
+    """What the entries of repeats answer to a question, without the blanks."""
+    entries = [e for v in values.values() if isinstance(v, list) for e in v if isinstance(e, Mapping)]
+    own = [e[name] for e in entries if e.get(name) not in (None, "", [])]
+    return own + [x for e in entries for x in _in_repeats(e, name)]
 
 
 def _criteria(card: TaskCard, proofs: Sequence[Proof]) -> list[tuple[Labelled, list[Proof]]]:

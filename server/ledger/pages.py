@@ -30,7 +30,7 @@ ACCOUNTS = {
     "reserve": N_("Reserve of %(name)s"),
     "consumed": N_("Used by %(name)s"),
     "unfunded": N_("Promised without money: %(name)s"),
-    "exchange_position": N_("Exchange %(name)s"),
+    "exchange": N_("Exchange %(name)s"),
     "expense": N_("Work of %(name)s"),
     "payable": N_("Owed to %(name)s"),
     "withholding": N_("Tax withheld: %(name)s"),
@@ -52,7 +52,15 @@ KINDS = {
 
 @pages.app_context_processor
 def _words() -> dict[str, Any]:
-    return {"entry_word": lambda kind: gettext(KINDS[kind]) if kind in KINDS else kind.replace("_", " ")}
+    return {
+        "fund_word": fund_word,
+        "entry_word": lambda kind: gettext(KINDS[kind]) if kind in KINDS else kind.replace("_", " "),
+    }
+
+
+def fund_word(fund: str) -> str:
+    """A fund's id as people read it: "transformation-fund" is "Transformation fund"."""
+    return fund.replace("-", " ").replace("_", " ").capitalize()
 
 
 def account_names(tx: Tx, codes: Iterable[str]) -> dict[str, str]:
@@ -63,7 +71,8 @@ def account_names(tx: Tx, codes: Iterable[str]) -> dict[str, str]:
     for code in codes:
         kind, _, name = code.partition(":")
         words = ACCOUNTS.get(kind)
-        found[code] = gettext(words, name=holders.get(name, name)) if words else code
+        holder = holders.get(name) or (fund_word(name) if kind == "fund" else name)
+        found[code] = gettext(words, name=holder) if words else code
     return found
 
 

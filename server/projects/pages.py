@@ -79,9 +79,13 @@ class Progress:
         """The strip in words: "3 done, 1 to be checked"; "not started" when nothing is known."""
         said = [
             ngettext("%(number)s done", "%(number)s done", self.done) if self.done else "",
-            ngettext("%(number)s to be checked", "%(number)s to be checked", self.waiting) if self.waiting else "",
+            ngettext("%(number)s to be checked", "%(number)s to be checked", self.waiting)
+            if self.waiting
+            else "",
             ngettext("%(number)s under way", "%(number)s under way", self.open) if self.open else "",
-            ngettext("%(number)s sent back", "%(number)s sent back", self.sent_back) if self.sent_back else "",
+            ngettext("%(number)s sent back", "%(number)s sent back", self.sent_back)
+            if self.sent_back
+            else "",
             ngettext("%(number)s late", "%(number)s late", self.late) if self.late else "",
         ]
         return ", ".join(s for s in said if s) or gettext("Not started")
@@ -295,7 +299,7 @@ def _requests_choices(tx: Tx, service: str, region: str) -> dict[str, object]:
     service = service if service in services else next(iter(services), "")
     places = _places(tx)
     region = region if region in {p.code for p in places} else (places[0].code if places else "")
-    asked = {r.region_code for r in requests.open_requests(tx, service)} if service else set()
+    asked = requests.places_that_asked(tx, service) if service else set()
     villages = regions.below(tx, region, level="village")[:MAX_VILLAGES] if region else []
     return {
         "services": services, "service": service, "places": places, "region": region, "villages": villages,
@@ -339,7 +343,9 @@ def make_requests() -> Page | BaseResponse:
         g.actor, requests.make_requests, service=service, regions_=villages, requester=requester,
         note=request.form.get("note", "").strip()[:1000],
     )  # fmt: skip
-    notice = ngettext("%(number)s request was written down.", "%(number)s requests were written down.", len(made))
+    notice = ngettext(
+        "%(number)s request was written down.", "%(number)s requests were written down.", len(made)
+    )
     return go(url_for("projects.new", service=service, region=request.form.get("region", "")), notice)
 
 
@@ -379,7 +385,8 @@ def _new_choices(tx: Tx, service: str, region: str) -> dict[str, object]:
     return {
         "waiting": waiting, "service": service, "places": places, "region": region, "known": known,
         "requests": found, "versions": versions, "people": able, "needed": needed,
-        "skills": people.skills(tx), "funds": ledger.funds(tx),
+        "skills": people.skills(tx),
+        "funds": [f for f in ledger.funds(tx) if region and f[1] == regions.currency(tx, region)],
     }  # fmt: skip
 
 

@@ -67,3 +67,11 @@ def open_requests(tx: Tx, service: str | None = None) -> list[RequestRow]:
     if service is not None:
         query = query.where(RequestRow.service_code == service)
     return list(tx.session.scalars(query))
+
+
+def places_that_asked(tx: Tx, service: str) -> set[str]:
+    """The regions with a request for the service that was not declined."""
+    query = select(RequestRow.region_code).where(
+        RequestRow.service_code == service, RequestRow.status != "declined"
+    )
+    return set(tx.session.scalars(query))

@@ -214,7 +214,7 @@ def _missing(tx: Tx, row: SubmissionRow | None) -> list[str]:
     """Names of files a submission waits for."""
     if row is None or row.status != "incomplete":
         return []
-    return [p["params"].get("name", p["place"]) for p in row.problems if p["code"] == "attachment-missing"]
+    return [p["params"].get("value", p["place"]) for p in row.problems if p["code"] == "attachment-missing"]
 
 
 def _payments(tx: Tx, delivery: DeliveryRow | None) -> list[Any]:
@@ -299,7 +299,7 @@ def send(task_id: str) -> tuple[Response, int]:
     texts = locale.current_catalogue().texts
     mistakes = [p for p in done.problems if p["code"] != "attachment-missing" and p["severity"] != "info"]
     missing = [
-        p["params"].get("name", p["place"]) for p in done.problems if p["code"] == "attachment-missing"
+        p["params"].get("value", p["place"]) for p in done.problems if p["code"] == "attachment-missing"
     ]
     shown = [{"place": p["place"], "message": _text(p, texts)} for p in mistakes]
     if done.status == "incomplete":
