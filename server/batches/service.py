@@ -25,7 +25,7 @@ from payments.errors import InvalidRib, RefusedTransfers
 from payments.rails import mobile_money, pain001
 from payments.rails.profiles import BankProfile, MobileMoneyProfile, profile
 from pricing.money import Money
-from server.actor import Action, require
+from server.actor import Action, Object, require
 from server.batches.models import (
     Allocation as Allocation,
 )
@@ -77,7 +77,7 @@ def add_paying_account(
     country: str, town: str,
 ) -> str:  # fmt: skip
     """Register an account of the franchise that batches are paid from. Raises UnknownProfile."""
-    require(tx.actor, Action.BATCH_PREPARE)
+    require(tx.actor, Action.BATCH_PREPARE, Object(region_path=f"{country}/"))
     rail = "bank" if isinstance(profile(profile_name), BankProfile) else "mobile_money"
     row = PayingAccount(
         id=tx.new_id(), code=code, rail=rail, profile=profile_name, currency=currency,
@@ -86,6 +86,15 @@ def add_paying_account(
     tx.session.add(row)
     tx.session.flush()
     return row.id
+
+
+def place(account: PayingAccount) -> Object:
+    """A paying account as an object of `can`: it belongs to its country."""
+    return Object(region_path=f"{account.country}/")
+
+
+def _require(tx: Tx, action: Action, account: PayingAccount) -> None:
+    require(tx.actor, action, place(account))
 
 
 def paying_account(tx: Tx, account_id: str) -> PayingAccount:
@@ -109,8 +118,8 @@ def collect(tx: Tx, account_id: str, *, execution_date: date, reference: str | N
 
     What a rail's limits leave out stays owed. Raises NothingToPay. Returns the batch's id.
     """
-    require(tx.actor, Action.BATCH_PREPARE)
     account = paying_account(tx, account_id)
+    _require(tx, Action.BATCH_PREPARE, account)
     plan = preview(tx, account_id)
     if not plan.payments:
         raise NothingToPay
@@ -269,8 +278,8 @@ def check(tx: Tx, batch_id: str) -> tuple[Problem, ...]:
 
 def submit(tx: Tx, batch_id: str) -> str:
     """Hand a draft over for approval; its content is frozen. Returns its digest. Raises InvalidInput."""
-    require(tx.actor, Action.BATCH_PREPARE)
     row = _locked(tx, batch_id)
+    _require(tx, Action.BATCH_PREPARE, paying_account(tx, row.paying_account_id))
     _may(row, "submitted")
     problems = check(tx, batch_id)
     if blocking(problems):
@@ -286,8 +295,8 @@ def approve(tx: Tx, batch_id: str, *, content: str) -> None:
 
     content: the digest the approver saw. Raises SamePerson, ContentChanged, WrongState.
     """
-    require(tx.actor, Action.BATCH_APPROVE)
     row = _locked(tx, batch_id)
+    _require(tx, Action.BATCH_APPROVE, paying_account(tx, row.paying_account_id))
     if row.prepared_by == tx.actor.user_id:
         raise SamePerson(first="preparing a batch", second="approving it")
     _may(row, "approved")
@@ -303,8 +312,8 @@ def approve(tx: Tx, batch_id: str, *, content: str) -> None:
 
 def cancel(tx: Tx, batch_id: str) -> None:
     """Give up a batch that has not left the house; everything in it is owed again."""
-    require(tx.actor, Action.BATCH_PREPARE)
     row = _locked(tx, batch_id)
+    _require(tx, Action.BATCH_PREPARE, paying_account(tx, row.paying_account_id))
     _step(row, "cancelled")
     for payment in payments(tx, batch_id):
         payment.state = "cancelled"
@@ -321,8 +330,8 @@ def export(tx: Tx, batch_id: str) -> str:
     The file is on disk before the row that names it is committed. Raises WrongState (exported already),
     RefusedTransfers, ContentChanged.
     """
-    require(tx.actor, Action.BATCH_EXPORT)
     row = _locked(tx, batch_id)
+    _require(tx, Action.BATCH_EXPORT, paying_account(tx, row.paying_account_id))
     _may(row, "exported")
     if content_sha256(tx, row) != row.content_sha256:
         raise ContentChanged
@@ -388,8 +397,8 @@ def _kind_of(identifier: str) -> rules.AccountKind:
 
 def file_of(tx: Tx, batch_id: str) -> tuple[str, bytes]:
     """Name and bytes of an exported batch's frozen file. Raises WrongState before the export."""
-    require(tx.actor, Action.BATCH_READ)
     row = batch(tx, batch_id)
+    _require(tx, Action.BATCH_READ, paying_account(tx, row.paying_account_id))
     if row.file_sha256 is None or row.file_name is None:
         raise WrongState(what="batch", state=row.state)
     return row.file_name, tx.files.get(row.file_sha256)
@@ -415,8 +424,8 @@ def read_answer(tx: Tx, batch_id: str, data: bytes, *, name: str) -> AnswerRead:
     The same file twice is refused (FileKnown); the same answer in another file is counted as known. Raises
     InvalidInput for a file that cannot be used; then nothing is stored.
     """
-    require(tx.actor, Action.ANSWER_IMPORT)
     row = _locked(tx, batch_id)
+    _require(tx, Action.ANSWER_IMPORT, paying_account(tx, row.paying_account_id))
     if row.exported_at is None:
         raise WrongState(what="batch", state=row.state)
     digest = hashlib.sha256(data).hexdigest()
@@ -567,6 +576,11 @@ def allocations(tx: Tx, payment_ids: Sequence[str]) -> Mapping[str, list[Allocat
     for row in rows:
         found[row.payment_id].append(row)
     return found
+
+
+def bank_files(tx: Tx) -> list[BankFile]:
+    """Every answer that was read, oldest first."""
+    return list(tx.session.scalars(select(BankFile).order_by(BankFile.received_at, BankFile.sha256)))
 
 
 def unmatched_entries(tx: Tx) -> list[BankEntry]:

@@ -174,8 +174,11 @@ def _judge(
     if drawn:
         flags.append({"code": "second_check_drawn", "detail": ""})
     suspicious = any(f["code"] in ("same_file", "far_from_village") for f in flags)
-    if (drawn or suspicious) and delivery.second_checked_by is None:
+    if (drawn or suspicious) and delivery.second_checked_by is None and not delivery.second_check_required:
         delivery.second_check_required = True
+        journal.record(
+            tx, Event.SECOND_CHECK_ASKED, delivery.id, region=instance.region_code, public={"drawn": drawn}
+        )
     delivery.flags = flags
     delivery.risk = min(100, sum(FLAG_RISK[f["code"]] for f in flags))
 
@@ -349,9 +352,12 @@ def _owe(tx: Tx, row: DeliveryRow, instance: InstanceRow, owed: Due) -> str | No
 
 
 def _sources(tx: Tx, project: str, currency: str) -> list[Source]:
-    """Where the fund's share is drawn: the project's reservation, then its contingency."""
+    """Where the fund's share is drawn: the project's reservation, then its contingency.
+
+    Both are locked: two acceptances at once would else draw the same last francs, and one be refused.
+    """
     made = (accounts.reservation(project, currency), accounts.contingency(project, currency))
-    return [Source(account, ledger.available(tx, account)) for account in made]
+    return [Source(account, ledger.available(tx, account, locked=True)) for account in made]
 
 
 def _review(

@@ -18,6 +18,7 @@ from pricing.money import Money
 from pricing.quotes import Quote
 from server import installation
 from server.actor import SYSTEM
+from server.catalogue import service as catalogue
 from server.clock import SetClock
 from server.demo import story as chapters
 from server.demo import world as demo_world
@@ -30,6 +31,7 @@ from server.instances import service as instances
 from server.journal import service as journal
 from server.ledger import service as ledger
 from server.people import service as people
+from server.projects import service as projects
 from server.quotes import service as quotes
 from server.regions import service as regions
 from server.runtime import Runtime, Tx
@@ -178,21 +180,23 @@ def _money(story: Story, teller: Teller) -> None:
 
 
 def _accept(tx: Tx, story: Story) -> None:
-    from server.projects import service as projects
-
     projects.accept_quote(tx, story.project_id, story.quote_id)
 
 
 def _field(story: Story, teller: Teller) -> None:
     teller.title(4, "In the villages, mostly without a network")
     chapters.work_on(story, RELEASE_DAY, teller.progress)
+    if not story.next_version_id:  # few villages are done before that day
+        story.next_version_id = chapters.publish(story, "1.1.0")
     tally = story.tally
+    count = len(tally.sent_back)
+    sent_back = "1 survey was" if count == 1 else f"{count} surveys were"
     teller.say(
         f"{tally.days} working days. {tally.sent} sendings arrived; {tally.replays_refused} were repetitions and "
         f"changed nothing, {tally.late_files} brought pictures that were missing."
     )
     teller.say(
-        f"{tally.meetings_repeated} meetings had no quorum and were held again. {len(tally.sent_back)} surveys were "
+        f"{tally.meetings_repeated} meetings had no quorum and were held again. {sent_back} "
         f"sent back with a reason and corrected. {tally.second_checks} deliveries, drawn by the rule or flagged, "
         "were checked a second time."
     )
@@ -297,9 +301,8 @@ def _next_version(story: Story, teller: Teller, out: Path, quote: Quote) -> None
     )
     versions = story.runtime.read(story.actor("coordinator"), _versions, story.instance_ids)
     teller.say(
-        f"Version 1.1.0 asks 15 households instead of 20. It was published on working day {RELEASE_DAY}, while "
-        f"{story.running_at_release} villages were running; all {len(story.instance_ids)} finished on "
-        f"{', '.join(sorted(versions))}."
+        f"Version 1.1.0 asks 15 households instead of 20. When it was published, {story.running_at_release} "
+        f"villages were running; all {len(story.instance_ids)} finished on {', '.join(sorted(versions))}."
     )
     teller.table(
         ["for all villages", "1.0.0", "1.1.0"],
@@ -316,8 +319,6 @@ def _quote_next(tx: Tx, story: Story) -> Quote:
 
 
 def _versions(tx: Tx, instance_ids: list[str]) -> set[str]:
-    from server.catalogue import service as catalogue
-
     rows = instances.instances(tx, instance_ids).values()
     return {catalogue.version(tx, row.service_version_id).version for row in rows}
 

@@ -14,6 +14,7 @@ from server.runtime import Runtime, Tx
 
 SEED = 46
 DAYS_WORKED = 6
+DAYS_FOR_PAYING = 4
 
 
 def is_loaded(runtime: Runtime) -> bool:
@@ -26,12 +27,13 @@ def _regions(tx: Tx) -> int:
 
 
 def _start(now: datetime, days: int) -> datetime:
-    """The Monday from which `days` working days and some for paying end shortly before now."""
-    wanted = (now - timedelta(days=(days // 5 + 1) * 7 + 7)).replace(
-        hour=7, minute=0, second=0, microsecond=0
-    )
-    monday = wanted - timedelta(days=wanted.weekday())
-    return monday if monday.year == now.year == chapters.START.year else chapters.START
+    """The morning from which `days` working days, and some for paying, end shortly before now."""
+    start = now.replace(hour=7, minute=0, second=0, microsecond=0)
+    back = days + DAYS_FOR_PAYING
+    while back > 0:
+        start -= timedelta(days=1)
+        back -= start.weekday() < 5
+    return start if start.year == now.year == chapters.START.year else chapters.START
 
 
 def load(

@@ -16,7 +16,9 @@ import pricing.errors
 import server.accounts.service as accounts
 import server.errors as errors
 import service_library.errors
+import workflows.engine
 import workflows.errors
+import workflows.feel
 import workflows.xml
 from server.http.json_body import MalformedJson
 from server.http.paging import InvalidCursor
@@ -37,6 +39,8 @@ STATUS: dict[type[RunError], int] = {
     payments.errors.RefusedTransfers: 422,
     payments.errors.IllegalTransition: 409,
     service_library.errors.LibraryError: 422,
+    workflows.engine.EngineError: 409,
+    workflows.feel.FeelError: 422,
     errors.ServerError: 400,
     errors.NotFound: 404,
     errors.Forbidden: 403,

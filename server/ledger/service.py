@@ -23,6 +23,8 @@ from pricing.money import Money
 from server.actor import Action, require
 from server.errors import Conflict, NotFound, Unfunded
 from server.findings import Finding
+from server.journal import service as journal
+from server.journal.service import Event
 from server.ledger.models import (
     LedgerAccount as LedgerAccount,
 )
@@ -54,15 +56,21 @@ def account_id(account: Account) -> str:
     return f"{account.currency}/{account.code}"
 
 
-def balance(tx: Tx, account: Account) -> int:
-    """The balance in minor units, debit positive; 0 for an account not opened yet."""
-    row = tx.session.get(LedgerAccount, account_id(account), populate_existing=True)
+def balance(tx: Tx, account: Account, *, locked: bool = False) -> int:
+    """The balance in minor units, debit positive; 0 for an account not opened yet.
+
+    locked: nobody else posts to the account until this transaction ends.
+    """
+    row = tx.session.get(
+        LedgerAccount, account_id(account), populate_existing=True,
+        with_for_update={"key_share": True} if locked else None,
+    )  # fmt: skip
     return row.balance if row else 0
 
 
-def available(tx: Tx, account: Account) -> Money:
-    """What a credit account of the budget book still holds, as a positive amount."""
-    return Money(max(0, -balance(tx, account)), account.currency)
+def available(tx: Tx, account: Account, *, locked: bool = False) -> Money:
+    """What a credit account of the budget book still holds, as a positive amount. locked: see `balance`."""
+    return Money(max(0, -balance(tx, account, locked=locked)), account.currency)
 
 
 def post(tx: Tx, entry: Entry) -> str:
@@ -157,20 +165,30 @@ def hash_at(tx: Tx, seq: int) -> str | None:
 def receive_grant(tx: Tx, *, funder: str, fund: str, amount: Money, memo: str = "") -> str:
     """A funder's money enters a fund. Returns the entry's id."""
     require(tx.actor, Action.FUND_GRANT)
-    return post(
+    entry_id = post(
         tx, posting_rules.grant(grant_id=tx.new_id(), funder=funder, fund=fund, amount=amount, memo=memo)
     )
+    journal.record(
+        tx, Event.GRANT_RECEIVED, entry_id,
+        public={"funder": funder, "fund": fund, "amount": amount.minor, "currency": amount.currency},
+    )  # fmt: skip
+    return entry_id
 
 
 def exchange(tx: Tx, *, fund: str, given: Money, received: Money, rate: str) -> str:
     """Change a fund's money into another currency at a rate that is written down. Raises Unfunded."""
     require(tx.actor, Action.FUND_GRANT)
-    return post(
+    entry_id = post(
         tx,
         posting_rules.exchange(
             exchange_id=tx.new_id(), fund=fund, given=given, received=received, memo=rate[:200]
         ),
     )
+    journal.record(
+        tx, Event.MONEY_EXCHANGED, entry_id,
+        public={"fund": fund, "given": str(given), "received": str(received), "rate": rate[:200]},
+    )  # fmt: skip
+    return entry_id
 
 
 def commit_money(tx: Tx, *, quote_id: str, fund: str, project: str, amount: Money, contingency: Money) -> str:

@@ -138,6 +138,8 @@ def approve_price_list(tx: Tx, list_id: str) -> None:
         raise NotFound(what="price list", key=list_id)
     if found.status != "draft":
         raise WrongState(what="price list", state=found.status)
+    for code in sorted({row.region_code for row in prices_of_list(tx, list_id)}):
+        require(tx.actor, Action.PRICE_APPROVE, regions.place(tx, code))
     if found.imported_by == tx.actor.user_id:
         raise SamePerson(first="importing a price list", second="approving it")
     found.status, found.approved_at, found.approved_by = "approved", tx.now, tx.actor.user_id
