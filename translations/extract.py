@@ -60,6 +60,9 @@ def python_messages(source: str) -> Iterator[Message]:
             yield from _of_call(node)
         elif isinstance(node, ast.Assign | ast.AnnAssign):
             yield from _of_assignment(node)
+        elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            # the values of an error's message are words too: what="delivery"
+            yield from (text for k in node.exc.keywords if k.arg and (text := _text(k.value)))
 
 
 def _name(node: ast.expr) -> str:

@@ -23,6 +23,7 @@ import workflows.xml
 from server.http.json_body import MalformedJson
 from server.http.paging import InvalidCursor
 from server.http.security import ForgedRequest
+from server.http.words import STATES
 from translations import Catalogue
 from workflows.errors import RunError
 from workflows.problems import Problem
@@ -69,7 +70,16 @@ def problems_of(error: RunError) -> tuple[Problem, ...]:
 def message_of(error: RunError, catalogue: Catalogue) -> str:
     """What happened, in the reader's language."""
     template = catalogue.gettext(error.message)
-    return template % error.params if error.params else template
+    if not error.params:
+        return template
+    return template % {name: _word(name, value, catalogue) for name, value in error.params.items()}
+
+
+def _word(name: str, value: object, catalogue: Catalogue) -> object:
+    """A value of a message in the reader's language, where it is a word: a state, a thing, a reason."""
+    if name == "state" and value in STATES:
+        return catalogue.gettext(STATES[str(value)]).lower()
+    return catalogue.gettext(value) if isinstance(value, str) and value else value
 
 
 def document(error: RunError, catalogue: Catalogue, *, base_url: str, instance: str) -> dict[str, Any]:

@@ -187,3 +187,8 @@ def test_update_keeps_what_is_translated_and_drops_what_is_gone(
     with path.open("rb") as source:
         kept = {forms(m.id)[0]: forms(m.string)[0] for m in read_po(source, "fr") if m.id}
     assert kept == {"Kept": "Gardé", "New": "", "one": "un"}
+
+
+def test_the_words_given_to_an_error_are_found():
+    source = 'raise WrongState(what="delivery", state=row.state)\nraise ValueError("not for people")\n'
+    assert list(extract.python_messages(source)) == ["delivery"]
