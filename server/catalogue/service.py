@@ -154,6 +154,12 @@ def forget(content: str) -> None:
         _cache.pop(content, None)
 
 
+def forms(tx: Tx, version_id: str) -> list[ServiceFormRow]:
+    """The forms of a version as they were published, by reference."""
+    query = select(ServiceFormRow).where(ServiceFormRow.service_version_id == version_id)
+    return list(tx.session.scalars(query.order_by(ServiceFormRow.ref)))
+
+
 def form(tx: Tx, form_id: str, form_version: str) -> ServiceFormRow | None:
     """A form as it was published, whatever newer versions there are."""
     return tx.session.scalar(

@@ -193,7 +193,8 @@ def order_values(tx: Tx, task_id: str, form: xform.Form) -> dict[str, str]:
 def check_submission(tx: Tx, submission_id: str) -> SubmissionRow:
     """Check a received submission and mark it: incomplete, faulty with its problems, or complete.
 
-    A complete one replaces what it corrects. Checking a complete one again changes nothing.
+    A complete one replaces what it corrects; one that was corrected before it arrived is superseded at once.
+    Checking a complete one again changes nothing.
     """
     row = tx.session.get(SubmissionRow, submission_id, with_for_update=True)
     if row is None:
@@ -205,7 +206,8 @@ def check_submission(tx: Tx, submission_id: str) -> SubmissionRow:
     ordered = order_values(tx, row.task_id, form)
     found = check(form, tx.files.get(row.xml_sha256), names, now=row.received_at, defaults=ordered)
     mistakes = blocking(p for p in found.problems if p.code != "attachment-missing")
-    row.problems = [p.as_json() for p in found.problems]
+    # the msgid beside the text, so that every reader has it in the own language
+    row.problems = [{**p.as_json(), "template": p.message} for p in found.problems]
     row.answers = _json_values(found.values)
     if mistakes:
         row.status = "faulty"
@@ -214,11 +216,22 @@ def check_submission(tx: Tx, submission_id: str) -> SubmissionRow:
         )
     elif found.missing_attachments:
         row.status = "incomplete"
+    elif _was_corrected(tx, row):
+        row.status = "superseded"  # the correction overtook it on the way
     else:
         row.status = "complete"
         _supersede(tx, row)
     tx.session.flush()
     return row
+
+
+def _was_corrected(tx: Tx, row: SubmissionRow) -> bool:
+    """Whether a complete submission for the task says that it corrects this one."""
+    later = select(SubmissionRow.id).where(
+        SubmissionRow.task_id == row.task_id, SubmissionRow.deprecates_id == row.id,
+        SubmissionRow.status.in_(("complete", "superseded")),
+    )  # fmt: skip
+    return tx.session.scalar(later.limit(1)) is not None
 
 
 def _supersede(tx: Tx, row: SubmissionRow) -> None:

@@ -14,12 +14,14 @@ from server.instances import service as instances
 from server.journal import service as journal
 from server.journal.service import JournalBlock, JournalRow
 from server.ledger import service as ledger
+from server.price_lists import service as price_lists
 from server.quotes import service as quotes
 from server.regions import service as regions
 from server.requests import service as requests
 from server.runtime import Tx
 from server.submissions import service as submissions
 from service_library.package import digest as package_digest
+from workflows.errors import RunError
 
 PARTS = ("ledger", "payables", "batches", "journal", "versions", "quotes", "files")
 
@@ -48,8 +50,16 @@ def verify(tx: Tx, only: str | None = None, progress: Callable[[str], None] | No
         if only is None or only == name:
             if progress:
                 progress(name)
-            findings.extend(checks[name]())
+            findings.extend(_all_of(name, checks[name]))
     return findings
+
+
+def _all_of(name: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The part's findings; what cannot even be read is one, and ends the part but not the verification."""
+    try:
+        yield from check()
+    except (RunError, ValueError) as error:
+        yield Finding("unreadable", f"part {name}", f"The rest of this part cannot be checked: {error}")
 
 
 def _verify_payables(tx: Tx) -> Iterator[Finding]:
@@ -76,23 +86,40 @@ def _verify_payables(tx: Tx) -> Iterator[Finding]:
 def _verify_versions(tx: Tx) -> Iterator[Finding]:
     for row in catalogue.versions(tx):
         catalogue.forget(row.digest)
-        if package_digest(catalogue.package(tx, row.id)) != row.digest:
+        place = f"service {row.service_code} {row.version}"
+        try:
+            package = catalogue.package(tx, row.id)
+        except RunError as error:
+            yield Finding("version-changed", place, f"What is stored cannot be read any more: {error}")
+            continue
+        built = {f.form_id: (f.version, f.xform, f.md5) for f in package.forms.values()}
+        stored = {f.form_id: (f.form_version, f.xform, f.md5) for f in catalogue.forms(tx, row.id)}
+        if package_digest(package) != row.digest or built != stored:
             yield Finding(
-                "version-changed", f"service {row.service_code} {row.version}",
-                "Its diagram or forms are not those that were published.",
-            )  # fmt: skip
+                "version-changed", place, "Its diagram or forms are not those that were published."
+            )
 
 
 def _verify_quotes(tx: Tx) -> Iterator[Finding]:
     for row in quotes.quotes(tx, limit=1_000_000):
-        value = quotes.quote(tx, row.id)
+        place = f"quote {row.id}"
+        try:
+            value = quotes.quote(tx, row.id)
+        except RunError as error:
+            yield Finding("quote-changed", place, f"What is stored cannot be read any more: {error}")
+            continue
         same = (value.digest(), value.charged_minor, value.fund_minor, value.currency)
         if same != (row.digest, row.charged_minor, row.fund_minor, row.currency):
-            yield Finding("quote-changed", f"quote {row.id}", "The quote is not the one that was made.")
+            yield Finding("quote-changed", place, "The quote is not the one that was made.")
 
 
 def _verify_files(tx: Tx) -> Iterator[Finding]:
-    for sha, place in submissions.kept_files(tx).items():
+    hashes = submissions.kept_files(tx)
+    for price_list in price_lists.price_lists(tx):
+        hashes.setdefault(price_list.file_sha256, f"price list {price_list.filename}")
+    for answer in batches.bank_files(tx):
+        hashes.setdefault(answer.sha256, f"bank answer {answer.name}")
+    for sha, place in hashes.items():
         try:
             tx.files.get(sha)
         except Exception as error:  # noqa: BLE001  (any failure to read is a finding)

@@ -5,12 +5,15 @@ ready to start: its quote is offered. `started` runs; `owing` has accepted deliv
 """
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from forms.fill import fill
 from payments import simulated_bank
@@ -100,9 +103,12 @@ class World:
         self.instance_ids = self.run("coordinator", projects.start, self.project_id)
         return self.instance_ids
 
-    def start_service(self, code: str, bpmn: bytes, version: str = "1.0.0", villages: int = 1) -> list[str]:
-        """Publish an edited service with the shipped forms, fund and start a project of its own."""
-        forms = library.load(SERVICE, "1.0.0").form_sources
+    def start_service(self, code: str, bpmn: bytes, version: str, villages: int = 1) -> list[str]:
+        """Publish an edited diagram with the shipped forms as a version, fund and start a project with it."""
+        number = version.encode()
+        shipped = library.load(SERVICE, "1.0.0").form_sources
+        forms = {ref: source.replace(b"1.0.0", number) for ref, source in shipped.items()}
+        bpmn = bpmn.replace(b"1.0.0", number)
         row = self.run("expert", catalogue.publish, bpmn, forms, version=version)
         project = self.make_project(code, self.villages[10 : 10 + villages], row.id)
         quote = self.make_quote(project)
@@ -211,12 +217,53 @@ class World:
         """The codes of what `franchise verify` finds."""
         return [f.code for f in self.read(transparency.verify)]
 
+    # Attacking ------------------------------------------------------------------------------------
+
+    def drop_triggers(self) -> None:
+        """What somebody with the database's password does first."""
+        with self.runtime.engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                names = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+                command = 'ALTER TABLE "{}" DISABLE TRIGGER USER'
+            else:
+                names, command = "SELECT name FROM sqlite_master WHERE type = 'trigger'", 'DROP TRIGGER "{}"'
+            for (name,) in connection.execute(text(names)).all():
+                connection.execute(text(command.format(name)))
+
+    def tamper(self, *statements: str) -> None:
+        """Change the database past every rule."""
+        self.drop_triggers()
+        with self.runtime.engine.begin() as connection:
+            for statement in statements:
+                assert connection.execute(text(statement.replace(":", "\\:"))).rowcount > 0, statement
+
     # Copying --------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
         kept = dict(self.__dict__)
         del kept["runtime"], kept["clock"], kept["chance"]
         return kept
+
+
+def race(count, step):
+    """Run step(n) in `count` threads that begin together; returns results and exceptions, by n."""
+    gate = threading.Barrier(count)
+
+    def run(number):
+        gate.wait()
+        try:
+            return step(number)
+        except Exception as error:  # noqa: BLE001  (the tests look at what was raised)
+            return error
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(run, range(count)))
+
+
+@pytest.fixture(name="race")
+def race_():
+    """race(count, step): threads that begin together."""
+    return race
 
 
 @dataclass(frozen=True)

@@ -630,3 +630,24 @@ def test_requests_are_all_made_or_none(opened):
     answer = page.post("/requests", {**form, "village": [world.villages[8], "NOWHERE"]})
     assert answer.status_code == 404
     assert len(world.read(requests.open_requests)) == before
+
+
+def test_a_mistake_is_told_in_the_readers_language(opened):
+    world = opened("started")
+    sending = world.filled(world.task(), change=lambda given: given.update(announcements=0))
+    page = browser(world, sending.person_id)
+    send(page, sending.task_id, parts(sending))
+    english = told(page.get(f"/my/tasks/{sending.task_id}"))
+    french = told(page.get(f"/my/tasks/{sending.task_id}?lang=fr"))
+    message = world.read(submissions.submission, sending.submission_id).problems[0]["message"]
+    assert message in english
+    assert message not in french
+
+
+def test_an_expired_offer_is_not_offered(opened):
+    world = opened("world")
+    world.clock.advance(days=40)
+    page = browser(world, "coordinator")
+    shown = told(page.get(f"/projects/{world.project_id}"))
+    assert "Get the price" in shown
+    assert "Look at the price" not in shown
