@@ -59,7 +59,9 @@ def _words() -> dict[str, Any]:
 
 
 def fund_word(fund: str) -> str:
-    """A fund's id as people read it: "transformation-fund" is "Transformation fund"."""
+    """A fund's id as people read it: "seed-bank" is "Seed bank"."""
+    if fund == "transformation-fund":
+        return gettext("Transformation Fund")
     return fund.replace("-", " ").replace("_", " ").capitalize()
 
 

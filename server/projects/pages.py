@@ -184,7 +184,7 @@ def overview(tx: Tx, project_id: str) -> Overview:
         row=row, version=catalogue.version(tx, row.service_version_id),
         region=regions.region(tx, row.region_code), villages=found, progress=total,
         strip=_strip(tx, row, quote, ids), quote=quote,
-        offers=[q for q in quotes.quotes(tx, 1000) if q.project_id == project_id and q.status == "offered"],
+        offers=quotes.offers_of_project(tx, project_id),
         members=members, load=instances.open_tasks_by_person(tx, [m.id for m in members]),
         skills=people.skills(tx), incidents=instances.incidents(tx, ids),
         unassigned=len(instances.unassigned(tx, ids)), waiting=total.waiting,
@@ -259,7 +259,7 @@ def _may_start_somewhere(tx: Tx) -> bool:
 
 def _free_requests(tx: Tx, service: str | None = None) -> list[requests.RequestRow]:
     """Requests of the actor's regions that no project has taken up."""
-    taken = {v.request_id for p in projects.projects(tx) for v in projects.villages(tx, p.id)}
+    taken = projects.taken_requests(tx)
     known = regions.regions(tx)
     return [
         r

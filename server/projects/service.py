@@ -169,6 +169,12 @@ def _assign(tx: Tx, project_id: str, instance_ids: Sequence[str]) -> None:
         load[chosen.id] += 1
 
 
+def fire_timers(tx: Tx, instance_id: str) -> None:
+    """Fire an instance's due timers and give out the tasks that follow."""
+    instances.fire_timers(tx, instance_id)
+    assign_ready(tx, instance_id)
+
+
 def project(tx: Tx, project_id: str) -> ProjectRow:
     """Raises NotFound."""
     row = tx.session.get(ProjectRow, project_id)
@@ -217,6 +223,11 @@ def villages(tx: Tx, project_id: str) -> list[ProjectVillageRow]:
             .order_by(ProjectVillageRow.region_code)
         )
     )
+
+
+def taken_requests(tx: Tx) -> set[str]:
+    """The requests that are in a project already."""
+    return set(tx.session.scalars(select(ProjectVillageRow.request_id)))
 
 
 def members(tx: Tx, project_id: str) -> list[people.Person]:

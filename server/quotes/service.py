@@ -107,6 +107,20 @@ def quotes(tx: Tx, limit: int = 50) -> list[QuoteRow]:
     return list(tx.session.scalars(select(QuoteRow).order_by(QuoteRow.id.desc()).limit(limit)))
 
 
+def offers_of_project(tx: Tx, project_id: str) -> list[QuoteRow]:
+    """The project's quotes that may still be accepted, newest first."""
+    return list(
+        tx.session.scalars(
+            select(QuoteRow)
+            .where(
+                QuoteRow.project_id == project_id, QuoteRow.status == "offered",
+                QuoteRow.valid_until >= tx.now.date(),
+            )
+            .order_by(QuoteRow.id.desc())
+        )
+    )  # fmt: skip
+
+
 def accept(tx: Tx, quote_id: str, *, fund: str, project: str) -> QuoteRow:
     """Accept an offered quote: the fund's share is committed to the project, or nothing happens.
 

@@ -202,7 +202,8 @@ def _task(tx: Tx, task_id: str) -> dict[str, Any]:
 
 def _text(problem: Mapping[str, Any], texts: Mapping[str, str]) -> str:
     """A kept problem in the reader's language, where the catalogue has it."""
-    return texts.get(problem["message"], problem["message"])
+    template = texts.get(problem.get("template", ""), "")
+    return template % problem["params"] if template else str(problem["message"])
 
 
 def _lines(tx: Tx, quote_id: str, node_id: str) -> list[QuoteLine]:
@@ -240,7 +241,9 @@ def _form(tx: Tx, task_id: str) -> tuple[Job, SubmissionRow | None, list[str]]:
     found = job(tx, row)
     if found.state in ("accepted", "cancelled"):
         raise NotFound(what="open task", key=task_id)
-    earlier = found.submission if found.state in ("sent_back", "faulty", "incomplete") else None
+    earlier = found.submission if found.state in ("faulty", "incomplete") else None
+    if found.state == "sent_back" and found.delivery is not None:
+        earlier = submissions.submission(tx, found.delivery.submission_id)
     return found, earlier, [f.name for f in submissions.files_of(tx, earlier.id)] if earlier else []
 
 
