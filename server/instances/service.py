@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import func, select
 
@@ -34,6 +34,12 @@ from server.runtime import Tx
 from workflows import engine
 from workflows.definitions.model import Definition
 from workflows.engine import InstanceState, Program, Step
+
+
+class Command(Protocol):
+    """An engine command that needs nothing but the instance's state."""
+
+    def __call__(self, program: Program, state: InstanceState, *, now: datetime) -> Step: ...
 
 
 class NotFunded(Conflict):
@@ -85,8 +91,7 @@ def complete(tx: Tx, task_id: str, answers: Mapping[str, Any], *, by: str) -> No
     Raises AlreadyCompleted.
     """
     task = task_row(tx, task_id)
-    row = tx.session.get(InstanceRow, task.instance_id, with_for_update=True, populate_existing=True)
-    assert row is not None, "a task has an instance"
+    row = _locked(tx, task.instance_id)
     if task.state == "completed":
         raise AlreadyCompleted(when=task.completed_at)
     if task.state == "cancelled" or row.status == "cancelled":
@@ -96,14 +101,64 @@ def complete(tx: Tx, task_id: str, answers: Mapping[str, Any], *, by: str) -> No
     state = InstanceState(row.state, row.engine)
     step = engine.complete(program, state, task.engine_task_id, named, now=tx.now)
     task.state, task.completed_at, task.completed_by = "completed", tx.now, by
-    row.state, row.engine, row.due_at = step.state.document, step.state.engine, step.next_due
-    row.data = _plain(step.data)
+    _keep(row, step)
     tx.session.flush()
     journal.record(
         tx, Event.TASK_COMPLETED, task.id, region=row.region_code,
         public={"instance": row.id, "node": task.node_id, "round": task.round},
     )  # fmt: skip
     _apply(tx, row, step, definition)
+
+
+def due(tx: Tx, limit: int = 200) -> list[str]:
+    """Ids of running instances whose next timer is due, the longest overdue first."""
+    return list(
+        tx.session.scalars(
+            select(InstanceRow.id)
+            .where(InstanceRow.status == "running", InstanceRow.due_at <= tx.now)
+            .order_by(InstanceRow.due_at, InstanceRow.id)
+            .limit(limit)
+        )
+    )
+
+
+def fire_timers(tx: Tx, instance_id: str) -> None:
+    """Fire the timers of an instance that are due; one that a paused server missed fires once."""
+    row = _locked(tx, instance_id)
+    if row.status == "running" and row.due_at is not None and row.due_at <= tx.now:
+        _step(tx, row, engine.fire_timers)
+
+
+def retry(tx: Tx, instance_id: str) -> None:
+    """Try the automatic steps that failed again; what fails again is a new incident."""
+    row = _locked(tx, instance_id)
+    require(tx.actor, Action.PROJECT_START, regions.place(tx, row.region_code))
+    if row.status != "running":
+        raise WrongState(what="instance", state=row.status)
+    for incident in incidents(tx, [instance_id]):
+        incident.resolved_at = tx.now
+    _step(tx, row, engine.retry)
+
+
+def _locked(tx: Tx, instance_id: str) -> InstanceRow:
+    row = tx.session.get(InstanceRow, instance_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(what="instance", key=instance_id)
+    return row
+
+
+def _step(tx: Tx, row: InstanceRow, command: Command) -> None:
+    """Let the engine go on from the instance's state, and write what it changed."""
+    definition, program = _program(tx, row)
+    step = command(program, InstanceState(row.state, row.engine), now=tx.now)
+    _keep(row, step)
+    tx.session.flush()
+    _apply(tx, row, step, definition)
+
+
+def _keep(row: InstanceRow, step: Step) -> None:
+    row.state, row.engine, row.due_at = step.state.document, step.state.engine, step.next_due
+    row.data = _plain(step.data)
 
 
 def _program(tx: Tx, row: InstanceRow) -> tuple[Definition, Program]:

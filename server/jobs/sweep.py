@@ -7,13 +7,18 @@ made up by the next one.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.actor import SYSTEM
+from server.instances import service as instances
+from server.projects import service as projects
 from server.runtime import Runtime
 from server.transparency import service as transparency
+from workflows.errors import RunError
 
 log = structlog.get_logger()
 EVERY_SECONDS = 30
@@ -41,8 +46,18 @@ class Sweeper:
 
 
 def sweep(runtime: Runtime) -> None:
-    """One sweep: seal the journal. A failure is logged and left to the next sweep."""
+    """One sweep: due timers, each in a transaction of its own, then the journal's seal.
+
+    A failure is logged and left to the next sweep; one instance's failure does not keep the others waiting.
+    """
+    for instance_id in _try(runtime.read, SYSTEM, instances.due) or ():
+        _try(runtime.run, SYSTEM, projects.fire_timers, instance_id)
+    _try(runtime.run, SYSTEM, transparency.seal)
+
+
+def _try(step: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401  (whatever the step returns)
     try:
-        runtime.run(SYSTEM, transparency.seal)
-    except SQLAlchemyError as error:
-        log.error("sweep_failed", exc_info=error)
+        return step(*arguments)
+    except (RunError, SQLAlchemyError) as error:
+        log.error("sweep_failed", step=str(arguments[1:]), exc_info=error)
+        return None

@@ -27,7 +27,7 @@ from server.projects.models import (
     ProjectVillageRow as ProjectVillageRow,
 )
 from server.quotes import service as quotes
-from server.quotes.models import QuoteRow
+from server.quotes.service import QuoteRow
 from server.regions import service as regions
 from server.requests import service as requests
 from server.runtime import Tx
