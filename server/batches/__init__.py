@@ -1,0 +1,1 @@
+"""Payment batches and what the bank answered."""

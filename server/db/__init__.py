@@ -1,0 +1,1 @@
+"""The database: one way of opening, naming and migrating it."""

@@ -32,7 +32,7 @@ def open_engine(url: str) -> Engine:
     return create_engine(parsed, isolation_level="READ COMMITTED", pool_pre_ping=True)
 
 
-def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # SQLAlchemy's begin event starts transactions, not the driver
     for pragma in (
         "journal_mode=WAL",
@@ -44,7 +44,7 @@ def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _give_up(connection: sqlite3.Connection | None, _record: Any) -> None:
+def _give_up(connection: sqlite3.Connection | None, _record: object) -> None:
     """A COMMIT that a deferred key refused leaves SQLite's transaction, and its write lock, open."""
     if connection is not None and connection.in_transaction:
         connection.rollback()

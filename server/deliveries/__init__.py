@@ -1,0 +1,1 @@
+"""What was handed over, how it was reviewed, and what it owes."""

@@ -1,0 +1,1 @@
+"""The content-addressed store of evidence and payment files."""

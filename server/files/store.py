@@ -15,7 +15,7 @@ from server.errors import NotFound
 
 
 class FileStore:
-    """Files under `root`, as root/ab/abcdef…"""
+    """Files under `root`, each in a folder named by the first two digits of its hash."""
 
     def __init__(self, root: Path) -> None:
         self.root = root

@@ -30,10 +30,12 @@ def choose_locale(default: str) -> str:
 
 
 def current_locale() -> str:
+    """The language of the request."""
     return str(g.get("locale", "en"))
 
 
 def current_catalogue() -> Catalogue:
+    """The texts of the request's language."""
     return catalogue(current_locale())
 
 
@@ -44,6 +46,7 @@ def gettext(message: str, **values: object) -> str:
 
 
 def ngettext(singular: str, plural: str, number: int, **values: object) -> str:
+    """The singular or plural text for a number, which fills %(number)s."""
     text = current_catalogue().ngettext(singular, plural, number)
     return text % {"number": format_number(number), **values}
 
@@ -64,14 +67,17 @@ def format_money(amount: Money) -> str:
 
 
 def format_share(value: float | Fraction) -> str:
+    """A share (0 to 1) as a percentage."""
     return formatting.share(current_locale(), value)
 
 
 def format_day(value: date | datetime | None) -> str:
+    """A day in words, "" for None."""
     return formatting.day(current_locale(), value)
 
 
 def format_moment(value: datetime | None) -> str:
+    """A day and time in UTC, "" for None."""
     return formatting.moment(current_locale(), value)
 
 

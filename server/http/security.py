@@ -37,9 +37,12 @@ POLICIES: dict[str, str] = {
     "diagram": _BASE.format(script="", style="", attr="'unsafe-inline'", font="", connect=""),
     # ODK Web Forms: its XPath parser is WebAssembly, its styles and fonts are inlined
     "form": _BASE.format(
-        script=" 'wasm-unsafe-eval'", style=" 'unsafe-inline'", attr="'unsafe-inline'", font=" data:",
+        script=" 'wasm-unsafe-eval'",
+        style=" 'unsafe-inline'",
+        attr="'unsafe-inline'",
+        font=" data:",
         connect=" data: blob:",
-    ),  # fmt: skip
+    ),
 }
 
 
@@ -132,7 +135,9 @@ def install(app: Flask, runtime: Runtime) -> None:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-        response.headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(self), microphone=(self)")
+        response.headers.setdefault(
+            "Permissions-Policy", "geolocation=(self), camera=(self), microphone=(self)"
+        )
         if "new_visitor" in g:
             response.set_cookie(
                 VISITOR_COOKIE, g.new_visitor, httponly=True, samesite="Lax",
@@ -183,6 +188,7 @@ def _check_not_forged() -> None:
 
 
 def set_session_cookie(response: Response, runtime: Runtime, token: str) -> None:
+    """Give the browser the token of its session."""
     response.set_cookie(
         SESSION_COOKIE, token, httponly=True, samesite="Lax", secure=runtime.settings.secure_cookies,
         max_age=runtime.settings.session_hours * 3600, path="/",
@@ -190,6 +196,5 @@ def set_session_cookie(response: Response, runtime: Runtime, token: str) -> None
 
 
 def clear_session_cookie(response: Response) -> None:
+    """Take the session's token from the browser."""
     response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="Lax")
-
-

@@ -1,0 +1,1 @@
+"""Running services and their tasks."""

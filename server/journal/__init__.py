@@ -1,0 +1,1 @@
+"""The audit log and public record, sealed in blocks."""

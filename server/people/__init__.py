@@ -1,0 +1,1 @@
+"""The register of facilitators and where they are paid."""

@@ -1,0 +1,1 @@
+"""Items, price lists and exchange rates."""

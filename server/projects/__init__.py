@@ -1,0 +1,1 @@
+"""One service for many villages."""

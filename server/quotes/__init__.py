@@ -1,0 +1,1 @@
+"""Prices promised, and their acceptance."""

@@ -1,0 +1,1 @@
+"""The public record, the seal, and verification."""
