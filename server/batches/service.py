@@ -544,6 +544,11 @@ def payments(tx: Tx, batch_id: str) -> list[PaymentRow]:
     )
 
 
+def payment(tx: Tx, payment_id: str) -> PaymentRow | None:
+    """One payment; None when there is none."""
+    return tx.session.get(PaymentRow, payment_id)
+
+
 def payments_of_person(tx: Tx, person_id: str) -> list[PaymentRow]:
     """Newest first."""
     return list(

@@ -9,6 +9,7 @@ from flask import Blueprint, g, render_template, request
 
 from server.accounts import service as people_who_sign_in
 from server.actor import Action
+from server.batches import service as batches
 from server.errors import NotFound
 from server.http.locale import gettext
 from server.http.navigation import N_
@@ -44,7 +45,7 @@ ACCOUNTS = {
 """What the accounts of payments.ledger are called."""
 KINDS = {
     "grant": N_("Grant"), "earmark": N_("Earmark"), "commitment": N_("Commitment"), "release": N_("Release"),
-    "funding": N_("Funding of a promise"), "exchange": N_("Exchange"), "delivery": N_("Accepted delivery"),
+    "obligation_funded": N_("Funding of a promise"), "exchange": N_("Exchange"), "delivery": N_("Accepted delivery"),
     "export": N_("Payment file"), "settlement": N_("Payment arrived"), "rejection": N_("Payment refused"),
     "return": N_("Payment came back"), "reversal": N_("Reversal"),
 }  # fmt: skip
@@ -129,9 +130,19 @@ def entry(entry_id: str) -> str:
 
 def _entry(tx: Tx, entry_id: str) -> dict[str, Any]:
     view, seal = ledger.entry(tx, entry_id)
-    kind, _, subject = view.key.partition(":")
     who = people_who_sign_in.names(tx, [view.actor])
     return {
         "entry": view, "seal": seal, "names": account_names(tx, [code for code, _, _ in view.lines]),
-        "who": who.get(view.actor, ""), "about": (kind, subject),
+        "who": who.get(view.actor, ""), "about": _about(tx, view.key),
     }  # fmt: skip
+
+
+def _about(tx: Tx, key: str) -> tuple[str, str]:
+    """What an entry is for, by its idempotency key: (delivery, batch or quote, its id), ("", "") for others."""
+    kind, _, rest = key.partition(":")
+    subject = rest.partition(":")[0]
+    if kind == "payment":
+        payment = batches.payment(tx, subject)
+        return ("batch", payment.batch_id) if payment else ("", "")
+    known = {"delivery": "delivery", "batch": "batch", "commitment": "quote"}
+    return (known[kind], subject) if kind in known else ("", "")

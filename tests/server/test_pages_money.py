@@ -222,6 +222,14 @@ def test_an_entry_shows_its_lines_seal_and_delivery(opened):
     assert auditor.get(re.search(r"/deliveries/[\w-]+", shown.text)[0]).status_code == 200
 
 
+@pytest.mark.parametrize("kind", ["export", "settlement", "rejection", "commitment", "delivery"])
+def test_an_entry_leads_to_what_it_is_for(attacked, kind):
+    auditor = Browser(attacked, "auditor")
+    shown = auditor.get(f"/ledger/entries/{attacked.entries(kind)[0].id}").text
+    found = re.search(r"<dt>For</dt><dd><a href=\"([^\"]+)\"", shown)
+    assert auditor.get(found[1]).status_code == 200
+
+
 def test_the_entries_of_an_account_are_its_own(opened):
     world = opened("owing")
     auditor = Browser(world, "auditor")
