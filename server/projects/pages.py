@@ -33,6 +33,7 @@ from server.people import service as people
 from server.projects import service as projects
 from server.projects.models import ProjectRow
 from server.quotes import service as quotes
+from server.quotes.prices import terms_of
 from server.quotes.service import QuoteRow
 from server.regions import service as regions
 from server.regions.service import RegionRow
@@ -575,12 +576,20 @@ def make_quote(project_id: str) -> Page | BaseResponse:
     if said:
         return _price_page(project_id, said, 422)
     try:
-        row = g.runtime.run(g.actor, projects.make_quote, project_id, parameters=values)
+        row = g.runtime.run(g.actor, _make_quote, project_id, values)
     except NotPriceable as error:
         texts = locale.current_catalogue().texts
         found = [(p.place, p.severity, p.text(texts)) for p in problems.problems_of(error)]
         return _price_page(project_id, found or [("", "error", _words(error))], 422)
     return go(url_for("projects.offer", project_id=project_id, quote_id=row.id))
+
+
+def _make_quote(tx: Tx, project_id: str, values: Mapping[str, Decimal]) -> QuoteRow:
+    """The offer with the terms of the project's region."""
+    terms = terms_of(tx, projects.visible(tx, project_id).region_code)
+    return projects.make_quote(
+        tx, project_id, parameters=values, overheads=terms.overheads, contributions=terms.contributions
+    )
 
 
 def _numbers(parameters: Sequence[Parameter]) -> tuple[dict[str, Decimal], list[tuple[str, str, str]]]:

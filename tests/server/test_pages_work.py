@@ -170,6 +170,18 @@ def test_an_offer_shows_what_accepting_takes_from_the_fund(opened):
     assert f"{30_000_000 - fund:,}" in shown
 
 
+def test_a_price_made_on_the_site_has_the_regions_terms(opened):
+    world = opened("world")
+    page = browser(world, "coordinator")
+    address = f"/projects/{world.project_id}/price"
+    numbers = dict(re.findall(r'id="(\w+)" name="\1" type="text" value="(\d+)"', page.get(address).text))
+    offer = page.post(address, numbers).location.rpartition("/")[2]
+    made, before = (world.read(lambda tx, q=q: projects.quotes.quote(tx, q)) for q in (offer, world.quote_id))
+    assert made.overheads == before.overheads
+    assert made.party_minor == before.party_minor
+    assert made.fund_minor == before.fund_minor
+
+
 def test_a_price_is_accepted_once(opened):
     world = opened("world")
     page = browser(world, "coordinator")
