@@ -14,6 +14,7 @@ from server.errors import NotFound
 from server.http.locale import gettext
 from server.http.navigation import N_
 from server.http.security import permission
+from server.http.words import party_word
 from server.ledger import service as ledger
 from server.ledger.models import LedgerAccount
 from server.people import service as people
@@ -74,7 +75,7 @@ def account_names(tx: Tx, codes: Iterable[str]) -> dict[str, str]:
     for code in codes:
         kind, _, name = code.partition(":")
         words = ACCOUNTS.get(kind)
-        holder = holders.get(name) or (fund_word(name) if kind == "fund" else name)
+        holder = holders.get(name) or (fund_word(name) if kind == "fund" else party_word(name))
         found[code] = gettext(words, name=holder) if words else code
     return found
 
