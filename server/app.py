@@ -90,7 +90,7 @@ def _register_templates(app: Flask) -> None:
         return {
             "actor": g.actor, "locale": locale.current_locale(), "csrf_token": security.csrf_token,
             "asset": assets.entry, "can": can, "Action": Action, "Role": Role, "rail": rail(g.actor),
-            "demo": g.runtime.settings.demo, "version": installation.version(),
+            "demo": g.runtime.settings.demo, "product_version": installation.version(),
             "since": lambda moment: locale.format_since(moment, g.runtime.clock.now()),
             "now": g.runtime.clock.now(),
         }  # fmt: skip

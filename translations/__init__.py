@@ -24,9 +24,12 @@ class Catalogue:
         self._plurals = plurals
 
     def gettext(self, message: str) -> str:
-        return self.texts.get(message) or message
+        """The text in this language; a text that also counts something is found by its singular."""
+        counted = self._plurals.get(message)
+        return self.texts.get(message) or (counted[0] if counted else message)
 
     def ngettext(self, singular: str, plural: str, number: int) -> str:
+        """The singular or the plural for a number, as this language counts."""
         forms = self._plurals.get(singular)
         # French counts 0 as one; English and Spanish do not
         one = number in (0, 1) if self.locale == "fr" else number == 1

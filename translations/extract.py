@@ -21,7 +21,7 @@ from translations import FOLDER, LOCALES
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("workflows", "forms", "pricing", "payments", "service_library", "server")
-_CALLS = {"gettext": 1, "_": 1, "N_": 1, "ngettext": 2}
+_CALLS = {"gettext": 1, "_": 1, "_text": 1, "N_": 1, "refuse": 1, "ngettext": 2}
 _MESSAGE_CLASSES = {"Problem", "LintRule", "Notice"}
 
 Message = str | tuple[str, str]

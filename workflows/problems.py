@@ -32,9 +32,12 @@ class Problem:
     params: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self, translate: Mapping[str, str] | None = None) -> str:
-        """Fill the message; `translate` maps the English msgid to another language."""
-        template = self.message if translate is None else translate.get(self.message, self.message)
-        return template % self.params if self.params else template
+        """Fill the message; `translate` maps the English msgid to another language, also of the words in params."""
+        if translate is None:
+            return self.message % self.params if self.params else self.message
+        template = translate.get(self.message, self.message)
+        values = {k: translate.get(v, v) if isinstance(v, str) else v for k, v in self.params.items()}
+        return template % values if values else template
 
     def as_json(self) -> dict[str, Any]:
         return {

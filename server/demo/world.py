@@ -19,6 +19,7 @@ from pricing.units import Packaging
 from server.accounts import service as accounts
 from server.actor import SYSTEM, Actor, Grant, Role
 from server.batches import service as batches
+from server.http.navigation import N_
 from server.people import service as people
 from server.price_lists import service as price_lists
 from server.regions import service as regions
@@ -46,17 +47,17 @@ class DemoUser:
 
 
 USERS = (
-    DemoUser("expert@demo.example", "Elise Kponton", Role.EXPERT, "", "en", "Expert: designs services"),
+    DemoUser("expert@demo.example", "Elise Kponton", Role.EXPERT, "", "en", N_("Expert: designs services")),
     DemoUser("coordinator@demo.example", "Adjara Orou", Role.COORDINATOR, COMMUNE_PATH, "fr",
-             "Coordinator of Copargo"),
+             N_("Coordinator of Copargo")),
     DemoUser("verifier@demo.example", "Basile Tamou", Role.VERIFIER, COMMUNE_PATH, "fr",
-             "Verifier: checks deliveries"),
+             N_("Verifier: checks deliveries")),
     DemoUser("finance@demo.example", "Florence Agossa", Role.FINANCE, COUNTRY_PATH, "fr",
-             "Finance officer: prepares payments"),
+             N_("Finance officer: prepares payments")),
     DemoUser("approver@demo.example", "Moussa Idrissou", Role.APPROVER, COUNTRY_PATH, "fr",
-             "Approver: the second pair of eyes"),
-    DemoUser("auditor@demo.example", "Ursula Berger", Role.AUDITOR, "", "en", "Auditor of the funder"),
-    DemoUser("admin@demo.example", "Ines Soglo", Role.ADMINISTRATOR, "", "es", "Administrator: accounts and roles"),
+             N_("Approver: the second pair of eyes")),
+    DemoUser("auditor@demo.example", "Ursula Berger", Role.AUDITOR, "", "en", N_("Auditor of the funder")),
+    DemoUser("admin@demo.example", "Ines Soglo", Role.ADMINISTRATOR, "", "es", N_("Administrator: accounts and roles")),
 )  # fmt: skip
 NATIONAL = DemoUser(
     "national@demo.example", "Désiré Hounkpatin", Role.COORDINATOR, "", "fr", "National coordinator"
@@ -205,7 +206,7 @@ def _facilitator_account(runtime: Runtime, world: World) -> None:
 
 
 FACILITATOR = DemoUser(
-    "facilitator@demo.example", _PEOPLE[0][0], Role.FACILITATOR, "", "fr", "Facilitator in the villages"
+    "facilitator@demo.example", _PEOPLE[0][0], Role.FACILITATOR, "", "fr", N_("Facilitator in the villages")
 )
 
 
