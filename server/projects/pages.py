@@ -292,7 +292,9 @@ def _requests_page(said: Sequence[tuple[str, str, str]] = (), status: int = 200)
     chosen = {"service": request.values.get("service", ""), "region": request.values.get("region", "")}
     page = g.runtime.read(g.actor, _requests_choices, chosen["service"], chosen["region"])
     picked = request.form.getlist("village")
-    return render_template("projects/requests.html", **page, problems=list(said), picked=picked), status
+    return render_template(
+        "projects/requests.html", **page, problems=list(said), picked=picked, fields=("villages", "requester")
+    ), status  # fmt: skip
 
 
 def _requests_choices(tx: Tx, service: str, region: str) -> dict[str, object]:
@@ -364,7 +366,10 @@ def _new_page(said: Sequence[tuple[str, str, str]] = (), status: int = 200) -> P
     page = g.runtime.read(
         g.actor, _new_choices, request.values.get("service", ""), request.values.get("region", "")
     )
-    return render_template("projects/new.html", **page, problems=list(said), form=request.form), status
+    return render_template(
+        "projects/new.html", **page, problems=list(said), form=request.form,
+        fields=("code", "name", "requests", "members", "fund"),
+    ), status  # fmt: skip
 
 
 def _new_choices(tx: Tx, service: str, region: str) -> dict[str, object]:
@@ -381,7 +386,7 @@ def _new_choices(tx: Tx, service: str, region: str) -> dict[str, object]:
     able = [
         p
         for p in people.people(tx).values()
-        if p.left_at is None and known[p.region_code].path.startswith(inside)
+        if p.left_at is None and _near(inside, known[p.region_code].path)
     ]
     return {
         "waiting": waiting, "service": service, "places": places, "region": region, "known": known,
@@ -389,6 +394,11 @@ def _new_choices(tx: Tx, service: str, region: str) -> dict[str, object]:
         "skills": people.skills(tx),
         "funds": [f for f in ledger.funds(tx) if region and f[1] == regions.currency(tx, region)],
     }  # fmt: skip
+
+
+def _near(project: str, person: str) -> bool:
+    """Whether somebody of a place may be asked for a project: their place lies in the project's, or around it."""
+    return person.startswith(project) or project.startswith(person)
 
 
 def _skills_of(tx: Tx, version_id: str) -> set[str]:
