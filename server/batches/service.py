@@ -276,11 +276,25 @@ def check(tx: Tx, batch_id: str) -> tuple[Problem, ...]:
     return tuple(problems)
 
 
+def _refuse_own_work(tx: Tx, batch_id: str) -> None:
+    """Performer, verifier and payer are three people: raise SamePerson for who did or accepted what is paid."""
+    moved = payments(tx, batch_id)
+    if tx.actor.person_id is not None and tx.actor.person_id in {p.person_id for p in moved}:
+        raise SamePerson(first="doing the work", second="paying for it")
+    paid = [a.payable_id for rows in allocations(tx, [p.id for p in moved]).values() for a in rows]
+    if tx.actor.user_id in ledger.accepted_by(tx, paid):
+        raise SamePerson(first="accepting a delivery", second="paying for it")
+
+
 def submit(tx: Tx, batch_id: str) -> str:
-    """Hand a draft over for approval; its content is frozen. Returns its digest. Raises InvalidInput."""
+    """Hand a draft over for approval; its content is frozen. Returns its digest.
+
+    Raises InvalidInput, and SamePerson for who did or accepted what it pays.
+    """
     row = _locked(tx, batch_id)
     _require(tx, Action.BATCH_PREPARE, paying_account(tx, row.paying_account_id))
     _may(row, "submitted")
+    _refuse_own_work(tx, batch_id)
     problems = check(tx, batch_id)
     if blocking(problems):
         raise InvalidInput(problems)
@@ -291,7 +305,7 @@ def submit(tx: Tx, batch_id: str) -> str:
 
 
 def approve(tx: Tx, batch_id: str, *, content: str) -> None:
-    """Approve a submitted batch, by somebody other than who prepared it.
+    """Approve a submitted batch, by somebody who neither prepared it nor did or accepted what it pays.
 
     content: the digest the approver saw. Raises SamePerson, ContentChanged, WrongState.
     """
@@ -300,6 +314,7 @@ def approve(tx: Tx, batch_id: str, *, content: str) -> None:
     if row.prepared_by == tx.actor.user_id:
         raise SamePerson(first="preparing a batch", second="approving it")
     _may(row, "approved")
+    _refuse_own_work(tx, batch_id)
     if content != row.content_sha256 or content_sha256(tx, row) != row.content_sha256:
         raise ContentChanged
     row.approved_by, row.approved_at, row.state = tx.actor.user_id, tx.now, "approved"
@@ -470,7 +485,10 @@ def _book(tx: Tx, row: BatchRow, account: PayingAccount, answer: Answer, digest:
         for transfer in match.transfers:
             payment = by_id[transfer.payment_id]
             verdict = _apply(tx, account, payment, match.item)
-            counts[verdict] += 1
+            if verdict == "unmatched":
+                unmatched.append(match.item)
+            else:
+                counts[verdict] += 1
             _remember(tx, digest, match.item, payment.id, verdict, payment.end_to_end_id)
     return AnswerRead(**counts, unmatched=tuple(unmatched))
 
@@ -479,7 +497,8 @@ def _apply(tx: Tx, account: PayingAccount, payment: PaymentRow, item: AnswerItem
     if item.outcome == "pending":
         return "pending"
     if payment.state != "in_transit":
-        return "already_known"
+        # "made" after "refused" may be money sent twice, "refused" after "made" money that came back
+        return "already_known" if payment.state == item.outcome else "unmatched"
     amount = Money(payment.amount, payment.currency)
     if item.outcome == "settled":
         payment.state, payment.settled_at = "settled", tx.now

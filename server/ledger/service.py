@@ -269,6 +269,12 @@ def all_payables(tx: Tx) -> list[Payable]:
     return list(tx.session.scalars(select(Payable).order_by(Payable.id)))
 
 
+def accepted_by(tx: Tx, payable_ids: Sequence[str]) -> set[str]:
+    """The accounts that accepted the deliveries these payables come from."""
+    query = select(LedgerEntry.actor).join(Payable, Payable.entry_id == LedgerEntry.id)
+    return set(tx.session.scalars(query.where(Payable.id.in_(payable_ids)).distinct()))
+
+
 def payable(tx: Tx, payable_id: str) -> Payable | None:
     """One payable; None when there is none."""
     return tx.session.get(Payable, payable_id)
