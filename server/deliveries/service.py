@@ -174,7 +174,9 @@ def _judge(
     if drawn:
         flags.append({"code": "second_check_drawn", "detail": ""})
     suspicious = any(f["code"] in ("same_file", "far_from_village") for f in flags)
-    if (drawn or suspicious) and delivery.second_checked_by is None and not delivery.second_check_required:
+    # a check that was passed speaks for what was sent then, not for suspicious files or places sent since
+    needed = suspicious or (drawn and delivery.second_checked_by is None)
+    if needed and not delivery.second_check_required:
         delivery.second_check_required = True
         journal.record(
             tx, Event.SECOND_CHECK_ASKED, delivery.id, region=instance.region_code, public={"drawn": drawn}
@@ -257,14 +259,15 @@ def record_second_check(
 ) -> None:
     """Put down what a second look found (a call, a counter-visit); by another person than the performer.
 
-    A failed check sends the delivery back with the note as the reason.
+    A failed check sends the delivery back with the note as the reason; what comes next is checked again.
     """
     row = _open(tx, delivery_id, Action.DELIVERY_SECOND_CHECK, version, "waiting")
     if not row.second_check_required:
         raise WrongState(what="delivery", state="not drawn for a second check")
     if not passed and not note.strip():
         raise ReasonMissing
-    row.second_check_required, row.second_checked_by = False, tx.actor.user_id
+    row.second_checked_by = tx.actor.user_id
+    row.second_check_required = not passed  # the correction is checked again
     _review(tx, row, "second_check_passed" if passed else "second_check_failed", reason=note.strip())
     journal.record(
         tx, Event.SECOND_CHECK_MADE, row.id, region=row.region_code, public={"passed": passed},

@@ -212,7 +212,7 @@ def test_who_looked_at_an_older_version_decides_nothing(started):
     delivery_id = started.deliver()
     seen = started.delivery(delivery_id).version
     started.run("coordinator", deliveries.send_back, delivery_id, reason="The notice cannot be read.")
-    started.send(started.filled(started_task(started, delivery_id)))
+    redo(started, delivery_id)
     for step in (deliveries.accept_delivery, deliveries.send_back):
         given = {"reason": "x"} if step is deliveries.send_back else {}
         with pytest.raises(DeliveryChanged):
