@@ -68,14 +68,24 @@ def create(tx: Tx, new: NewProject) -> str:
     )  # fmt: skip
     tx.session.add(row)
     tx.session.flush()
+    inside = regions.region(tx, new.region).path
+    if tx.session.scalar(
+        select(ProjectVillageRow.request_id).where(ProjectVillageRow.request_id.in_(new.requests)).limit(1)
+    ):
+        raise WrongState(what="request", state="in a project already")
     for request_id in new.requests:
         request = requests.request(tx, request_id)
-        if request.service_code != version.service_code:
-            raise NotFound(what=f"request for {version.service_code}", key=request_id)
+        # a village elsewhere has other prices and is not the actor's to start
+        there = regions.region(tx, request.region_code).path.startswith(inside)
+        if request.service_code != version.service_code or not there:
+            raise NotFound(what=f"request for {version.service_code} in {new.region}", key=request_id)
         tx.session.add(
             ProjectVillageRow(project_id=row.id, region_code=request.region_code, request_id=request_id)
         )
     found = people.people(tx, list(new.members))
+    for person_id in new.members:
+        if person_id not in found:
+            raise NotFound(what="person", key=person_id)
     tx.session.add_all(ProjectMemberRow(project_id=row.id, person_id=person_id) for person_id in found)
     tx.session.flush()
     journal.record(
