@@ -161,8 +161,8 @@ def can(actor: Actor, action: Action, subject: Object = NO_OBJECT) -> bool:
         if grant.role not in RULES[action]:
             continue
         if grant.role is Role.FACILITATOR and action in _OWN_ONLY:
-            # a facilitator's rights follow the task, wherever it is
-            if subject.owner_id is None or subject.owner_id == actor.person_id:
+            # a facilitator's rights follow the task, wherever it is; a task nobody has is nobody's
+            if subject == NO_OBJECT or (subject.owner_id and subject.owner_id == actor.person_id):
                 return True
             continue
         if subject.region_path is None or subject.region_path.startswith(grant.path):

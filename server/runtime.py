@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from server.actor import Actor
@@ -28,6 +28,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _TRIES = 8
+_UNIQUE_VIOLATION = "23505"
 _RETRYABLE_SQLSTATES = ("40001", "40P01")  # serialization failure, deadlock
 
 
@@ -63,7 +64,8 @@ class Runtime:
     ) -> T:
         """Carry out `operation` as `actor` in one transaction: all of it, or nothing.
 
-        Serialization failures, deadlocks and a busy SQLite are retried; any other exception rolls back.
+        Serialization failures, deadlocks and a busy SQLite are retried; any other exception rolls back. A
+        unique key that was taken is tried once more: whoever lost a race then sees what the winner wrote.
         """
         sqlite = self.engine.dialect.name == "sqlite"
         for attempt in range(_TRIES):
@@ -77,6 +79,9 @@ class Runtime:
                     return operation(self._tx(session, actor), *args, **kwargs)
             except OperationalError as error:
                 if attempt + 1 == _TRIES or not _is_retryable(error):
+                    raise
+            except IntegrityError as error:
+                if attempt > 0 or getattr(error.orig, "sqlstate", None) != _UNIQUE_VIOLATION:
                     raise
         raise AssertionError("unreachable")
 

@@ -97,7 +97,7 @@ def postgresql_admin_url(testrun_uid):
                 for setting in FAST:
                     connection.execute(f"ALTER SYSTEM SET {setting}")
                 connection.execute("SELECT pg_reload_conf()")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (whatever the reason, the run fails and says it)
         pytest.fail(f"no PostgreSQL for the storage tests ({error}); see tests/conftest.py", pytrace=False)
     yield server.get_uri()
     with _alone():
@@ -307,3 +307,14 @@ def runtime(copied):
 def database_url(runtime):
     """The URL of the test's own database: the schema and nothing else."""
     return runtime.settings.database_url
+
+
+# A browser --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's Chromium; one for each worker, because Playwright runs once in a thread."""
+    from tests import browser_support
+
+    yield from browser_support.chromium_or_skip()

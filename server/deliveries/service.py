@@ -99,7 +99,8 @@ def submit(
 
 def hand_over(tx: Tx, submission_id: str, *, outcome: str = "received") -> Handover:
     """Check a submission; when it is complete, make or renew the task's delivery and complete the task."""
-    before = submissions.submission(tx, submission_id).status
+    # locked before it is looked at: the same submission may arrive twice at the same moment
+    before = submissions.submission(tx, submission_id, locked=True).status
     row = submissions.check_submission(tx, submission_id)
     delivery = _of_task(tx, row.task_id)
     if row.status == "complete" and before != "complete":
@@ -126,6 +127,7 @@ def _deliver(tx: Tx, row: SubmissionRow, delivery: DeliveryRow | None) -> Delive
         tx, Event.DELIVERY_MADE, delivery.id, region=instance.region_code,
         public={
             "task": task.id, "node": task.node_id, "submission": row.xml_sha256,
+            "files": sorted(f.sha256 for f in submissions.files_of(tx, row.id)),
             "flags": [f["code"] for f in delivery.flags],
         },
     )  # fmt: skip

@@ -259,9 +259,11 @@ def _json_value(value: Any) -> Any:  # noqa: ANN401  (any answer)
     return str(value)
 
 
-def submission(tx: Tx, submission_id: str) -> SubmissionRow:
-    """Raises NotFound."""
-    row = tx.session.get(SubmissionRow, submission_id)
+def submission(tx: Tx, submission_id: str, *, locked: bool = False) -> SubmissionRow:
+    """Raises NotFound. locked: nobody else changes it until this transaction ends."""
+    row = tx.session.get(
+        SubmissionRow, submission_id, with_for_update=locked or None, populate_existing=locked
+    )
     if row is None:
         raise NotFound(what="submission", key=submission_id)
     return row

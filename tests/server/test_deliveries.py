@@ -217,7 +217,9 @@ def test_who_looked_at_an_older_version_decides_nothing(started):
         given = {"reason": "x"} if step is deliveries.send_back else {}
         with pytest.raises(DeliveryChanged):
             started.run("coordinator", step, delivery_id, version=seen, **given)
-    started.run("coordinator", deliveries.accept_delivery, delivery_id, version=started.delivery(delivery_id).version)
+    started.run(
+        "coordinator", deliveries.accept_delivery, delivery_id, version=started.delivery(delivery_id).version
+    )
 
 
 def started_task(world, delivery_id):
@@ -252,7 +254,10 @@ def test_rework_keeps_the_task_and_the_payable_and_pays_once(started):
     assert "sent_back_before" in {f["code"] for f in row.flags}
     started.accept(delivery_id)
     first = started.read(quotes.quote, started.quote_id).tasks["announce"]
-    assert owed_of(started, delivery_id)["honorarium"].gross == first.owed(first=True, sent_back=0).honorarium_minor
+    assert (
+        owed_of(started, delivery_id)["honorarium"].gross
+        == first.owed(first=True, sent_back=0).honorarium_minor
+    )
     assert len(started.entries("delivery")) == 1
     assert started.verify() == []
 
@@ -283,7 +288,10 @@ def test_every_decision_is_kept(started):
     redo(started, delivery_id)
     started.accept(delivery_id)
     kept = [(r.verdict, r.reason) for r in started.read(deliveries.reviews, delivery_id)]
-    assert [k for k in kept if k[0] in ("sent_back", "accepted")] == [("sent_back", "Unreadable."), ("accepted", "")]
+    assert [k for k in kept if k[0] in ("sent_back", "accepted")] == [
+        ("sent_back", "Unreadable."),
+        ("accepted", ""),
+    ]
     accepted = started.read(deliveries.reviews, delivery_id)[-1]
     assert accepted.criteria, "the criteria found met are named"
 
@@ -314,7 +322,9 @@ def test_a_failed_second_check_sends_back_with_its_note(started):
     delivery_id = drawn(started)
     with pytest.raises(ReasonMissing):
         started.run("verifier", deliveries.record_second_check, delivery_id, passed=False, note=" ")
-    started.run("verifier", deliveries.record_second_check, delivery_id, passed=False, note="Nobody met there.")
+    started.run(
+        "verifier", deliveries.record_second_check, delivery_id, passed=False, note="Nobody met there."
+    )
     row = started.delivery(delivery_id)
     assert (row.state, row.times_sent_back) == ("sent_back", 1)
     assert started.read(deliveries.reviews, delivery_id)[-1].reason == "Nobody met there."
@@ -329,11 +339,11 @@ def test_the_performer_makes_no_second_check(started):
 
 
 def test_the_draw_follows_the_share_and_nothing_else():
+    from datetime import UTC, datetime
     from decimal import Decimal
 
-    from server.ids import Ids
     from server.clock import SetClock
-    from datetime import UTC, datetime
+    from server.ids import Ids
 
     clock, ids = SetClock(datetime(2026, 1, 1, tzinfo=UTC)), Ids.seeded(1)
     made = [ids.new_id(clock.now()) for _ in range(4000)]
@@ -350,9 +360,7 @@ VERIFICATION = '<run:verification policy="coordinator" rework="none" maxRework="
 
 def test_a_gated_task_completes_only_at_acceptance(world):
     gated = VERIFICATION.replace("/>", 'gate="true" />')
-    [instance_id] = world.start_service(
-        "GATED", shipped(gate=(VERIFICATION, gated)), version="1.0.1"
-    )
+    [instance_id] = world.start_service("GATED", shipped(gate=(VERIFICATION, gated)), version="1.0.1")
     task = world.task(instance_id)
     delivery_id = world.deliver(task)
     assert world.read(instances.task_row, task.id).state == "waiting_review"
@@ -424,7 +432,9 @@ def test_an_overrun_draws_on_the_contingency_then_is_owed_unfunded(world):
         assert owed_of(world, delivery_id)["honorarium"].gross > 0
         held.append(reserved(world))
     touched = [h["contingency"] < held[0]["contingency"] for h in held]
-    assert all(h["reservation"] == 0 for h, t in zip(held, touched, strict=True) if t), "the reservation goes first"
+    assert all(h["reservation"] == 0 for h, t in zip(held, touched, strict=True) if t), (
+        "the reservation goes first"
+    )
     assert (held[-1]["reservation"], held[-1]["contingency"]) == (0, 0)
     assert world.verify() == []
 

@@ -40,7 +40,11 @@ def test_the_actor_and_everything_private_are_commitments_only(runtime):
 
     def found(tx):
         row = tx.session.query(JournalRow).one()
-        return row.public, row.commitments, {s.field: (s.salt, s.value) for s in tx.session.query(JournalSecret)}
+        return (
+            row.public,
+            row.commitments,
+            {s.field: (s.salt, s.value) for s in tx.session.query(JournalSecret)},
+        )
 
     public, commitments, secrets = runtime.read(SYSTEM, found)
     assert public == {}
@@ -53,7 +57,9 @@ def test_the_actor_and_everything_private_are_commitments_only(runtime):
 def test_the_same_value_gives_another_commitment_each_time(runtime):
     for _ in range(2):
         runtime.run(SYSTEM, journal.record, Event.REQUEST_MADE, "x", private={"requester": "Chief Sabi"})
-    found = runtime.read(SYSTEM, lambda tx: [r.commitments["requester"] for r in tx.session.query(JournalRow)])
+    found = runtime.read(
+        SYSTEM, lambda tx: [r.commitments["requester"] for r in tx.session.query(JournalRow)]
+    )
     assert len(set(found)) == 2
 
 
@@ -103,7 +109,9 @@ def test_erasing_a_persons_secrets_keeps_the_chain_valid(sealed):
 
     assert sealed.run(SYSTEM, erase) > 0
     assert sealed.verify() == []
-    left = sealed.read(lambda tx: tx.session.query(JournalSecret).filter(JournalSecret.value == person).count())
+    left = sealed.read(
+        lambda tx: tx.session.query(JournalSecret).filter(JournalSecret.value == person).count()
+    )
     assert left == 0
 
 
@@ -278,7 +286,9 @@ def test_verify_of_one_part_looks_at_that_part_only(sealed):
 
 
 def test_every_finding_says_where(sealed):
-    sealed.tamper("UPDATE payable SET amount = amount + 5, gross = gross + 5", "UPDATE quote SET digest = 'x'")
+    sealed.tamper(
+        "UPDATE payable SET amount = amount + 5, gross = gross + 5", "UPDATE quote SET digest = 'x'"
+    )
     for finding in sealed.read(transparency.verify):
         assert finding.place
         assert finding.detail

@@ -6,6 +6,8 @@ from forms.envelope import NotASubmission
 from server.deliveries import service as deliveries
 from server.errors import Forbidden, NotFound, WrongState
 from server.instances import service as instances
+from server.journal import service as journal
+from server.journal.service import Event
 from server.submissions import service as submissions
 from server.submissions.service import FileDiffers, SubmissionDiffers, UnknownForm, WrongForm
 from workflows.xml import XmlRefused
@@ -33,6 +35,18 @@ def test_a_replay_changes_nothing(started):
     assert len(started.read(submissions.submissions_of_tasks, [sending.task_id])) == 1
 
 
+def test_the_same_submission_arriving_eight_times_at_once_counts_once(started, race):
+    sending = started.filled(started.task())
+    done = race(8, lambda _: started.send(sending))
+    assert [d for d in done if isinstance(d, Exception)] == []
+    assert sorted(d.outcome for d in done) == ["received"] + ["replayed"] * 7
+    assert started.read(submissions.submission, sending.submission_id).times_received == 8
+    [delivery] = started.read(deliveries.deliveries_of_instances, started.instance_ids)
+    events = [row.event for row in started.read(journal.of_objects, [delivery.id])]
+    assert events.count(Event.DELIVERY_MADE) == 1
+    assert [t.node_id for t in started.ready_tasks(delivery.instance_id)] == ["hold_meeting"]
+
+
 def test_the_same_id_with_other_content_is_refused(started):
     sending = started.filled(started.task())
     started.send(sending)
@@ -44,9 +58,7 @@ def test_the_same_id_with_other_content_is_refused(started):
 def test_the_same_id_for_another_task_is_refused(started):
     sending = started.filled(started.task())
     started.send(sending)
-    other = next(
-        t for i in started.instance_ids for t in started.ready_tasks(i) if t.id != sending.task_id
-    )
+    other = next(t for i in started.instance_ids for t in started.ready_tasks(i) if t.id != sending.task_id)
     with pytest.raises(SubmissionDiffers):
         started.send(sending, task_id=other.id, person_id=other.assignee_id)
 
@@ -151,12 +163,16 @@ def test_what_was_corrected_already_does_not_come_back_when_it_arrives_late(star
     assert started.read(submissions.submission, correction.submission_id).status == "complete"
 
 
-@pytest.mark.parametrize("xml", [b"", b"hello", b"<a/>", b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    "xml", [b"", b"hello", b"<a/>", b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>", b"\xff\xfe\x00"]
+)
 def test_what_is_no_submission_is_refused_and_not_kept(started, xml):
     task = started.task()
     before = sorted(started.runtime.files.root.rglob("*"))
     with pytest.raises((XmlRefused, NotASubmission)):
-        deliveries.submit(started.runtime, started.actor(task.assignee_id), task_id=task.id, xml=xml, files={})
+        deliveries.submit(
+            started.runtime, started.actor(task.assignee_id), task_id=task.id, xml=xml, files={}
+        )
     assert sorted(started.runtime.files.root.rglob("*")) == before
 
 
