@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 
 from payments import batches as rules
 from payments import identifiers, posting_rules
+from payments import ledger as accounts
 from payments.answers import mobile_money as mobile_money_answers
 from payments.answers import pain002
 from payments.answers.matching import Answer, AnswerItem, match_answer
@@ -618,14 +619,40 @@ def unmatched_entries(tx: Tx) -> list[BankEntry]:
 
 
 def verify(tx: Tx) -> Iterator[Finding]:
-    """Recompute each batch's digest and file, and each payable's allocated and settled sums."""
+    """Recompute each batch's digest, file and state, each payable's sums and what each payee is owed."""
     for row in tx.session.scalars(select(BatchRow).order_by(BatchRow.id)):
         place = f"batch {row.reference}"
         if row.content_sha256 is not None and content_sha256(tx, row) != row.content_sha256:
             yield Finding("batch-changed", place, "Its payments are not those that were approved.")
         if row.file_sha256 is not None:
             yield from _verify_file(tx, row, place)
+        sent = rules.batch_state(p.state for p in payments(tx, row.id))
+        if row.exported_at is not None and row.state != sent:
+            yield Finding("batch-state", place, f"It says {row.state}, its payments say {sent}.")
     yield from _verify_allocations(tx)
+    yield from _verify_payees(tx)
+
+
+def _verify_payees(tx: Tx) -> Iterator[Finding]:
+    """A payee's account in the ledger holds what is owed and in no payment that left the house."""
+    owed: dict[tuple[str, str], int] = {}
+    for payable in ledger.all_payables(tx):
+        key = (payable.person_id, payable.currency)
+        owed[key] = owed.get(key, 0) + payable.amount
+    left = tx.session.execute(
+        select(PaymentRow.person_id, PaymentRow.currency, func.sum(PaymentRow.amount))
+        .where(PaymentRow.state.in_(("in_transit", "settled")))
+        .group_by(PaymentRow.person_id, PaymentRow.currency)
+    )
+    for person_id, currency, amount in left:
+        owed[person_id, currency] = owed.get((person_id, currency), 0) - int(amount)
+    for (person_id, currency), amount in sorted(owed.items()):
+        held = -ledger.balance(tx, accounts.payable(person_id, currency))
+        if held != amount:
+            yield Finding(
+                "payee-balance", f"payee {person_id}",
+                f"The ledger owes {held} {currency}, payables and payments say {amount} (minor units).",
+            )  # fmt: skip
 
 
 def _verify_file(tx: Tx, row: BatchRow, place: str) -> Iterator[Finding]:

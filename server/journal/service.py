@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -185,6 +186,27 @@ def of_objects(tx: Tx, object_ids: list[str]) -> list[JournalRow]:
             select(JournalRow).where(JournalRow.object_id.in_(object_ids)).order_by(JournalRow.seq)
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a row tells. private: the values that can still be opened; an erased one is missing."""
+
+    object_id: str
+    event: str
+    public: Mapping[str, Any]
+    private: Mapping[str, str]
+
+
+def told(tx: Tx, *events: Event) -> list[Told]:
+    """What the rows of these events tell, oldest first."""
+    wanted = JournalRow.event.in_([e.value for e in events])
+    secrets: dict[str, dict[str, str]] = {}
+    opened = select(JournalSecret).join(JournalRow, JournalRow.id == JournalSecret.journal_id).where(wanted)
+    for secret in tx.session.scalars(opened):
+        secrets.setdefault(secret.journal_id, {})[secret.field] = secret.value
+    rows = tx.session.scalars(select(JournalRow).where(wanted).order_by(JournalRow.seq))
+    return [Told(row.object_id, row.event, row.public, secrets.get(row.id, {})) for row in rows]
 
 
 def block_of(tx: Tx, seq: int) -> JournalBlock | None:

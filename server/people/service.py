@@ -114,3 +114,11 @@ def payee_account(tx: Tx, person_id: str) -> PayeeAccount | None:
         .order_by(PayeeAccount.valid_from.desc(), PayeeAccount.id.desc())
         .limit(1)
     )
+
+
+def payee_accounts(tx: Tx) -> dict[str, list[PayeeAccount]]:
+    """Every account people were ever paid on, by person, oldest first."""
+    found: dict[str, list[PayeeAccount]] = {}
+    for row in tx.session.scalars(select(PayeeAccount).order_by(PayeeAccount.valid_from, PayeeAccount.id)):
+        found.setdefault(row.person_id, []).append(row)
+    return found

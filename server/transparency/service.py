@@ -12,8 +12,9 @@ from server.deliveries import service as deliveries
 from server.findings import Finding
 from server.instances import service as instances
 from server.journal import service as journal
-from server.journal.service import JournalBlock, JournalRow
+from server.journal.service import Event, JournalBlock, JournalRow
 from server.ledger import service as ledger
+from server.people import service as people
 from server.price_lists import service as price_lists
 from server.quotes import service as quotes
 from server.regions import service as regions
@@ -40,7 +41,7 @@ def verify(tx: Tx, only: str | None = None, progress: Callable[[str], None] | No
         "ledger": lambda: ledger.verify(tx),
         "payables": lambda: _verify_payables(tx),
         "batches": lambda: batches.verify(tx),
-        "journal": lambda: journal.verify(tx, lambda seq: ledger.hash_at(tx, seq)),
+        "journal": lambda: _verify_journal(tx),
         "versions": lambda: _verify_versions(tx),
         "quotes": lambda: _verify_quotes(tx),
         "files": lambda: _verify_files(tx),
@@ -81,6 +82,90 @@ def _verify_payables(tx: Tx) -> Iterator[Finding]:
         yield Finding(
             "payable-without-delivery", f"delivery {delivery_id}", "It is owed but was not accepted."
         )
+
+
+def _verify_journal(tx: Tx) -> Iterator[Finding]:
+    """The chain holds, and the tables say what the journal told; what was erased cannot be compared."""
+    yield from journal.verify(tx, lambda seq: ledger.hash_at(tx, seq))
+    yield from _verify_payee_accounts(tx)
+    yield from _verify_evidence(tx)
+    yield from _verify_acceptances(tx)
+    yield from _verify_batches(tx)
+    yield from _verify_payments(tx)
+
+
+def _verify_payee_accounts(tx: Tx) -> Iterator[Finding]:
+    """Nobody's money is led elsewhere: each account is the one that was written down when it changed."""
+    told: dict[str, list[str | None]] = {}
+    for row in journal.told(tx, Event.PAYEE_ACCOUNT_CHANGED):
+        told.setdefault(row.object_id, []).append(row.private.get("account"))
+    known = people.payee_accounts(tx)
+    for person_id in sorted({*told, *known}):
+        said = told.get(person_id, [])
+        have = [account.identifier for account in known.get(person_id, [])]
+        same = len(said) == len(have) and all(a in (None, b) for a, b in zip(said, have, strict=True))
+        if not same:
+            yield Finding("payee-account-changed", f"person {person_id}", "It was changed past the journal.")
+
+
+def _verify_evidence(tx: Tx) -> Iterator[Finding]:
+    """Every submission and file that a delivery was made of is still named and kept."""
+    kept = submissions.kept_files(tx)
+    for row in journal.told(tx, Event.DELIVERY_MADE):
+        for sha in (row.public.get("submission"), *row.public.get("files", ())):
+            if sha not in kept:
+                yield Finding(
+                    "evidence-missing", f"delivery {row.object_id}", f"The file {str(sha)[:12]}… is gone."
+                )
+
+
+def _verify_acceptances(tx: Tx) -> Iterator[Finding]:
+    """Who did and who accepted the work is who the journal names."""
+    known = {row.id: row for row in deliveries.accepted(tx)}
+    for row in journal.told(tx, Event.DELIVERY_ACCEPTED):
+        delivery = known.get(row.object_id)
+        if delivery is None or not _agree(row, person=delivery.person_id, actor=delivery.accepted_by):
+            yield Finding(
+                "acceptance-changed", f"delivery {row.object_id}", "Its people are not those who acted."
+            )
+
+
+def _verify_batches(tx: Tx) -> Iterator[Finding]:
+    """Who prepared and approved a batch, and which file left, is what the journal names."""
+    known = {row.id: row for row in batches.batches(tx)}
+    for row in journal.told(tx, Event.BATCH_APPROVED, Event.BATCH_EXPORTED):
+        batch = known.get(row.object_id)
+        if row.event == Event.BATCH_APPROVED:
+            same = batch is not None and _agree(row, actor=batch.approved_by, prepared_by=batch.prepared_by)
+        else:
+            same = batch is not None and batch.file_sha256 == row.public["file"]
+        if not same:
+            yield Finding("batch-told-otherwise", f"batch {row.object_id}", "The journal tells it otherwise.")
+
+
+def _verify_payments(tx: Tx) -> Iterator[Finding]:
+    """A payment is settled or refused when, and only when, the journal says so."""
+    outcome = {Event.PAYMENT_SETTLED: "settled", Event.PAYMENT_FAILED: "rejected"}
+    told = {
+        row.object_id: outcome[Event(row.event)]
+        for row in journal.told(tx, Event.PAYMENT_SETTLED, Event.PAYMENT_FAILED)
+    }
+    have = {
+        payment.id: payment.state
+        for batch in batches.batches(tx)
+        for payment in batches.payments(tx, batch.id)
+        if payment.state in ("settled", "rejected")
+    }
+    for payment_id in sorted({*told, *have}):
+        if told.get(payment_id) != have.get(payment_id):
+            yield Finding(
+                "payment-told-otherwise", f"payment {payment_id}", "The journal tells its end otherwise."
+            )
+
+
+def _agree(row: journal.Told, **values: str | None) -> bool:
+    """Whether what the row's commitments open to is what the tables say."""
+    return all(row.private.get(field, value) == value for field, value in values.items())
 
 
 def _verify_versions(tx: Tx) -> Iterator[Finding]:
