@@ -1,10 +1,8 @@
 """The bundle, a small server with the site's security headers, and a real browser."""
 
-import importlib.util
 import json
 import mimetypes
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,26 +11,14 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-ROOT = Path(__file__).resolve().parents[2]
-SITE_CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "
-    "img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
-STRICT_CSP = SITE_CSP.replace("style-src-attr 'unsafe-inline'; ", "")
-FORM_CSP = (
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; "
-    "object-src 'none'; base-uri 'none'"
-)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-WATCH_CSP = (
-    "window.refused = []; document.addEventListener('securitypolicyviolation', "
-    "event => refused.push(event.violatedDirective + ' ' + event.blockedURI))"
-)
+from server.http.security import POLICIES
+from tests.browser_support import ROOT, WATCH_CSP, build_hook
+
+SITE_CSP, STRICT_CSP, FORM_CSP = POLICIES["diagram"], POLICIES["strict"], POLICIES["form"]
 
 
 @dataclass
@@ -92,10 +78,7 @@ class PageServer:
 @pytest.fixture(scope="session")
 def build() -> ModuleType:
     """The build hook as a module."""
-    spec = importlib.util.spec_from_file_location("hatch_build", ROOT / "hatch_build.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return build_hook()
 
 
 @pytest.fixture(scope="session")
@@ -116,22 +99,6 @@ def pages(dist: Path) -> Iterator[PageServer]:
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    program = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if not program:
-        message = (
-            "NO CHROMIUM: install it (apt-get install chromium) or name it in CHROMIUM; pages stay unchecked"
-        )
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        chrome = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield chrome
-        chrome.close()
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """The form page: ODK Web Forms draws an XForm made by pyxform, the answers go out like OpenRosa's."""
 
+import io
 import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 from pyxform.xls2xform import convert
 
@@ -41,8 +43,8 @@ PIXEL = bytes.fromhex(
 )
 
 
-def xform() -> str:
-    return convert(SHEETS, form_name="submission").xform
+def xform(sheets: dict[str, Any] = SHEETS) -> str:
+    return convert(sheets, form_name="submission").xform
 
 
 class Receiver:
@@ -64,9 +66,14 @@ class Receiver:
 
 
 def open_form(
-    pages: Any, visit: Callable[..., Page], language: str = "en", width: int = 1280, more: str = ""
+    pages: Any,
+    visit: Callable[..., Page],
+    language: str = "en",
+    width: int = 1280,
+    more: str = "",
+    sheets: dict[str, Any] = SHEETS,
 ) -> Page:
-    pages.put("/form.xml", xform(), "text/xml")
+    pages.put("/form.xml", xform(sheets), "text/xml")
     pages.put_page("/done", "<h1>Thank you</h1>")
     pages.put_page(
         "/",
@@ -112,6 +119,25 @@ def test_answers_and_photo_arrive_and_the_person_moves_on(
     [photo] = re.findall("<photo>(.*?)</photo>", xml)
     assert files[photo][0] == photo
     assert files[photo][2] == PIXEL
+
+
+def test_a_large_picture_is_reduced_before_it_is_sent(pages: Any, visit: Callable[..., Page]) -> None:
+    receiver = Receiver(pages, (201, ""))
+    survey = [
+        {**row, "parameters": "max-pixels=640"} if row["type"] == "image" else row for row in SHEETS["survey"]
+    ]
+    page = open_form(pages, visit, sheets={**SHEETS, "survey": survey})
+    fill(page)
+    Image.new("RGB", (1600, 800), "green").save(large := io.BytesIO(), "JPEG")
+    page.locator("input[type=file]").last.set_input_files(
+        {"name": "meeting.jpg", "mimeType": "image/jpeg", "buffer": large.getvalue()}
+    )
+    expect(page.locator("img[src^=blob]")).to_be_visible()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    [(_, files)] = receiver.received
+    [photo] = re.findall("<photo>(.*?)</photo>", files["xml_submission_file"][2].decode())
+    assert Image.open(io.BytesIO(files[photo][2])).size == (640, 320)
 
 
 def test_it_opens_in_the_language_of_the_person_words_of_the_renderer_too(
