@@ -26,7 +26,7 @@ from payments.errors import InvalidRib, RefusedTransfers
 from payments.rails import mobile_money, pain001
 from payments.rails.profiles import BankProfile, MobileMoneyProfile, profile
 from pricing.money import Money
-from server.actor import Action, Object, require
+from server.actor import Action, Object, can, require
 from server.batches.models import (
     Allocation as Allocation,
 )
@@ -47,10 +47,12 @@ from server.batches.models import (
 )
 from server.errors import Conflict, NotFound, SamePerson, WrongState
 from server.findings import Finding
+from server.instances import service as instances
 from server.journal import service as journal
 from server.journal.service import Event
 from server.ledger import service as ledger
 from server.people import service as people
+from server.regions import service as regions
 from server.runtime import Tx
 from workflows.errors import InvalidInput
 from workflows.problems import Problem, blocking
@@ -94,10 +96,6 @@ def place(account: PayingAccount) -> Object:
     return Object(region_path=f"{account.country}/")
 
 
-def _require(tx: Tx, action: Action, account: PayingAccount) -> None:
-    require(tx.actor, action, place(account))
-
-
 def paying_account(tx: Tx, account_id: str) -> PayingAccount:
     """Raises NotFound."""
     row = tx.session.get(PayingAccount, account_id)
@@ -120,7 +118,7 @@ def collect(tx: Tx, account_id: str, *, execution_date: date, reference: str | N
     What a rail's limits leave out stays owed. Raises NothingToPay. Returns the batch's id.
     """
     account = paying_account(tx, account_id)
-    _require(tx, Action.BATCH_PREPARE, account)
+    require(tx.actor, Action.BATCH_PREPARE, place(account))
     plan = preview(tx, account_id)
     if not plan.payments:
         raise NothingToPay
@@ -141,11 +139,11 @@ def collect(tx: Tx, account_id: str, *, execution_date: date, reference: str | N
 
 
 def preview(tx: Tx, account_id: str) -> rules.Collection:
-    """What a batch on this paying account would hold now, and what would be carried over."""
+    """What a batch on this paying account would hold now of what is owed in its country, and what stays."""
     account = paying_account(tx, account_id)
     rail = profile(account.profile)
     open_ones = []
-    for payable in ledger.open_payables(tx, account.currency):
+    for payable in _of_country(tx, ledger.open_payables(tx, account.currency), account.country):
         payee = people.payee_account(tx, payable.person_id)
         if payee is None or payee.kind not in rail.accounts or _prefers_other(account, payee.kind):
             continue
@@ -156,6 +154,25 @@ def preview(tx: Tx, account_id: str) -> rules.Collection:
             )
         )  # fmt: skip
     return rules.collect(open_ones, rail.limits)
+
+
+def _of_country(tx: Tx, rows: Sequence[ledger.Payable], country: str) -> list[ledger.Payable]:
+    """What work in a country owes: countries that share a currency share neither money nor officers."""
+    paths = _paths(tx, rows)
+    return [row for row in rows if paths[row.instance_id].startswith(f"{country}/")]
+
+
+def _paths(tx: Tx, rows: Sequence[ledger.Payable]) -> dict[str, str]:
+    """The region's path of each payable's instance, by instance."""
+    found = instances.instances(tx, sorted({row.instance_id for row in rows}))
+    known = regions.regions(tx, sorted({row.region_code for row in found.values()}))
+    return {row.id: known[row.region_code].path for row in found.values()}
+
+
+def visible_payables(tx: Tx, rows: Sequence[ledger.Payable]) -> list[ledger.Payable]:
+    """Those of the payables that the actor may see."""
+    paths = _paths(tx, rows)
+    return [row for row in rows if can(tx.actor, Action.BATCH_READ, Object(paths[row.instance_id]))]
 
 
 def _account(kind: str, identifier: str, agent: str) -> rules.PayeeAccount:
@@ -222,6 +239,19 @@ def batch(tx: Tx, batch_id: str) -> BatchRow:
     if row is None:
         raise NotFound(what="batch", key=batch_id)
     return row
+
+
+def visible(tx: Tx, batch_id: str) -> BatchRow:
+    """The batch, if the actor may see it. Raises NotFound."""
+    row = batch(tx, batch_id)
+    if not can(tx.actor, Action.BATCH_READ, place(paying_account(tx, row.paying_account_id))):
+        raise NotFound(what="batch", key=batch_id)
+    return row
+
+
+def visible_accounts(tx: Tx) -> dict[str, PayingAccount]:
+    """The accounts the actor may see batches of, by id, in the order of their codes."""
+    return {row.id: row for row in paying_accounts(tx) if can(tx.actor, Action.BATCH_READ, place(row))}
 
 
 def _locked(tx: Tx, batch_id: str) -> BatchRow:
@@ -293,7 +323,7 @@ def submit(tx: Tx, batch_id: str) -> str:
     Raises InvalidInput, and SamePerson for who did or accepted what it pays.
     """
     row = _locked(tx, batch_id)
-    _require(tx, Action.BATCH_PREPARE, paying_account(tx, row.paying_account_id))
+    require(tx.actor, Action.BATCH_PREPARE, place(paying_account(tx, row.paying_account_id)))
     _may(row, "submitted")
     _refuse_own_work(tx, batch_id)
     problems = check(tx, batch_id)
@@ -311,7 +341,7 @@ def approve(tx: Tx, batch_id: str, *, content: str) -> None:
     content: the digest the approver saw. Raises SamePerson, ContentChanged, WrongState.
     """
     row = _locked(tx, batch_id)
-    _require(tx, Action.BATCH_APPROVE, paying_account(tx, row.paying_account_id))
+    require(tx.actor, Action.BATCH_APPROVE, place(paying_account(tx, row.paying_account_id)))
     if row.prepared_by == tx.actor.user_id:
         raise SamePerson(first="preparing a batch", second="approving it")
     _may(row, "approved")
@@ -329,7 +359,7 @@ def approve(tx: Tx, batch_id: str, *, content: str) -> None:
 def cancel(tx: Tx, batch_id: str) -> None:
     """Give up a batch that has not left the house; everything in it is owed again."""
     row = _locked(tx, batch_id)
-    _require(tx, Action.BATCH_PREPARE, paying_account(tx, row.paying_account_id))
+    require(tx.actor, Action.BATCH_PREPARE, place(paying_account(tx, row.paying_account_id)))
     _step(row, "cancelled")
     for payment in payments(tx, batch_id):
         payment.state = "cancelled"
@@ -347,7 +377,7 @@ def export(tx: Tx, batch_id: str) -> str:
     RefusedTransfers, ContentChanged.
     """
     row = _locked(tx, batch_id)
-    _require(tx, Action.BATCH_EXPORT, paying_account(tx, row.paying_account_id))
+    require(tx.actor, Action.BATCH_EXPORT, place(paying_account(tx, row.paying_account_id)))
     _may(row, "exported")
     if content_sha256(tx, row) != row.content_sha256:
         raise ContentChanged
@@ -414,7 +444,7 @@ def _kind_of(identifier: str) -> rules.AccountKind:
 def file_of(tx: Tx, batch_id: str) -> tuple[str, bytes]:
     """Name and bytes of an exported batch's frozen file. Raises WrongState before the export."""
     row = batch(tx, batch_id)
-    _require(tx, Action.BATCH_READ, paying_account(tx, row.paying_account_id))
+    require(tx.actor, Action.BATCH_READ, place(paying_account(tx, row.paying_account_id)))
     if row.file_sha256 is None or row.file_name is None:
         raise WrongState(what="batch", state=row.state)
     return row.file_name, tx.files.get(row.file_sha256)
@@ -441,7 +471,7 @@ def read_answer(tx: Tx, batch_id: str, data: bytes, *, name: str) -> AnswerRead:
     InvalidInput for a file that cannot be used; then nothing is stored.
     """
     row = _locked(tx, batch_id)
-    _require(tx, Action.ANSWER_IMPORT, paying_account(tx, row.paying_account_id))
+    require(tx.actor, Action.ANSWER_IMPORT, place(paying_account(tx, row.paying_account_id)))
     if row.exported_at is None:
         raise WrongState(what="batch", state=row.state)
     digest = hashlib.sha256(data).hexdigest()
