@@ -123,7 +123,7 @@ def payables() -> str:
 
 def _payables(tx: Tx) -> dict[str, Any]:
     found: dict[tuple[str, str], list[Payable]] = {}
-    for payable in ledger.open_payables(tx):
+    for payable in batches.visible_payables(tx, ledger.open_payables(tx)):
         found.setdefault((payable.person_id, payable.currency), []).append(payable)
     names = people.people(tx, [person for person, _ in found])
     payees = [_payee(tx, names[person].name, rows) for (person, _), rows in found.items()]
@@ -150,7 +150,7 @@ def _payee(tx: Tx, name: str, rows: Sequence[Payable]) -> Payee:
 
 def _rails(tx: Tx) -> list[Rail]:
     found = []
-    for account in batches.paying_accounts(tx):
+    for account in batches.visible_accounts(tx).values():
         plan, limits = batches.preview(tx, account.id), profile(account.profile).limits
         found.append(
             Rail(
@@ -181,7 +181,9 @@ def payee(person_id: str) -> str:
 def _owed_to(tx: Tx, person_id: str) -> dict[str, Any]:
     person = people.person(tx, person_id)
     account = people.payee_account(tx, person_id)
-    rows = ledger.payables_of_person(tx, person_id)[::-1]
+    rows = batches.visible_payables(tx, ledger.payables_of_person(tx, person_id))[::-1]
+    if not rows and not can(tx.actor, Action.PERSON_READ, regions.place(tx, person.region_code)):
+        raise NotFound(what="person", key=person_id)
     return {
         "person": person, "account": account, "lines": owed_lines(tx, rows),
         "masked": AccountValue(account.kind, account.identifier, account.agent).masked() if account else "",  # type: ignore[arg-type]
@@ -215,12 +217,13 @@ def all_batches() -> str:
 
 
 def _batches(tx: Tx) -> dict[str, Any]:
-    rows = batches.batches(tx)
+    seen = batches.visible_accounts(tx)
+    rows = [row for row in batches.batches(tx) if row.paying_account_id in seen]
     names = accounts.names(tx, {r.prepared_by for r in rows})
     shown = []
     for row in rows:
         made = batches.payments(tx, row.id)
-        account = batches.paying_account(tx, row.paying_account_id)
+        account = seen[row.paying_account_id]
         failed = sum(p.state in ("rejected", "returned") for p in made)
         shown.append(
             (row, account, len(made), sum(p.amount for p in made), failed, names.get(row.prepared_by, ""))
@@ -280,7 +283,7 @@ def _batch_page(batch_id: str, said: Sequence[tuple[str, str, str]] = (), status
 
 
 def _batch(tx: Tx, batch_id: str) -> dict[str, Any]:
-    row = batches.batch(tx, batch_id)
+    row = batches.visible(tx, batch_id)
     made = batches.payments(tx, batch_id)
     account = batches.paying_account(tx, row.paying_account_id)
     names = accounts.names(tx, {row.prepared_by, row.approved_by or ""})

@@ -81,8 +81,9 @@ def _tasks(tx: Tx) -> Iterator[Need]:
 def _approvals(tx: Tx) -> Iterator[Need]:
     if not can(tx.actor, Action.BATCH_APPROVE):
         return
+    seen = batches.visible_accounts(tx)
     for row in batches.batches(tx):
-        if row.state == "submitted" and row.prepared_by != tx.actor.user_id:
+        if row.paying_account_id in seen and row.state == "submitted" and row.prepared_by != tx.actor.user_id:
             words = gettext("Batch %(reference)s waits for your approval", reference=row.reference)
             since = format_since(row.submitted_at, tx.now)
             yield words, url_for("batches.batch", batch_id=row.id), since
@@ -91,14 +92,16 @@ def _approvals(tx: Tx) -> Iterator[Need]:
 def _payments(tx: Tx) -> Iterator[Need]:
     if not can(tx.actor, Action.BATCH_PREPARE):
         return
-    for row in batches.batches(tx):
+    seen = batches.visible_accounts(tx)
+    for row in [row for row in batches.batches(tx) if row.paying_account_id in seen]:
         words = {
             "draft": gettext("Batch %(reference)s is not yet handed over", reference=row.reference),
             "approved": gettext("Batch %(reference)s is approved: send its file", reference=row.reference),
         }.get(row.state)
         if words:
             yield words, url_for("batches.batch", batch_id=row.id), ""
-    payables = [row for row in ledger.all_payables(tx) if row.allocated < row.amount]
+    open_ones = [row for row in ledger.all_payables(tx) if row.allocated < row.amount]
+    payables = batches.visible_payables(tx, open_ones)
     if payables:
         words = ngettext("%(number)s amount is owed", "%(number)s amounts are owed", len(payables))
         yield words, url_for("batches.payables"), ""

@@ -15,6 +15,7 @@ from pricing.errors import NotPriceable
 from pricing.quotes import Quote, QuotedTask, QuoteLine
 from server.actor import Action, can
 from server.catalogue import service as catalogue
+from server.errors import NotFound
 from server.http.frame import go
 from server.http.locale import format_number, gettext, localised
 from server.http.security import permission
@@ -258,6 +259,8 @@ def _make(tx: Tx, asked: Asked, version_id: str) -> str:
 
 def _kept(tx: Tx, quote_id: str) -> tuple[QuoteRow, QuotePage]:
     row = quotes.quote_row(tx, quote_id)
+    if not can(tx.actor, Action.PRICE_READ, regions.place(tx, row.region_code)):
+        raise NotFound(what="quote", key=quote_id)
     return row, _page_of(tx, quotes.quote(tx, quote_id), catalogue.version(tx, row.service_version_id))
 
 
