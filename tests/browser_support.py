@@ -10,7 +10,7 @@ import fcntl
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -117,7 +117,23 @@ class Site:
     """The site at an address, and what stands behind it."""
 
     runtime: Runtime
-    address: str
+    address: str = ""
+    lost: list[str] = field(default_factory=list)
+    """Ends of paths: the next answer to each does not arrive, though the site did what was asked."""
+
+    def wrap(self, app: Callable[..., Any]) -> Callable[..., Any]:
+        """The application behind a network that loses answers."""
+
+        def application(environ: dict[str, Any], start_response: Any) -> Any:
+            ends = [end for end in self.lost if environ["PATH_INFO"].endswith(end)]
+            if not ends:
+                return app(environ, start_response)
+            self.lost.remove(ends[0])
+            b"".join(app(environ, lambda *_: None))
+            start_response("503 Service Unavailable", [])
+            return [b""]
+
+        return application
 
     @property
     def clock(self) -> SetClock:
@@ -145,11 +161,15 @@ def serve(folder: Path) -> Iterator[Site]:
             pass
 
     runtime = open_installation(folder)
-    server = make_server("127.0.0.1", 0, create_app(runtime), threaded=True, request_handler=Quiet)
+    site = Site(runtime)
+    server = make_server(
+        "127.0.0.1", 0, site.wrap(create_app(runtime)), threaded=True, request_handler=Quiet
+    )  # fmt: skip
+    site.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Site(runtime, f"http://127.0.0.1:{server.server_port}")
+        yield site
     finally:
         server.shutdown()
         thread.join()
@@ -197,6 +217,6 @@ def wait_for_scripts(page: Page) -> None:
     """Until what scripts draw (diagram, form, API) is there."""
     from playwright.sync_api import expect
 
-    for selector, drawn in ((".diagram", "svg .djs-element"), ("#form", ".odk-form")):
+    for selector, drawn in ((".diagram", "svg .djs-element"), ("#form[data-xform-url]", ".odk-form")):
         for place in page.locator(selector).all():
             expect(place.locator(drawn).first).to_be_visible(timeout=20_000)

@@ -22,6 +22,13 @@ document.addEventListener('change', ({ target }) => {
   }
 });
 
+// chosen before this script was there: on a slow line people are faster (the forms have autocomplete="off", so that a
+// browser that fills in old choices does not count)
+for (const form of document.querySelectorAll('form[data-submit-on-change]')) {
+  const usual = (select) => Math.max(0, [...select.options].findIndex((option) => option.defaultSelected));
+  if ([...form.querySelectorAll('select')].some((select) => select.selectedIndex !== usual(select))) form.requestSubmit();
+}
+
 // data-print
 document.addEventListener('click', ({ target }) => {
   if (target.closest?.('[data-print]')) window.print();

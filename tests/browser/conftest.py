@@ -1,0 +1,44 @@
+"""The demonstration's site in a real browser: one site that is only read, and copies for those who change it."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests import browser_support as support
+
+
+@pytest.fixture(scope="session")
+def showcase(tmp_path_factory) -> Path:
+    """The folder of the loaded demonstration; the workers of a run share it."""
+    support.build_hook().build_frontend(support.ROOT)
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if base.name.startswith("popen-") else base
+    return support.load_showcase(base / "showcase")
+
+
+@pytest.fixture(scope="module")
+def site(showcase, tmp_path_factory) -> Iterator[support.Site]:
+    """The live site of a copy of the demonstration."""
+    folder = tmp_path_factory.mktemp("site") / "copy"
+    shutil.copytree(showcase, folder)
+    with support.serve(folder) as site:
+        yield site
+
+
+@pytest.fixture
+def open_window(chromium, site):
+    """open_window(language=, email=, width=): a window of its own; at the end none may have complained."""
+    windows = []
+    with ExitStack() as stack:
+
+        def open_one(**given) -> support.Window:
+            window = support.open_window(chromium, site, **given)
+            stack.callback(window.context.close)
+            windows.append(window)
+            return window
+
+        yield open_one
+        assert [window.wrong() for window in windows] == [[]] * len(windows)
