@@ -10,7 +10,7 @@ A month has no fixed number of working days, so it converts to days only through
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
@@ -29,6 +29,9 @@ class Unit:
     measures: str
     factor: Fraction
     names: Mapping[str, str]
+    """By language, of one of them; synonyms stand behind commas."""
+    plurals: Mapping[str, str]
+    """By language, of several; synonyms as in `names`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,52 @@ XBO | bottle      | 1       | bottle             | bouteille             | botel
 XRO | roll        | 1       | roll               | rouleau               | rollo
 XBE | bundle      | 1       | bundle             | botte, fagot          | haz, atado
 """
+_PLURALS: Final = """
+C62 | pieces            | unités, pièces    | unidades, piezas
+H87 | pieces            | pièces            | piezas
+EA  | each              | chacun            | cada uno
+PR  | pairs             | paires            | pares
+DZN | dozens            | douzaines         | docenas
+CEN | hundreds          | cents             | cientos
+MIL | thousands         | mille             | miles
+KGM | kilograms         | kilogrammes       | kilogramos
+GRM | grams             | grammes           | gramos
+DTN | quintals (100 kg) | quintaux (100 kg) | quintales (100 kg)
+TNE | tonnes            | tonnes            | toneladas
+LTR | litres            | litres            | litros
+MLT | millilitres       | millilitres       | mililitros
+CLT | centilitres       | centilitres       | centilitros
+HLT | hectolitres       | hectolitres       | hectolitros
+MTQ | cubic metres      | mètres cubes      | metros cúbicos
+MTR | metres            | mètres            | metros
+CMT | centimetres       | centimètres       | centímetros
+KMT | kilometres        | kilomètres        | kilómetros
+MTK | square metres     | mètres carrés     | metros cuadrados
+ARE | ares              | ares              | áreas
+HAR | hectares          | hectares          | hectáreas
+KMK | square kilometres | kilomètres carrés | kilómetros cuadrados
+DAY | working days      | jours de travail  | días de trabajo
+E49 | working days      | jours ouvrés      | jornadas laborales
+HUR | hours             | heures            | horas
+MIN | minutes           | minutes           | minutos
+MON | months            | mois              | meses
+ANN | years             | années            | años
+KWH | kilowatt hours    | kilowattheures    | kilovatios hora
+MWH | megawatt hours    | mégawattheures    | megavatios hora
+E34 | gigabytes         | gigaoctets        | gigabytes
+4L  | megabytes         | mégaoctets        | megabytes
+LS  | lump sums         | forfaits          | sumas globales
+E48 | services          | prestations       | servicios
+IE  | persons           | personnes         | personas
+SET | sets              | jeux, lots        | juegos
+XBG | bags              | sacs              | bolsas, sacos
+XBX | boxes             | boîtes, cartons   | cajas
+XPK | packages          | paquets           | paquetes
+XCA | cans              | bidons            | bidones
+XBO | bottles           | bouteilles        | botellas
+XRO | rolls             | rouleaux          | rollos
+XBE | bundles           | bottes, fagots    | haces, atados
+"""
 _SYNONYMS: Final = MappingProxyType(
     {"BG": "XBG", "BX": "XBX", "PK": "XPK", "CA": "XCA", "BO": "XBO", "RO": "XRO"}
 )
@@ -94,12 +143,20 @@ _SYNONYMS: Final = MappingProxyType(
 
 
 def _read_table() -> Mapping[str, Unit]:
-    units: dict[str, Unit] = {}
-    for line in _TABLE.strip().splitlines():
-        code, measures, factor, *names = (cell.strip() for cell in line.split("|"))
-        texts = MappingProxyType(dict(zip(("en", "fr", "es"), names, strict=True)))
-        units[code] = Unit(code, measures, Fraction(factor), texts)
+    plurals = {code: _by_language(names) for code, *names in _rows(_PLURALS)}
+    units = {
+        code: Unit(code, measures, Fraction(factor), _by_language(names), plurals[code])
+        for code, measures, factor, *names in _rows(_TABLE)
+    }
     return MappingProxyType(units)
+
+
+def _rows(table: str) -> Iterator[list[str]]:
+    return ([cell.strip() for cell in line.split("|")] for line in table.strip().splitlines())
+
+
+def _by_language(names: list[str]) -> Mapping[str, str]:
+    return MappingProxyType(dict(zip(("en", "fr", "es"), names, strict=True)))
 
 
 UNITS: Final[Mapping[str, Unit]] = _read_table()

@@ -14,8 +14,15 @@ from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
 
 from pricing.money import Money, minor_digits
+from pricing.units import UNITS
 
 NO_BREAK = "\u00a0"
+COUNTED = frozenset({"C62", "H87", "EA"})
+"""Units of things that are counted: the number says enough."""
+_SYMBOLS = {
+    "KMT": "km", "MTR": "m", "KGM": "kg", "GRM": "g", "LTR": "l", "HUR": "h", "MTK": "m²", "MTQ": "m³",
+}  # fmt: skip
+_TWO = 2
 _BABEL = {"en": "en_GB", "fr": "fr_FR", "es": "es_ES"}
 
 
@@ -47,6 +54,28 @@ def share(locale: str, value: float | Fraction, *, decimals: int = 0) -> str:
     """A share (0 to 1) in per cent, with at most `decimals` decimals."""
     pattern = "#,##0" + ("." + "#" * decimals if decimals else "") + " %"
     return format_percent(float(value), format=pattern, locale=babel_locale(locale))
+
+
+def unit(locale: str, code: str, quantity: float | Decimal | Fraction = 1) -> str:
+    """A unit (UNECE Recommendation 20) as people say it of that quantity, without synonyms; else its code."""
+    known = UNITS.get(code)
+    if known is None:
+        return code
+    names = known.names if is_singular(locale, quantity) else known.plurals
+    return localised(locale, names).partition(",")[0]
+
+
+def is_singular(locale: str, quantity: float | Decimal | Fraction) -> bool:
+    """Whether a quantity takes the singular: anything below two in French, only one in English and Spanish."""
+    return -_TWO < quantity < _TWO if locale == "fr" else quantity == 1
+
+
+def measure(locale: str, quantity: float | Decimal | Fraction, code: str, *, decimals: int = 2) -> str:
+    """A quantity with its unit: "50 km", "4 working days"; things that are counted have none."""
+    written = number(locale, quantity, decimals=decimals)
+    if code in COUNTED:
+        return written
+    return f"{written}{NO_BREAK}{_SYMBOLS.get(code) or unit(locale, code, quantity)}"
 
 
 def day(locale: str, value: date | datetime | None) -> str:

@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import Final
 
 from pricing.quotes import Notice
-from pricing.units import UNITS
 from server import formatting
 from server.catalogue.comparison import PARTS
 from server.http.navigation import N_
@@ -65,18 +64,6 @@ QUALITIES: Final = {
     "public": N_("public price"),
     "illustrative": N_("illustrative"),
 }
-_COUNTED: Final = frozenset({"C62", "H87", "EA"})
-_SYMBOLS: Final = {
-    "KMT": "km",
-    "MTR": "m",
-    "KGM": "kg",
-    "GRM": "g",
-    "LTR": "l",
-    "HUR": "h",
-    "MTK": "m²",
-    "MTQ": "m³",
-}
-_TWO: Final = 2
 _STEP: Final = re.compile(r"([a-z_]+)(?:\[([^\]]*)\])?")
 
 
@@ -96,22 +83,12 @@ class Words:
         return self._text(PARTIES[code]) if code in PARTIES else code
 
     def unit(self, code: str) -> str:
-        """A unit as people say it, without its synonyms."""
-        names = UNITS[code].names if code in UNITS else code
-        return formatting.localised(self.locale, names).partition(",")[0]
+        """A unit as people say it of one, without its synonyms."""
+        return formatting.unit(self.locale, code)
 
     def measure(self, quantity: Fraction, unit: str) -> str:
         """A quantity with its unit: "50 km", "4 working days"; things that are counted have none."""
-        number = formatting.number(self.locale, quantity, decimals=4)
-        if unit in _COUNTED:
-            return number
-        # decimals are singular below two in French, plural in English and Spanish unless they are one
-        is_one = quantity < _TWO if self.locale == "fr" else quantity == 1
-        if unit == "DAY":
-            word = catalogue(self.locale).ngettext("working day", "working days", 1 if is_one else 2)
-        else:
-            word = _SYMBOLS.get(unit) or self.unit(unit)
-        return f"{number}{formatting.NO_BREAK}{word}"
+        return formatting.measure(self.locale, quantity, unit, decimals=4)
 
     def level(self, code: str) -> str:
         return self._text(LEVELS[code]) if code in LEVELS else code

@@ -66,6 +66,14 @@ def test_every_unit_is_named_in_three_languages():
     assert all(set(u.names) == {"en", "fr", "es"} and all(u.names.values()) for u in UNITS.values())
 
 
+def test_every_unit_has_a_plural_with_the_same_synonyms():
+    for known in UNITS.values():
+        assert set(known.plurals) == set(known.names)
+        for language, plural in known.plurals.items():
+            assert plural.count(",") == known.names[language].count(","), known.code
+    assert unit("DAY").plurals["fr"] == "jours de travail"
+
+
 def test_old_package_codes_are_understood():
     assert canonical("BG") == "XBG"
     assert unit("BG") is UNITS["XBG"]
