@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 
 /**
- * Three changes to ODK Web Forms 0.22 while it is bundled: its English texts go through `chrome` (src/form/chrome.js), its
- * reset of the whole page (`body { all: revert }`) is kept inside `.run-form`, and the 870 kB of fonts in its stylesheet are
+ * Four changes to ODK Web Forms 0.22 while it is bundled: its English texts go through `chrome` (src/form/chrome.js), its
+ * reset of the whole page (`body { all: revert }`) is kept inside `.run-form`, geopoints are drawn without a map, and the 870 kB of fonts in its stylesheet are
  * left out, since the page has its own. Each change fails the build when it no longer fits: an upgrade cannot lose it silently.
  */
 const chrome = (text) => `runChrome(${JSON.stringify(text)})`;
@@ -46,6 +46,11 @@ export const REPLACEMENTS = [
   quoted('Powered by')
 ];
 
+// a map would ask OpenStreetMap for tiles, which the CSP refuses: a place is always the phone's, also while correcting
+export const MAPS = [
+  ['unref(tA) || eA.node.appearances["placement-map"] || eA.node.appearances.maps ? ', 'false ? ']
+];
+
 // a nested rule under :where weighs no more than it did alone
 export const SCOPE = [
   ['const resetStyles = `*,', 'const resetStyles = `:where(.run-form) {\n*,'],
@@ -54,7 +59,7 @@ export const SCOPE = [
 
 export function adapt(code) {
   const lost = [];
-  for (const [from, to] of [...REPLACEMENTS, ...SCOPE]) {
+  for (const [from, to] of [...REPLACEMENTS, ...MAPS, ...SCOPE]) {
     if (!code.includes(from)) lost.push(from);
     code = code.replaceAll(from, () => to);
   }

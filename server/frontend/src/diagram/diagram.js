@@ -38,6 +38,7 @@ export class Diagram {
       await document.fonts.load('13px "Source Sans 3"').catch(() => null); // names are measured when they are drawn
       const answer = await fetch(this.place.dataset.bpmnUrl, { credentials: 'same-origin' });
       if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+      this.translate();
       await this.viewer.importXML(await answer.text());
     } catch (problem) {
       this.fail(problem);
@@ -50,6 +51,14 @@ export class Diagram {
     this.look();
     this.place.dataset.ready = 'true';
     if (this.place.dataset.stateUrl) setInterval(() => document.hidden || this.refresh(), POLL_SECONDS * 1000);
+  }
+
+  /** The reader's words for elements, `data-names`, in place of those in the file. */
+  translate() {
+    const names = JSON.parse(this.place.dataset.names || '{}');
+    this.viewer.on('import.parse.complete', ({ elementsById }) => {
+      for (const [id, name] of Object.entries(names)) if (elementsById?.[id]) elementsById[id].name = name;
+    });
   }
 
   service(name) {
