@@ -58,10 +58,7 @@ PAYMENTS = {
     "returned": ("failed", N_("Came back")),
 }
 """States of payments: the badge, and its word."""
-RAILS = {"bank": N_("Bank"), "mobile_money": N_("Mobile money")}
 KINDS = {"rib": N_("Bank account (RIB)"), "iban": N_("Bank account (IBAN)"), "wallet": N_("Mobile wallet")}
-
-
 COMPONENTS = {"honorarium": N_("Honorarium"), "expenses": N_("Expenses")}
 
 
@@ -77,7 +74,6 @@ def _words() -> dict[str, Any]:
         "batch_word": lambda state: gettext(WORDS[state][1]) if state in WORDS else str(state),
         "payment_badge": lambda state: PAYMENTS.get(state, (state, state))[0],
         "payment_word": lambda state: gettext(PAYMENTS[state][1]) if state in PAYMENTS else str(state),
-        "rail_word": partial(_word, RAILS),
         "kind_word": partial(_word, KINDS),
         "component_word": partial(_word, COMPONENTS),
     }

@@ -14,6 +14,7 @@ from flask import Response, current_app, g, redirect, request
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response as BaseResponse
 
+from server.actor import Role
 from server.http import locale, words
 
 NOTICE_COOKIE = "notice"
@@ -25,6 +26,10 @@ _HOME = {
 }  # fmt: skip
 """The entry of the rail that a feature's pages belong to."""
 _ENTRIES = frozenset(_HOME.values()) | {"start.today", "submissions.my_money", "batches.payables"}
+
+
+TABS = ("submissions.my_tasks", "submissions.my_money")
+"""The tabs under a facilitator's thumb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +80,17 @@ def forget_notice(response: Response) -> Response:
 
 def section(endpoint: str) -> bool:
     """Whether the page being made belongs to that entry of the rail."""
+    if request.endpoint == "batches.payee":
+        return endpoint == "batches.payables"
     if request.endpoint in _ENTRIES:
         return request.endpoint == endpoint
     return _HOME.get(request.blueprint or "") == endpoint
 
 
-def page_exists(endpoint: str) -> bool:
-    """Whether the application has that page."""
-    return endpoint in current_app.view_functions
+def is_field() -> bool:
+    """Whether the page is made for a facilitator's phone: three tabs under the thumb, nothing to search."""
+    roles = {grant.role for grant in g.actor.grants} if "actor" in g else set()
+    return roles == {Role.FACILITATOR}
 
 
 def exact(text: str) -> str:
@@ -93,10 +101,12 @@ def exact(text: str) -> str:
 def context() -> dict[str, Any]:
     """The names every template may use."""
     return {
-        "notice": notice, "section": section, "page_exists": page_exists, "state_word": words.state_word,
+        "notice": notice, "section": section, "state_word": words.state_word,
         "unit_word": words.unit_word, "role_word": words.role_word, "level_word": words.level_word,
-        "party_word": words.party_word, "evidence_word": words.evidence_word,
-        "problem_text": words.problem_text,
+        "party_word": words.party_word, "fund_word": words.fund_word, "evidence_word": words.evidence_word,
+        "problem_text": words.problem_text, "measure": words.measure, "bank_reason": words.bank_reason,
+        "finding_word": words.finding_word, "rail_word": words.rail_word, "field": is_field(),
+        "tabs": TABS, "node_titles": words.node_titles,
     }  # fmt: skip
 
 

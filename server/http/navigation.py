@@ -37,6 +37,7 @@ _PLACES = (
     Place("accounts.accounts", "people", N_("People"), Action.ADMIN),
 )
 _LEFT_OUT = {
+    Role.FACILITATOR: {"start.today"},
     Role.FINANCE: {"catalogue.services", "price_lists.lists", "deliveries.queue"},
     Role.APPROVER: {"catalogue.services", "price_lists.lists"},
     Role.AUDITOR: {"price_lists.lists", "batches.payables"},
@@ -46,5 +47,7 @@ _LEFT_OUT = {
 
 def rail(actor: Actor) -> list[Place]:
     """The entries of a person's rail."""
-    left_out = set.intersection(*(_LEFT_OUT.get(g.role, set()) for g in actor.grants)) if actor.grants else set()
+    left_out = (
+        set.intersection(*(_LEFT_OUT.get(g.role, set()) for g in actor.grants)) if actor.grants else set()
+    )
     return [p for p in _PLACES if can(actor, p.action) and p.endpoint not in left_out][:7]

@@ -138,14 +138,18 @@ def _incidents_and_orders(tx: Tx) -> Iterator[Need]:
         late = [t.due_at for t in instances.tasks_of_instances(tx, ids) if t.due_at and is_late(tx, t)]
         if late:
             words = ngettext("%(number)s task is late", "%(number)s tasks are late", len(late))
-            yield f"{project.name}: {words}", address, _oldest(tx, late)
+            yield _about(project.name, words), address, _oldest(tx, late)
         incidents, nobody = instances.incidents(tx, ids), instances.unassigned(tx, ids)
         if incidents:
             words = ngettext("%(number)s incident", "%(number)s incidents", len(incidents))
-            yield f"{project.name}: {words}", address, _oldest(tx, [row.at for row in incidents])
+            yield _about(project.name, words), address, _oldest(tx, [row.at for row in incidents])
         if nobody:
             words = ngettext("%(number)s task has nobody", "%(number)s tasks have nobody", len(nobody))
-            yield f"{project.name}: {words}", address, _oldest(tx, [row.ready_at for row in nobody])
+            yield _about(project.name, words), address, _oldest(tx, [row.ready_at for row in nobody])
+
+
+def _about(project: str, words: str) -> str:
+    return gettext("%(label)s: %(text)s", label=project, text=words)
 
 
 def is_late(tx: Tx, task: instances.TaskRow) -> bool:

@@ -20,10 +20,11 @@ import workflows.engine
 import workflows.errors
 import workflows.feel
 import workflows.xml
+from server.actor import Action
 from server.http.json_body import MalformedJson
 from server.http.paging import InvalidCursor
 from server.http.security import ForgedRequest
-from server.http.words import STATES
+from server.http.words import ACTIONS, STATES
 from translations import Catalogue
 from workflows.errors import RunError
 from workflows.problems import Problem
@@ -76,9 +77,11 @@ def message_of(error: RunError, catalogue: Catalogue) -> str:
 
 
 def _word(name: str, value: object, catalogue: Catalogue) -> object:
-    """A value of a message in the reader's language, where it is a word: a state, a thing, a reason."""
+    """A value of a message in the reader's language, where it is a word: a state, an action, a thing."""
     if name == "state" and value in STATES:
         return catalogue.gettext(STATES[str(value)]).lower()
+    if name == "action" and value in ACTIONS:
+        return catalogue.gettext(ACTIONS[Action(str(value))])
     return catalogue.gettext(value) if isinstance(value, str) and value else value
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, g, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from server.actor import Action, can
 from server.catalogue import service as catalogue
@@ -20,10 +21,12 @@ pages.after_app_request(frame.forget_notice)
 
 @pages.get("/")
 @permission(Action.PUBLIC)
-def today() -> str:
-    """What a person has to decide today; what this site is, for a visitor."""
+def today() -> str | BaseResponse:
+    """What a person has to decide today: a facilitator's tasks; what this site is, for a visitor."""
     if not g.actor.signed_in:
         return render_template("start/visitor.html", services=g.runtime.read(g.actor, _published))
+    if frame.is_field():
+        return redirect(url_for("submissions.my_tasks"), 303)
     needs, going_on = g.runtime.read(g.actor, needs_of)
     return render_template("start/today.html", needs=needs, going_on=going_on)
 

@@ -33,7 +33,7 @@ from server.regions import service as regions
 from server.requests import service as requests
 from server.runtime import Tx
 from server.submissions import service as submissions
-from workflows.definitions.model import TaskCard
+from workflows.definitions.model import Definition, TaskCard
 
 pages = Blueprint("instances", __name__)
 
@@ -131,10 +131,13 @@ def _view(tx: Tx, instance_id: str) -> dict[str, Any]:
         for n in package.definition.tasks() if n.task
     ]  # fmt: skip
     return {
-        "row": row, "version": version, "village": regions.name(village, locale.current_locale()),
+        "row": row, "version": version, "definition": package.definition,
+        "village": regions.name(village, locale.current_locale()),
         "tasks": tasks, "cards": cards, "quote": quote, "owed": owed,
         "share": quote.charged_minor // max(1, quote.instances),
-        "incidents": instances.incidents(tx, [instance_id]),
+        "incidents": [(i, _node_title(package.definition, i.node_id)) for i in instances.incidents(tx, [instance_id])],
+        "may_retry": row.status == "running"
+        and can(tx.actor, Action.PROJECT_START, regions.place(tx, row.region_code)),
         "timeline": timeline(tx, instance_id), "asked": requests.request(tx, row.request_id),
         "members": projects.members(tx, row.project_id or ""),
         "may_assign": can(tx.actor, Action.TASK_ASSIGN, regions.place(tx, row.region_code)),
@@ -143,6 +146,14 @@ def _view(tx: Tx, instance_id: str) -> dict[str, Any]:
             (p.label, row.data[p.id]) for p in package.definition.service.parameters if p.id in row.data
         ],
     }  # fmt: skip
+
+
+def _node_title(definition: Definition, node_id: str) -> str:
+    """A node's title in the reader's language, else the name on the diagram, else its id."""
+    node = definition.nodes.get(node_id)
+    if node is None:
+        return node_id
+    return (locale.localised(node.task.title) if node.task else "") or node.name or node_id
 
 
 def task_views(tx: Tx, instance_id: str) -> list[TaskView]:
@@ -217,6 +228,24 @@ def _assign(tx: Tx, task_id: str, person_id: str) -> TaskRow:
         raise NotFound(what="member of the project", key=person_id)
     instances.assign(tx, task_id, person_id)
     return task
+
+
+@pages.post("/instances/<instance_id>/retry")
+@permission(Action.PROJECT_START)
+def retry(instance_id: str) -> BaseResponse:
+    """Try the automatic steps that failed again."""
+    failed = g.runtime.run(g.actor, _retry, instance_id)
+    address = url_for("instances.instance", instance_id=instance_id)
+    if failed:
+        return go(address, gettext("It failed again. What went wrong is told below."), "fail")
+    return go(address, gettext("It worked: the work goes on."))
+
+
+def _retry(tx: Tx, instance_id: str) -> int:
+    """How many steps failed again."""
+    instances.visible(tx, instance_id)
+    instances.retry(tx, instance_id)
+    return len(instances.incidents(tx, [instance_id]))
 
 
 @pages.get("/instances/<instance_id>/state.json")

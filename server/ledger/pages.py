@@ -14,7 +14,7 @@ from server.errors import NotFound
 from server.http.locale import gettext
 from server.http.navigation import N_
 from server.http.security import permission
-from server.http.words import party_word
+from server.http.words import fund_word, party_word, rail_word
 from server.ledger import service as ledger
 from server.ledger.models import LedgerAccount
 from server.people import service as people
@@ -55,22 +55,15 @@ KINDS = {
 @pages.app_context_processor
 def _words() -> dict[str, Any]:
     return {
-        "fund_word": fund_word,
         "entry_word": lambda kind: gettext(KINDS[kind]) if kind in KINDS else kind.replace("_", " "),
     }
 
 
-def fund_word(fund: str) -> str:
-    """A fund's id as people read it: "seed-bank" is "Seed bank"."""
-    if fund == "transformation-fund":
-        return gettext("Transformation Fund")
-    return fund.replace("-", " ").replace("_", " ").capitalize()
-
-
 def account_names(tx: Tx, codes: Iterable[str]) -> dict[str, str]:
-    """Accounts by code in words; people and projects by their names."""
+    """Accounts by code in words; people, projects and paying accounts by their names."""
     holders = {p.id: p.name for p in people.people(tx).values()}
     holders |= {p.id: p.code for p in projects.projects(tx)}
+    holders |= {a.code: f"{rail_word(a.rail)}, {a.holder_name}" for a in batches.paying_accounts(tx)}
     found = {}
     for code in codes:
         kind, _, name = code.partition(":")

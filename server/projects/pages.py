@@ -458,6 +458,7 @@ def project(project_id: str) -> str:
         "projects/project.html", page=page, view=view, views=VIEWS, needs=_needs(page),
         cards=g.runtime.read(g.actor, node_cards, page.version.id) if view == "diagram" else [],
         points=_points(page.villages) if view == "map" else [],
+        definition=g.runtime.read(g.actor, catalogue.package, page.version.id).definition,
     )  # fmt: skip
 
 

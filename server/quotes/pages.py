@@ -19,7 +19,7 @@ from server.errors import NotFound
 from server.http.frame import go
 from server.http.locale import format_number, gettext, localised
 from server.http.security import permission
-from server.http.words import party_word, problem_text
+from server.http.words import party_word, problem_text, unit_word
 from server.price_lists import service as price_lists
 from server.quotes import prices
 from server.quotes import service as quotes
@@ -314,12 +314,12 @@ def _attempt(known: Mapping[str, regions.RegionRow], text: str) -> str:
     words = {
         "none": gettext("no price"),
         "date": gettext("only valid %(period)s", period=detail.replace("..", " – ")),
-        "unit": gettext("only per %(unit)s, which does not convert", unit=detail),
+        "unit": gettext("only per %(unit)s, which does not convert", unit=unit_word(detail)),
         "currency": gettext("only in %(currency)s, without an exchange rate", currency=detail),
         "unknown-item": gettext("the item is not in the catalogue"),
         "unknown-region": gettext("the place is not known"),
     }.get(reason, rest)
-    return f"{name}: {words}"
+    return gettext("%(label)s: %(text)s", label=name, text=words)
 
 
 def visible_places(tx: Tx) -> list[tuple[str, str]]:

@@ -419,6 +419,8 @@ class Line:
     state: str
     paid_at: datetime | None
     pay_day: date
+    reason: str
+    """What the bank said when the last payment failed."""
 
 
 @pages.get("/my/money")
@@ -462,6 +464,7 @@ def _statement(tx: Tx) -> list[Line]:
                 payable.component, payable.created_at, payable.currency, payable.gross, payable.withheld,
                 payable.amount, state, at,
                 instances.add_working_days(payable.created_at, deliveries.PAYMENT_DAYS).date(),
+                paid[payable.id][-1].failure_reason if state == "failed" else "",
             )
         )  # fmt: skip
     return lines[::-1]

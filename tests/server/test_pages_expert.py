@@ -1,12 +1,14 @@
 """The site's frame and the expert's pages: who may see them, in which language, and what they show."""
 
 import io
+import json
 import re
 from dataclasses import replace
 from decimal import Decimal
 from html import unescape
 
 import pytest
+from flask import Flask
 
 from forms.xlsform import FormVersion
 from server.accounts import service as accounts
@@ -313,11 +315,24 @@ def test_the_start_page_begins_with_what_waits_for_that_person(attacked, role, w
     assert words in page
 
 
-def test_the_start_page_leads_the_facilitator_to_the_tasks(started):
-    facilitator = started.members[0]
-    expected = len(started.read(instances.tasks_of_person, facilitator))
-    page = told(Browser(started, "facilitator").get("/"))
-    assert ("to do" in page) == bool(expected)
+def test_the_start_page_of_a_facilitator_is_the_list_of_tasks_with_pay_and_pay_day(started):
+    answer = Browser(started, "facilitator").get("/", follow_redirects=True)
+    assert answer.request.path == "/my/tasks"
+    tasks = started.read(instances.tasks_of_person, started.members[0])
+    assert told(answer).count("at the latest") == len(tasks)
+
+
+def test_a_facilitator_has_tabs_under_the_thumb_and_nothing_to_search(started):
+    phone, desk = (
+        Browser(started, "facilitator").get("/my/tasks").text,
+        Browser(started, "expert").get("/").text,
+    )
+    assert '<body class="run-field">' in phone
+    tabs = re.search(r'<ul class="run-phonetabs">(.*?)</ul>', phone, re.DOTALL)[1]
+    assert re.findall(r'href="([^"]+)"', tabs) == ["/my/tasks", "/my/money"]
+    assert 'role="search"' not in phone
+    assert "run-phonetabs" not in desk
+    assert 'role="search"' in desk
 
 
 def test_a_batch_waits_for_its_approver_and_for_nobody_else(owing):
@@ -436,7 +451,20 @@ def test_a_very_long_text_is_compared_as_a_whole():
     assert word_by_word("a b", "a c") == [("same", "a "), ("removed", "b"), ("added", "c")]
     assert word_by_word("a " * 5000, "b " * 5000) == [("removed", "a " * 5000), ("added", "b " * 5000)]
     assert " … " in word_by_word("a " * 100, "a " * 100 + "b")[0][1]
-    assert path_in_words("task.expenses[rice].quantity") == "Expense rice, quantity"
+    with Flask("texts").app_context():
+        assert path_in_words("task.expenses[rice].quantity") == "Expense rice, quantity"
+
+
+def test_a_quantity_has_its_unit_in_the_right_number(attacked):
+    page = told(Browser(attacked, "expert").get("/services/community_profile/1.0.0/diagram?lang=fr"))
+    assert "2 jours de travail" in page.replace("\u00a0", " ")
+    assert "2 jour de travail" not in page
+
+
+def test_the_diagram_gets_the_names_of_its_tasks_in_the_readers_language(attacked):
+    page = Browser(attacked, "expert").get("/services/community_profile/1.0.0/diagram?lang=fr").text
+    names = json.loads(unescape(re.search(r'data-names="([^"]+)"', page)[1]))
+    assert names["survey"] == re.search(r'href="#card-survey">([^<]+)<', page)[1].replace("&#39;", "'")
 
 
 # Prices ------------------------------------------------------------------------------------------------

@@ -3,14 +3,17 @@
 import io
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from server import findings
 from server.accounts import service as accounts
-from server.actor import SYSTEM
+from server.actor import SYSTEM, Action
 from server.app import create_app
 from server.batches import service as batches
+from server.http import words
 from server.http.security import SESSION_COOKIE
 from server.ledger import service as ledger
 from server.people import service as people
@@ -295,6 +298,66 @@ def test_verification_shows_what_was_changed(opened):
     shown = told(Browser(world, "auditor").get("/verify?run=1"))
     assert "does not fit" in shown or "do not fit" in shown
     assert "fund:transformation-fund" in shown
+
+
+def test_every_finding_of_the_verification_has_its_sentence():
+    services = Path(findings.__file__).parent.rglob("service.py")
+    codes = {c for s in services for c in re.findall(r'Finding\(\s*"([a-z-]+)"', s.read_text("utf-8"))}
+    assert codes == set(words.FINDINGS)
+
+
+def test_a_finding_is_told_in_the_readers_language_with_the_technical_line_beside(opened):
+    world = opened("owing")
+
+    def tamper(tx):
+        tx.session.execute(
+            text("UPDATE ledger_account SET balance = balance - 1 WHERE id = 'XOF/fund:transformation-fund'")
+        )
+
+    world.runtime.run(SYSTEM, tamper)
+    shown = told(Browser(world, "auditor").get("/verify?run=1&lang=fr"))
+    assert "Le solde de ce compte" in shown
+    assert "its postings sum to" in shown
+
+
+def test_the_ledger_names_parties_and_paying_accounts(opened):
+    shown = told(Browser(opened("owing"), "auditor").get("/ledger"))
+    assert "Granted by Alfter" in shown
+    entries = told(Browser(opened("owing"), "auditor").get("/ledger/entries"))
+    assert "alfter" not in shown + entries
+
+
+def test_why_the_bank_refused_is_told_in_words_with_its_code(opened):
+    world = opened("owing")
+    batch_id, file = world.exported()
+    refused = {p.end_to_end_id: "AC04" for p in world.payments(batch_id)}
+    world.read_answer(batch_id, world.bank_answer(file, message_id="B1", rejections=refused))
+    finance = Browser(world, "finance")
+    assert "the account is closed ( AC04 )" in told(finance.get(f"/batches/{batch_id}"))
+    person = world.payments(batch_id)[0].person_id
+    assert "the account is closed ( AC04 )" in told(finance.get(f"/payables/{person}"))
+
+
+def test_a_code_of_the_bank_that_nobody_knows_is_shown_as_it_came(opened):
+    assert words.bank_reason("ZZ99 who knows") == ("", "ZZ99 who knows")
+
+
+def test_a_payees_page_belongs_to_the_payables(opened):
+    world = opened("owing")
+    person = world.read(ledger.open_payables)[0].person_id
+    page = Browser(world, "finance").get(f"/payables/{person}").text
+    assert re.findall(r'<a href="([^"]+)" aria-current="page">', page) == ["/payables"]
+
+
+@pytest.mark.parametrize(("language", "refusal"), [("en", "(read payments)"), ("fr", "(lire les paiements)")])
+def test_a_refusal_names_what_one_may_not_do_in_words(attacked, language, refusal):
+    answer = Browser(attacked, "expert").get(f"/batches?lang={language}")
+    assert answer.status_code == 403
+    assert refusal in told(answer)
+
+
+def test_every_action_that_can_be_refused_has_its_words():
+    assert set(words.ACTIONS) == set(Action) - {Action.PUBLIC, Action.SIGNED_IN}
 
 
 def test_pages_carry_no_inline_script_or_style(opened):

@@ -14,6 +14,7 @@ from server.deliveries import service as deliveries
 from server.demo import world as demo
 from server.http.security import SESSION_COOKIE
 from server.instances import service as instances
+from server.instances.models import IncidentRow
 from server.projects import service as projects
 from server.requests import service as requests
 from server.submissions import service as submissions
@@ -663,3 +664,53 @@ def test_an_expired_offer_is_not_offered(opened):
     shown = told(page.get(f"/projects/{world.project_id}"))
     assert "Get the price" in shown
     assert "Look at the price" not in shown
+
+
+# What failed ----------------------------------------------------------------------------------------------
+
+
+def with_incident(world):
+    """An instance with a step that failed."""
+
+    def fail(tx):
+        tx.session.add(
+            IncidentRow(
+                id="i1",
+                instance_id=world.instance_ids[0],
+                node_id="survey",
+                message="no such name: x",
+                at=tx.now,
+            )
+        )
+
+    world.runtime.run(SYSTEM, fail)
+    return f"/instances/{world.instance_ids[0]}"
+
+
+def test_a_coordinator_tries_a_failed_step_again(opened):
+    world = opened("started")
+    address, page = with_incident(world), browser(world, "coordinator")
+    shown = told(page.get(address))
+    assert "1 step failed" in shown
+    assert "no such name: x" in shown
+    assert "Try again" in shown
+    assert page.post(f"{address}/retry").status_code == 303
+    after = told(page.get(address))
+    assert "It worked: the work goes on." in after
+    assert "failed" not in after
+
+
+def test_only_a_coordinator_of_the_place_tries_again(opened):
+    world = opened("started")
+    address = with_incident(world)
+    verifier = browser(world, "verifier")
+    assert "A coordinator can try it again." in told(verifier.get(address))
+    assert verifier.post(f"{address}/retry").status_code == 403
+    assert elsewhere(world).post(f"{address}/retry").status_code == 404
+    assert "1 step failed" in told(verifier.get(address))
+
+
+def test_quotation_marks_and_colons_are_those_of_the_language(opened):
+    world = opened("started")
+    shown = unescape(browser(world, "coordinator").get(f"/instances/{world.instance_ids[0]}?lang=fr").text)
+    assert re.search(r"<h1>[^<:]+\u00a0: ", shown)
