@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from server import installation
 from server.cli import authoring, demo, operation
@@ -24,7 +25,9 @@ for _command in (*demo.COMMANDS, *operation.COMMANDS, *authoring.COMMANDS):
 def main() -> None:
     """Run the command; an error of the house is one sentence and exit code 1, never a traceback."""
     try:
-        cli.main(prog_name="franchise", standalone_mode=False)
+        code = cli.main(prog_name="franchise", standalone_mode=False)
+        # click answers a command's Exit(1) with its number here, and does not leave by itself
+        sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -37,3 +40,7 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(0)
+    except (OSError, SQLAlchemyError, ImportError) as error:
+        # no permission, no such folder, no database or no driver for it: the first line says which
+        click.echo(f"franchise: {str(error).partition(chr(10))[0]}", err=True)
+        sys.exit(1)

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import click
 import orjson
+from sqlalchemy.engine import make_url
 
 from server import installation, logs, settings
 from server.accounts import service as accounts
 from server.actor import SYSTEM, Grant, Role
+from server.errors import Misconfigured
 from server.runtime import Runtime
 from server.transparency import service as transparency
 
@@ -147,11 +149,19 @@ def seal() -> None:
     click.echo("Nothing new to seal." if block is None else f"Block {block.number}: {block.hash}")
 
 
+def _require_database() -> None:
+    """An auditor at the wrong place must not be told that all is well with a database made just now."""
+    url = make_url(settings.load().database_url)
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        raise Misconfigured(what=f"There is no database {url.database}. Set FRANCHISE_DATABASE_URL.")
+
+
 @click.command()
 @click.option("--only", type=click.Choice(transparency.PARTS), default=None, help="Check one part.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def verify(only: str | None, form: str) -> None:
     """Recompute everything that was promised, and say what is wrong and where. Exit code 1 when something is."""
+    _require_database()
     runtime = _runtime()
     progress = None if form == "json" else (lambda name: click.echo(f"  checking {name} …"))
     findings = runtime.read(SYSTEM, transparency.verify, only, progress)

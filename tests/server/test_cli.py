@@ -128,6 +128,7 @@ def test_an_unsafe_secret_is_refused(run, monkeypatch):
 
 
 def test_verify_of_an_empty_installation_finds_nothing(run):
+    run("migrate")
     done = run("verify", "--format", "json")
     assert (done.exit_code, json.loads(done.stdout)) == (0, [])
 
