@@ -143,12 +143,18 @@ def _deliver(tx: Tx, row: SubmissionRow, delivery: DeliveryRow | None) -> Delive
 def _new_delivery(tx: Tx, row: SubmissionRow, task: TaskRow, instance: InstanceRow) -> DeliveryRow:
     delivery = DeliveryRow(
         id=tx.new_id(), task_id=task.id, instance_id=instance.id, node_id=task.node_id,
-        region_code=instance.region_code, person_id=task.assignee_id or row.submitted_by,
+        region_code=instance.region_code, person_id=_performer(tx, row, task),
         submission_id=row.id, flags=[], delivered_at=tx.now, since=tx.now,
     )  # fmt: skip
     tx.session.add(delivery)
     tx.session.flush()
     return delivery
+
+
+def _performer(tx: Tx, row: SubmissionRow, task: TaskRow) -> str:
+    """Who sent it did it, and is paid, even where the task was given to somebody else before all had arrived."""
+    known = people.people(tx, [row.submitted_by])
+    return row.submitted_by if known or task.assignee_id is None else task.assignee_id
 
 
 def _verification(tx: Tx, instance: InstanceRow, node_id: str) -> Verification:
