@@ -106,7 +106,7 @@ def context() -> dict[str, Any]:
         "party_word": words.party_word, "fund_word": words.fund_word, "evidence_word": words.evidence_word,
         "problem_text": words.problem_text, "measure": words.measure, "bank_reason": words.bank_reason,
         "finding_word": words.finding_word, "rail_word": words.rail_word, "field": is_field(),
-        "tabs": TABS, "node_titles": words.node_titles,
+        "tabs": TABS, "node_titles": words.node_titles, "quality_word": words.quality_word,
     }  # fmt: skip
 
 

@@ -164,6 +164,12 @@ EVIDENCE = {
     "form": N_("answers in the form"),
     "audio": N_("sound recording"),
 }
+QUALITIES = {
+    "quote": N_("price offered by a seller"),
+    "survey": N_("market survey"),
+    "public": N_("public price"),
+    "illustrative": N_("illustrative"),
+}
 LEVELS = {
     "country": N_("Country"),
     "department": N_("Department"),
@@ -235,6 +241,11 @@ def role_word(role: str) -> str:
 def evidence_word(kind: str) -> str:
     """A kind of evidence in words."""
     return gettext(EVIDENCE[kind]) if kind in EVIDENCE else kind
+
+
+def quality_word(quality: str) -> str:
+    """How sure a price is, in words."""
+    return gettext(QUALITIES[quality]) if quality in QUALITIES else quality
 
 
 def node_titles(definition: Definition) -> dict[str, str]:

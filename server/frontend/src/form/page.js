@@ -1,4 +1,5 @@
 import { speaker } from '../shared/words.js';
+import { keepFieldsNamed } from './labels.js';
 import { openIn } from './language.js';
 import { send } from './submission.js';
 import { WORDS } from './words.js';
@@ -43,6 +44,7 @@ class FormPage {
         language: this.language,
         onSubmit: (submission) => this.submit(submission)
       });
+      keepFieldsNamed(drawing);
       this.warnOnLeaving();
     } catch (problem) {
       console.error('The form was not loaded:', problem);
