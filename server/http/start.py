@@ -26,7 +26,7 @@ def today() -> str | BaseResponse:
     if not g.actor.signed_in:
         return render_template("start/visitor.html", services=g.runtime.read(g.actor, _published))
     if frame.is_field():
-        return redirect(url_for("submissions.my_tasks"), 303)
+        return redirect(url_for("submissions.my_tasks", lang=request.args.get("lang")), 303)
     needs, going_on = g.runtime.read(g.actor, needs_of)
     return render_template("start/today.html", needs=needs, going_on=going_on)
 

@@ -26,7 +26,7 @@ PAGE = 50
 
 ACCOUNTS = {
     "appropriation": N_("Granted by %(name)s"),
-    "fund": N_("Free in the fund %(name)s"),
+    "fund": N_("Free in %(name)s"),
     "reservation": N_("Set aside for %(name)s"),
     "contingency": N_("Contingency of %(name)s"),
     "reserve": N_("Reserve of %(name)s"),
@@ -37,7 +37,7 @@ ACCOUNTS = {
     "payable": N_("Owed to %(name)s"),
     "withholding": N_("Tax withheld: %(name)s"),
     "clearing": N_("Ordered from %(name)s, not yet answered"),
-    "bank": N_("Account %(name)s"),
+    "bank": N_("Account: %(name)s"),
     "contribution_receivable": N_("Promised by %(name)s"),
     "contribution_income": N_("Contributed by %(name)s"),
     "in_kind_use": N_("Received in kind by %(name)s"),
