@@ -55,6 +55,17 @@ def open_diagram(pages: Any, visit: Callable[..., Page], width: int = 1280) -> P
     return page
 
 
+def test_its_tasks_are_named_in_the_readers_language(pages: Any, visit: Callable[..., Page]) -> None:
+    pages.put("/d.bpmn", DRAWING, "application/xml")
+    names = """data-names='{"hold": "Tenir la réunion", "gone": "Rien"}'"""
+    pages.put_page("/", diagram_page(names), "diagram")
+    page = visit("/", 1280)
+    expect(page.locator(".diagram[data-ready=true]")).to_be_visible()
+    expect(page.get_by_role("button", name="Tenir la réunion")).to_be_visible()
+    expect(page.get_by_role("button", name="Hold the meeting")).to_have_count(0)
+    expect(page.get_by_role("button", name="Write the report")).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 def test_it_shows_the_tasks_and_their_state_in_words(
     pages: Any, visit: Callable[..., Page], photograph: Callable[..., None], width: int
