@@ -79,7 +79,8 @@ class ReworkExhausted(Conflict):
 class Handover:
     """What sending a submission led to.
 
-    status: of the submission (incomplete, faulty, complete); outcome: received, replayed or files_added.
+    status: of the submission (incomplete, faulty, complete, superseded); outcome: received, replayed or
+    files_added. refused_files: names that were received before, with other content; problems tells them too.
     """
 
     submission_id: str
@@ -87,6 +88,7 @@ class Handover:
     status: str
     problems: tuple[Mapping[str, Any], ...]
     delivery_id: str | None
+    refused_files: tuple[str, ...] = ()
 
 
 def submit(
@@ -94,20 +96,30 @@ def submit(
 ) -> Handover:
     """Receive a submission, then check it and hand it over: two transactions, so that it is never lost."""
     receipt = runtime.run(actor, submissions.receive, task_id=task_id, xml=xml, files=files)
-    return runtime.run(actor, hand_over, receipt.submission_id, outcome=receipt.outcome)
+    return runtime.run(
+        actor, hand_over, receipt.submission_id, outcome=receipt.outcome, refused_files=receipt.refused_files
+    )
 
 
-def hand_over(tx: Tx, submission_id: str, *, outcome: str = "received") -> Handover:
-    """Check a submission; when it is complete, make or renew the task's delivery and complete the task."""
+def hand_over(
+    tx: Tx, submission_id: str, *, outcome: str = "received", refused_files: Sequence[str] = ()
+) -> Handover:
+    """Check a submission; when it is complete, make or renew the task's delivery and complete the task.
+
+    What comes for a task that was accepted already is kept and superseded, and says so.
+    """
     # locked before it is looked at: the same submission may arrive twice at the same moment
-    before = submissions.submission(tx, submission_id, locked=True).status
-    row = submissions.check_submission(tx, submission_id)
-    delivery = _of_task(tx, row.task_id)
+    found = submissions.submission(tx, submission_id, locked=True)
+    before, delivery = found.status, _of_task(tx, found.task_id, locked=True)
+    accepted = delivery is not None and delivery.state == "accepted"
+    row = submissions.check_submission(tx, submission_id, accepted=accepted)
     if row.status == "complete" and before != "complete":
         delivery = _deliver(tx, row, delivery)
+    refused = [submissions.kept_problem(submissions.file_differs(name)) for name in refused_files]
     return Handover(
-        row.id, outcome, row.status, tuple(row.problems), delivery.id if delivery is not None else None
-    )
+        row.id, outcome, row.status, (*row.problems, *refused),
+        delivery.id if delivery is not None else None, tuple(refused_files),
+    )  # fmt: skip
 
 
 def _deliver(tx: Tx, row: SubmissionRow, delivery: DeliveryRow | None) -> DeliveryRow:
@@ -116,8 +128,6 @@ def _deliver(tx: Tx, row: SubmissionRow, delivery: DeliveryRow | None) -> Delive
     rules = _verification(tx, instance, task.node_id)
     if delivery is None:
         delivery = _new_delivery(tx, row, task, instance)
-    elif delivery.state == "accepted":
-        raise WrongState(what="delivery", state="accepted")
     else:
         delivery.submission_id, delivery.delivered_at = row.id, tx.now
     _judge(tx, delivery, row, task, instance, rules)
@@ -403,8 +413,11 @@ def _close_instance(tx: Tx, instance_id: str) -> None:
 # Reading ----------------------------------------------------------------------------------------------
 
 
-def _of_task(tx: Tx, task_id: str) -> DeliveryRow | None:
-    return tx.session.scalar(select(DeliveryRow).where(DeliveryRow.task_id == task_id))
+def _of_task(tx: Tx, task_id: str, *, locked: bool = False) -> DeliveryRow | None:
+    query = select(DeliveryRow).where(DeliveryRow.task_id == task_id)
+    if locked:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return tx.session.scalar(query)
 
 
 def delivery(tx: Tx, delivery_id: str) -> DeliveryRow:

@@ -92,7 +92,9 @@ def create_submission(task_id: str, parts: Parts) -> tuple[Values, int]:
     """Send a filled form with its files, as often as the network needs.
 
     It is kept the moment it arrives. When it is complete and checked, it becomes a delivery and the work goes
-    on. A faulty one is kept and answered with its problems: send the correction as a new submission.
+    on. A faulty one is kept and answered with its problems: send the correction as a new submission. A file that
+    was received before with other content is named in `problems`; the first one is kept, and so are the other
+    files. What comes after the task was accepted is kept as `superseded`.
     """
     g.runtime.read(g.actor, _find, task_id, Action.TASK_SUBMIT)
     files = dict(parts.files["files"])

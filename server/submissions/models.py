@@ -15,7 +15,7 @@ class SubmissionRow(Base):
     """id: the client's instanceID, which makes a second sending harmless.
 
     status: incomplete (files are missing), faulty (the check found problems; who sent it corrects it),
-    complete (checked and handed on), superseded (a correction took its place).
+    complete (checked and handed on), superseded (a correction took its place, or the task was accepted before).
     """
 
     __tablename__ = "submission"

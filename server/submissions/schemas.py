@@ -83,6 +83,10 @@ class Receipt(d.Document):
 
     submission_id = d.plain("The client's instanceID, without “uuid:”.", required=True)
     outcome = d.plain("received, replayed or files_added.", required=True)
-    status = d.plain("incomplete (files are missing), faulty (correct it), or complete.", required=True)
+    status = d.plain(
+        "incomplete (files are missing), faulty (correct it), complete, or superseded (a correction came first, "
+        "or the task was accepted already).",
+        required=True,
+    )
     delivery_id = d.plain("The delivery it became.", required=True, allow_none=True)
     problems = d.many(d.SingleProblem, "What the check found.", required=True)

@@ -46,11 +46,6 @@ class SubmissionDiffers(Conflict):
     )
 
 
-class FileDiffers(Conflict):
-    code = "file-differs"
-    message = "The file %(name)s was received before, with other content. The first one was kept."
-
-
 class WrongForm(Conflict):
     code = "wrong-form"
     message = "This task is not reported with the form %(form)s. Open the task again and use its form."
@@ -63,18 +58,19 @@ class UnknownForm(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a sending did. missing: names of attachments still to come."""
+    """What a sending did. refused_files: names that were received before, with other content."""
 
     submission_id: str
     outcome: Outcome
-    missing: tuple[str, ...] = ()
+    refused_files: tuple[str, ...] = ()
 
 
 def receive(tx: Tx, *, task_id: str, xml: bytes, files: Mapping[str, bytes]) -> Receipt:
     """Keep a submission for a task, with the files that came with it; a repetition changes nothing.
 
-    The same id with the same XML adds the files that were missing. Raises SubmissionDiffers, FileDiffers,
-    WrongForm, UnknownForm, WrongState (the task is finished), XmlRefused, NotASubmission.
+    The same id with the same XML adds the files that were missing; of a file that differs the first is kept.
+    Raises SubmissionDiffers, WrongForm, UnknownForm, WrongState (the task is cancelled), XmlRefused,
+    NotASubmission.
     """
     task = instances.task_row(tx, task_id)
     head = envelope.read(xml)
@@ -108,8 +104,8 @@ def _repeat(tx: Tx, known: SubmissionRow, task_id: str, digest: str, files: Mapp
     if known.task_id != task_id or known.xml_sha256 != digest:
         raise SubmissionDiffers
     known.times_received += 1
-    added = _keep_files(tx, known.id, files)
-    return Receipt(known.id, "files_added" if added else "replayed")
+    added, refused = _keep_files(tx, known.id, files)
+    return Receipt(known.id, "files_added" if added else "replayed", refused)
 
 
 def _check_form_of_task(tx: Tx, instance_id: str, node_id: str, head: envelope.Envelope) -> None:
@@ -124,20 +120,22 @@ def _check_form_of_task(tx: Tx, instance_id: str, node_id: str, head: envelope.E
         raise WrongForm(form=head.form_id)
 
 
-def _keep_files(tx: Tx, submission_id: str, files: Mapping[str, bytes]) -> int:
-    """Keep the files not yet known; returns how many. A name with other content raises FileDiffers."""
+def _keep_files(tx: Tx, submission_id: str, files: Mapping[str, bytes]) -> tuple[int, tuple[str, ...]]:
+    """Keep the files not yet known; returns how many, and the names known with other content.
+
+    One that differs does not keep the others out: what a phone sent over a bad network is not thrown away.
+    """
     have = {
         f.name: f.sha256
         for f in tx.session.scalars(
             select(SubmissionFileRow).where(SubmissionFileRow.submission_id == submission_id)
         )
     }
-    added = 0
+    added, refused = 0, []
     for name, content in files.items():
-        digest = hashlib.sha256(content).hexdigest()
         if name in have:
-            if have[name] != digest:
-                raise FileDiffers(name=name)
+            if have[name] != hashlib.sha256(content).hexdigest():
+                refused.append(name)
             continue
         tx.session.add(
             SubmissionFileRow(
@@ -147,7 +145,20 @@ def _keep_files(tx: Tx, submission_id: str, files: Mapping[str, bytes]) -> int:
         )  # fmt: skip
         added += 1
     tx.session.flush()
-    return added
+    return added, tuple(refused)
+
+
+def file_differs(name: str) -> Problem:
+    """What is said of a file that was received before, with other content."""
+    return Problem(
+        "file-differs", "The file %(name)s was received before, with other content. The first one was kept.",
+        name, "warning", {"name": name},
+    )  # fmt: skip
+
+
+def kept_problem(found: Problem) -> dict[str, Any]:
+    """A problem as it is kept: with the msgid beside the text, so that every reader has it in their language."""
+    return {**found.as_json(), "template": found.message}
 
 
 def _mime(content: bytes) -> str:
@@ -192,11 +203,11 @@ def order_values(tx: Tx, task_id: str, form: xform.Form) -> dict[str, str]:
     return values
 
 
-def check_submission(tx: Tx, submission_id: str) -> SubmissionRow:
+def check_submission(tx: Tx, submission_id: str, *, accepted: bool = False) -> SubmissionRow:
     """Check a received submission and mark it: incomplete, faulty with its problems, or complete.
 
-    A complete one replaces what it corrects; one that was corrected before it arrived is superseded at once.
-    Checking a complete one again changes nothing.
+    A complete one replaces what it corrects; one that was corrected before it arrived is superseded at once,
+    as is all that comes after the work was accepted. Checking a complete one again changes nothing.
     """
     row = tx.session.get(SubmissionRow, submission_id, with_for_update=True)
     if row is None:
@@ -208,10 +219,12 @@ def check_submission(tx: Tx, submission_id: str) -> SubmissionRow:
     ordered = order_values(tx, row.task_id, form)
     found = check(form, tx.files.get(row.xml_sha256), names, now=row.received_at, defaults=ordered)
     mistakes = blocking(p for p in found.problems if p.code != "attachment-missing")
-    # the msgid beside the text, so that every reader has it in the own language
-    row.problems = [{**p.as_json(), "template": p.message} for p in found.problems]
+    row.problems = [kept_problem(p) for p in found.problems]
     row.answers = _json_values(found.values)
-    if mistakes:
+    if accepted:
+        row.status = "superseded"
+        row.problems = [kept_problem(_too_late())]
+    elif mistakes:
         row.status = "faulty"
         journal.record(
             tx, Event.SUBMISSION_FAULTY, row.id, public={"problems": sorted({p.code for p in mistakes})}
@@ -225,6 +238,15 @@ def check_submission(tx: Tx, submission_id: str) -> SubmissionRow:
         _supersede(tx, row)
     tx.session.flush()
     return row
+
+
+def _too_late() -> Problem:
+    return Problem(
+        "already-accepted",
+        "This task was accepted before this arrived. It is kept, but changes nothing. If something in it matters, "
+        "tell your coordinator.",
+        severity="warning",
+    )
 
 
 def _was_corrected(tx: Tx, row: SubmissionRow) -> bool:

@@ -493,6 +493,19 @@ def test_a_sent_form_becomes_a_delivery_and_twice_is_harmless(opened):
     assert "Being checked" in told(page.get(f"/my/tasks/{sending.task_id}"))
 
 
+def test_a_file_that_came_before_with_other_content_is_told_and_the_first_kept(opened):
+    world = opened("started")
+    sending = world.filled(world.task())
+    page = browser(world, sending.person_id)
+    send(page, sending.task_id, parts(sending))
+    name = next(iter(sending.files))
+    answer = send(page, sending.task_id, parts(sending, **{name: b"reduced again"}))
+    assert (answer.status_code, answer.json["status"]) == (201, "complete")
+    [said] = answer.json["problems"]
+    assert said["place"] == name
+    assert "The first one was kept" in said["message"]
+
+
 def test_a_form_without_its_pictures_says_which_are_missing(opened):
     world = opened("started")
     sending = world.filled(world.task())

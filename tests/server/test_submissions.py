@@ -4,12 +4,12 @@ import pytest
 
 from forms.envelope import NotASubmission
 from server.deliveries import service as deliveries
-from server.errors import Forbidden, NotFound, WrongState
+from server.errors import Forbidden, NotFound
 from server.instances import service as instances
 from server.journal import service as journal
 from server.journal.service import Event
 from server.submissions import service as submissions
-from server.submissions.service import FileDiffers, SubmissionDiffers, UnknownForm, WrongForm
+from server.submissions.service import SubmissionDiffers, UnknownForm, WrongForm
 from workflows.xml import XmlRefused
 
 
@@ -89,10 +89,23 @@ def test_another_file_of_the_same_name_is_refused_and_the_first_kept(started):
     sending = started.filled(started.task())
     started.send(sending)
     name = next(iter(sending.files))
-    with pytest.raises(FileDiffers):
-        started.send(sending, files={name: b"another picture"})
+    done = started.send(sending, files={name: b"another picture"})
+    assert (done.outcome, done.status, done.refused_files) == ("replayed", "complete", (name,))
+    assert [(p["code"], p["place"]) for p in done.problems] == [("file-differs", name)]
     kept = started.read(submissions.files_of, sending.submission_id)[0]
     assert started.runtime.files.get(kept.sha256) == sending.files[name]
+
+
+def test_a_file_that_differs_does_not_keep_the_others_out(started):
+    task = started.task()
+    started.accept(started.deliver(task))
+    sending = started.filled(started.task(task.instance_id))
+    first, second = sorted(sending.files)
+    assert started.send(sending, files={first: sending.files[first]}).status == "incomplete"
+    done = started.send(sending, files={first: b"reduced again", second: sending.files[second]})
+    assert (done.outcome, done.status, done.refused_files) == ("files_added", "complete", (first,))
+    kept = {f.name: f.sha256 for f in started.read(submissions.files_of, sending.submission_id)}
+    assert {n: started.runtime.files.get(sha) for n, sha in kept.items()} == dict(sending.files)
 
 
 def test_a_file_nobody_asked_for_is_kept_and_harmless(started):
@@ -197,9 +210,14 @@ def test_an_accepted_delivery_takes_no_correction(started):
     delivery_id = started.deliver(task)
     started.accept(delivery_id)
     before = started.delivery(delivery_id).submission_id
-    with pytest.raises(WrongState):
-        started.send(started.filled(task, corrects=before))
+    late = started.filled(task, corrects=before)
+    for outcome in ("received", "replayed"):
+        done = started.send(late)
+        assert (done.outcome, done.status, done.delivery_id) == (outcome, "superseded", delivery_id)
+        assert [p["code"] for p in done.problems] == ["already-accepted"]
     assert started.delivery(delivery_id).submission_id == before
+    assert started.read(submissions.submission, before).status == "complete"
+    assert started.runtime.files.get(started.read(submissions.submission, late.submission_id).xml_sha256)
     assert started.verify() == []
 
 

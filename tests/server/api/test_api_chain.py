@@ -164,11 +164,16 @@ def test_a_phone_may_send_in_pieces_and_as_often_as_it_likes(running):
     assert (done["outcome"], done["status"]) == ("files_added", "complete")
     again = phone.upload(f"{address}/submissions", submission(sending), 200)
     assert (again["outcome"], again["delivery_id"]) == ("replayed", done["delivery_id"])
+    assert again["problems"] == []
+    name = next(iter(sending.files))
+    other = [("xml_submission_file", (sending.xml, "form.xml")), ("files", (b"reduced again", name))]
+    [said] = phone.upload(f"{address}/submissions", other, 200)["problems"]
+    assert (said["code"], said["place"], said["severity"]) == ("file-differs", name, "warning")
     assert len(running.coordinator.get("/deliveries")["items"]) == 1
     assert running.coordinator.get(f"/instances/{instance}")["tasks"][0]["state"] == "completed"
 
     sent = phone.get(f"/submissions/{done['submission_id']}")
-    assert sent["times_received"] == 3
+    assert sent["times_received"] == 4
     file = sent["files"][0]
     content = phone.download(file["href"].removeprefix("/api/v1"))
     assert hashlib.sha256(content).hexdigest() == file["sha256"]
