@@ -406,8 +406,12 @@ def _close_instance(tx: Tx, instance_id: str) -> None:
         .select_from(DeliveryRow)
         .where(DeliveryRow.instance_id == instance_id, DeliveryRow.state != "accepted")
     )
-    if not open_ones:
-        instances.mark_accepted(tx, instance_id)
+    if open_ones:
+        return
+    instances.mark_accepted(tx, instance_id)
+    project_id = instances.instance(tx, instance_id).project_id
+    if project_id is not None:
+        projects.close_if_done(tx, project_id)
 
 
 # Reading ----------------------------------------------------------------------------------------------

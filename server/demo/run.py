@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
+from payments import ledger as accounts
 from pricing.errors import NotPriceable
 from pricing.money import Money
 from pricing.quotes import Quote
@@ -88,9 +89,7 @@ def tell(
     tampering = _proof(story, teller, out)
     _next_version(story, teller, out, quote)
     (out / "quote.json").write_bytes(quote.canonical() + b"\n")
-    (out / "quote.html").write_text(
-        runtime.read(SYSTEM, _quote_html, quote), encoding="utf-8"
-    )
+    (out / "quote.html").write_text(runtime.read(SYSTEM, _quote_html, quote), encoding="utf-8")
     summary = _summary(story, tampering)
     (out / "summary.json").write_bytes(
         orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
@@ -211,6 +210,14 @@ def _owed(story: Story, teller: Teller) -> None:
     )
     left = story.runtime.read(story.actor("auditor"), ledger.postings_sum)
     teller.say(f"Every delivery owes exactly what its quote promised. The ledger sums to {left}.")
+    free = story.runtime.read(story.actor("auditor"), _fund_left)
+    teller.say(
+        f"The project is done: what it did not use is in the fund again, which has {_amount(free)} free now."
+    )
+
+
+def _fund_left(tx: Tx) -> int:
+    return ledger.available(tx, accounts.fund(demo_world.FUND, "XOF")).minor
 
 
 _FILES = {"bank": "payment.pain001.xml", "mobile_money": "payment.momo.csv"}
@@ -294,7 +301,10 @@ def _next_version(story: Story, teller: Teller, out: Path, quote: Quote) -> None
     difference = compare(old, new)
     (out / "compare.html").write_text(
         compare_document(
-            difference, old=old, new=new, locale="en",
+            difference,
+            old=old,
+            new=new,
+            locale="en",
             prices=[RegionPrices("Copargo", quote, new_quote)],
         ),
         encoding="utf-8",
@@ -336,9 +346,7 @@ def _quote_html(tx: Tx, quote: Quote) -> str:
 
 def _village_html(tx: Tx, instance_id: str) -> str:
     record = transparency.village_record(tx, instance_id, "fr")
-    return village_document(
-        record, locale="fr", base_url=tx.settings.base_url, skill_names=people.skills(tx)
-    )
+    return village_document(record, locale="fr", base_url=tx.settings.base_url, skill_names=people.skills(tx))
 
 
 def _summary(story: Story, tampering: list[Finding]) -> dict[str, Any]:

@@ -169,17 +169,7 @@ def fund(story: Story) -> Money:
     story.runtime.run(
         finance, ledger.receive_grant, funder=FUNDER, fund=FUND, amount=GIFT, memo="Twin region"
     )
-    return story.runtime.run(finance, _exchange)
-
-
-def _exchange(tx: Tx) -> Money:
-    rate = price_lists.exchange_rate(tx, "EUR", "XOF", tx.now.date())
-    received = Money.from_major(
-        GIFT.major() * Decimal(rate.rate.numerator) / Decimal(rate.rate.denominator), "XOF"
-    )
-    said = f"EUR/XOF {Decimal(rate.rate.numerator) / Decimal(rate.rate.denominator)} ({rate.source})"
-    ledger.exchange(tx, fund=FUND, given=GIFT, received=received, rate=said)
-    return received
+    return story.runtime.run(finance, ledger.exchange, fund=FUND, given=GIFT, currency="XOF")
 
 
 def plan(story: Story) -> None:

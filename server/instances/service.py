@@ -292,6 +292,17 @@ def mark_accepted(tx: Tx, instance_id: str) -> None:
         journal.record(tx, Event.INSTANCE_ACCEPTED, instance_id, region=row.region_code)
 
 
+def all_accepted(tx: Tx, ids: Sequence[str]) -> bool:
+    """Whether there are instances and all of them are accepted (or further)."""
+    done = ("accepted", "evaluated", "closed", "cancelled")
+    open_ones = tx.session.scalar(
+        select(func.count())
+        .select_from(InstanceRow)
+        .where(InstanceRow.id.in_(ids), InstanceRow.status.not_in(done))
+    )
+    return bool(ids) and not open_ones
+
+
 def instance(tx: Tx, instance_id: str) -> InstanceRow:
     """Raises NotFound."""
     row = tx.session.get(InstanceRow, instance_id)

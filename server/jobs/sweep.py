@@ -14,9 +14,11 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.actor import SYSTEM
+from server.deliveries import service as deliveries
 from server.instances import service as instances
 from server.projects import service as projects
 from server.runtime import Runtime
+from server.submissions import service as submissions
 from server.transparency import service as transparency
 from workflows.errors import RunError
 
@@ -46,12 +48,14 @@ class Sweeper:
 
 
 def sweep(runtime: Runtime) -> None:
-    """One sweep: due timers, each in a transaction of its own, then the journal's seal.
+    """One sweep: due timers and forgotten submissions, each in a transaction of its own, then the journal's seal.
 
     A failure is logged and left to the next sweep; one instance's failure does not keep the others waiting.
     """
     for instance_id in _try(runtime.read, SYSTEM, instances.due) or ():
         _try(runtime.run, SYSTEM, projects.fire_timers, instance_id)
+    for submission_id in _try(runtime.read, SYSTEM, submissions.unchecked) or ():
+        _try(runtime.run, SYSTEM, deliveries.hand_over, submission_id)
     _try(runtime.run, SYSTEM, transparency.seal)
 
 

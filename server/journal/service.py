@@ -46,6 +46,7 @@ class Event(StrEnum):
     MONEY_EXCHANGED = "grant:exchanged"
     PROJECT_CREATED = "project:created"
     PROJECT_STARTED = "project:started"
+    PROJECT_DONE = "project:done"
     INSTANCE_STARTED = "instance:started"
     TASK_READY = "task:ready"
     TASK_ASSIGNED = "task:assigned"

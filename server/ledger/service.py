@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from itertools import groupby
 
 from sqlalchemy import func, insert, select
@@ -43,6 +45,7 @@ from server.ledger.models import (
 from server.ledger.models import (
     Payable as Payable,
 )
+from server.price_lists import service as price_lists
 from server.runtime import Tx
 
 
@@ -175,20 +178,45 @@ def receive_grant(tx: Tx, *, funder: str, fund: str, amount: Money, memo: str = 
     return entry_id
 
 
-def exchange(tx: Tx, *, fund: str, given: Money, received: Money, rate: str) -> str:
-    """Change a fund's money into another currency at a rate that is written down. Raises Unfunded."""
+def exchange(tx: Tx, *, fund: str, given: Money, currency: str) -> Money:
+    """Change a fund's money into another currency, at the rate of the day in the table; returns what it gave.
+
+    Nobody names a rate: it comes from the dated table, and is written down. Raises NotFound (no rate), Unfunded.
+    """
     require(tx.actor, Action.FUND_GRANT)
+    rate = price_lists.exchange_rate(tx, given.currency, currency, tx.now.date())
+    exact = Fraction(given.major()) * rate.rate
+    received = Money.from_major(exact, currency)
+    said = f"{rate.base}/{rate.counter} {Decimal(rate.rate.numerator) / Decimal(rate.rate.denominator)} {rate.source}"
     entry_id = post(
         tx,
         posting_rules.exchange(
-            exchange_id=tx.new_id(), fund=fund, given=given, received=received, memo=rate[:200]
+            exchange_id=tx.new_id(), fund=fund, given=given, received=received, memo=said[:200]
         ),
     )
     journal.record(
         tx, Event.MONEY_EXCHANGED, entry_id,
-        public={"fund": fund, "given": str(given), "received": str(received), "rate": rate[:200]},
+        public={"fund": fund, "given": str(given), "received": str(received), "rate": said[:200]},
     )  # fmt: skip
-    return entry_id
+    return received
+
+
+def release_money(tx: Tx, *, project: str, fund: str, currency: str, keep: Money) -> Money:
+    """What a finished project did not use goes back to its fund, once; returns how much.
+
+    keep: stays reserved (overheads that are paid later).
+    """
+    left = available(tx, rules.reservation(project, currency))
+    unused = Money(max(0, left.minor - keep.minor), currency)
+    contingency = available(tx, rules.contingency(project, currency))
+    if not unused and not contingency:
+        return unused
+    entry = posting_rules.release(
+        release_id=project, fund=fund, project=project, amount=unused,
+        contingency=contingency or None,
+    )  # fmt: skip
+    post(tx, entry)
+    return unused + contingency
 
 
 def commit_money(tx: Tx, *, quote_id: str, fund: str, project: str, amount: Money, contingency: Money) -> str:

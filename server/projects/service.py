@@ -10,12 +10,14 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from pricing.contributions import Contribution, Overhead
+from pricing.money import Money
 from server.actor import SYSTEM, Action, Object, can, require
 from server.catalogue import service as catalogue
 from server.errors import Conflict, NotFound, WrongState
 from server.instances import service as instances
 from server.journal import service as journal
 from server.journal.service import Event
+from server.ledger import service as ledger
 from server.people import service as people
 from server.projects.models import (
     ProjectMemberRow as ProjectMemberRow,
@@ -119,6 +121,27 @@ def accept_quote(tx: Tx, project_id: str, quote_id: str) -> QuoteRow:
     row.quote_id = quote_id
     tx.session.flush()
     return accepted
+
+
+def close_if_done(tx: Tx, project_id: str) -> None:
+    """When every village is accepted the project is done, and what it did not use goes back to the fund.
+
+    The overheads' share of the price stays reserved: they are paid to others than facilitators.
+    """
+    row = _locked(tx, project_id)  # two last acceptances at once: the second one sees the first
+    ids = [v.instance_id for v in villages(tx, project_id) if v.instance_id]
+    if row.status != "running" or row.quote_id is None or not instances.all_accepted(tx, ids):
+        return
+    row.status = "done"
+    quote = quotes.quote(tx, row.quote_id)
+    overheads = Money(sum(o.amount_minor for o in quote.overheads), quote.currency)
+    released = ledger.release_money(
+        tx, project=project_id, fund=row.fund, currency=quote.currency, keep=overheads
+    )
+    journal.record(
+        tx, Event.PROJECT_DONE, project_id, region=row.region_code,
+        public={"released": released.minor, "currency": quote.currency},
+    )  # fmt: skip
 
 
 def start(tx: Tx, project_id: str) -> list[str]:

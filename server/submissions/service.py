@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -37,6 +38,7 @@ from workflows.problems import Problem, blocking
 
 Outcome = Literal["received", "replayed", "files_added"]
 MAX_FILES = 200
+FORGOTTEN_AFTER = timedelta(minutes=1)
 
 
 class SubmissionDiffers(Conflict):
@@ -256,6 +258,19 @@ def _was_corrected(tx: Tx, row: SubmissionRow) -> bool:
         SubmissionRow.status.in_(("complete", "superseded")),
     )  # fmt: skip
     return tx.session.scalar(later.limit(1)) is not None
+
+
+def unchecked(tx: Tx) -> list[str]:
+    """Ids of submissions that were received and then forgotten, because the machine stopped in between.
+
+    Checking one leaves answers or problems behind; only those a minute old count, the others are at work.
+    """
+    rows = tx.session.scalars(
+        select(SubmissionRow)
+        .where(SubmissionRow.status == "incomplete", SubmissionRow.received_at < tx.now - FORGOTTEN_AFTER)
+        .order_by(SubmissionRow.received_at)
+    )
+    return [row.id for row in rows if not row.problems and not row.answers]
 
 
 def _supersede(tx: Tx, row: SubmissionRow) -> None:

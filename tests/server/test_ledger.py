@@ -1,16 +1,21 @@
 """Posting: money in, money committed, and what the ledger refuses in the business's words."""
 
+from datetime import date
+from fractions import Fraction
+
 import pytest
 
 from payments import ledger as accounts
 from payments import posting_rules
 from payments.ledger import Entry, Posting
 from pricing.money import Money
+from pricing.price_lists import ExchangeRate
 from server.actor import SYSTEM
 from server.demo.world import FUND
 from server.errors import Forbidden, NotFound, Unfunded
 from server.ledger import service as ledger
 from server.ledger.service import AlreadyPosted
+from server.price_lists import service as price_lists
 from server.transparency import service as transparency
 
 
@@ -120,26 +125,33 @@ def test_many_posting_at_once_make_one_unbroken_chain(runtime, race):
     verified(runtime)
 
 
-def test_money_is_exchanged_at_the_rate_that_is_written_down(runtime):
+@pytest.fixture
+def with_rate(runtime):
+    """A dated exchange rate, as the price catalogue has it."""
+    rate = ExchangeRate("EUR", "XOF", Fraction("655.957"), date(1999, 1, 1), None, "BCEAO")
+    runtime.run(SYSTEM, price_lists.add_exchange_rate, rate)
     runtime.run(SYSTEM, ledger.receive_grant, funder="alfter", fund=FUND, amount=Money(100_00, "EUR"))
-    runtime.run(
-        SYSTEM,
-        ledger.exchange,
-        fund=FUND,
-        given=Money(60_00, "EUR"),
-        received=xof(39_357),
-        rate="655.957 (BCEAO)",
-    )
-    assert sorted(runtime.read(SYSTEM, ledger.funds)) == [(FUND, "EUR", 40_00), (FUND, "XOF", 39_357)]
-    assert "655.957" in runtime.read(SYSTEM, ledger.entries, limit=1)[0].memo
-    verified(runtime)
+    return runtime
 
 
-def test_more_than_there_is_cannot_be_exchanged(runtime):
-    runtime.run(SYSTEM, ledger.receive_grant, funder="alfter", fund=FUND, amount=Money(100, "EUR"))
+def test_money_is_exchanged_at_the_tables_rate_which_is_written_down(with_rate):
+    received = with_rate.run(SYSTEM, ledger.exchange, fund=FUND, given=Money(60_00, "EUR"), currency="XOF")
+    assert received == xof(39_357)
+    assert sorted(with_rate.read(SYSTEM, ledger.funds)) == [(FUND, "EUR", 40_00), (FUND, "XOF", 39_357)]
+    assert "655.957" in with_rate.read(SYSTEM, ledger.entries, limit=1)[0].memo
+    verified(with_rate)
+
+
+def test_without_a_rate_nothing_is_exchanged(with_rate):
+    with pytest.raises(NotFound):
+        with_rate.run(SYSTEM, ledger.exchange, fund=FUND, given=Money(60_00, "EUR"), currency="USD")
+    assert with_rate.read(SYSTEM, ledger.funds) == [(FUND, "EUR", 100_00)]
+
+
+def test_more_than_there_is_cannot_be_exchanged(with_rate):
     with pytest.raises(Unfunded):
-        runtime.run(SYSTEM, ledger.exchange, fund=FUND, given=Money(101, "EUR"), received=xof(66), rate="x")
-    assert runtime.read(SYSTEM, ledger.funds) == [(FUND, "EUR", 100)]
+        with_rate.run(SYSTEM, ledger.exchange, fund=FUND, given=Money(100_01, "EUR"), currency="XOF")
+    assert with_rate.read(SYSTEM, ledger.funds) == [(FUND, "EUR", 100_00)]
 
 
 def test_an_entry_posted_past_the_core_is_refused_by_the_database(runtime):

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from payments import ledger as accounts
 from pricing.errors import NotPriceable
 from pricing.money import Money
 from server.actor import Actor, Grant, Role
@@ -240,3 +241,37 @@ def test_who_is_given_a_task_later_submits_it_and_is_owed(started):
     delivery_id = started.deliver(started.read(instances.task_row, task.id))
     started.accept(delivery_id)
     assert {p.person_id for p in started.payables()} == {other}
+
+
+def test_a_finished_project_gives_back_what_it_did_not_use_and_keeps_the_overheads(started):
+    reserved = accounts.reservation(started.project_id, "XOF")
+    held = accounts.contingency(started.project_id, "XOF")
+    before = started.read(lambda tx: ledger.available(tx, accounts.fund(FUND, "XOF")))
+    for instance_id in started.instance_ids[:-1]:
+        started.finish(instance_id)
+    assert started.read(projects.project, started.project_id).status == "running"
+    started.finish(started.instance_ids[-1])
+    assert started.read(projects.project, started.project_id).status == "done"
+    quote = started.read(quotes.quote, started.quote_id)
+    overheads = sum(o.amount_minor for o in quote.overheads)
+    left = started.read(lambda tx: ledger.available(tx, reserved))
+    assert left.minor == overheads
+    assert not started.read(lambda tx: ledger.available(tx, held))
+    after = started.read(lambda tx: ledger.available(tx, accounts.fund(FUND, "XOF")))
+    assert after.minor - before.minor == started.entries("release")[0].lines[-1][2] * -1 > 0
+    assert started.verify() == []
+
+
+def test_two_last_acceptances_at_once_close_the_project_once(started, race):
+    *most, last_but_one, last = started.instance_ids
+    for instance_id in most:
+        started.finish(instance_id)
+    waiting = []
+    for instance_id in (last_but_one, last):
+        while (task := started.task(instance_id)).node_id != "read_back":
+            started.accept(started.deliver(task))
+        waiting.append(started.deliver(task))
+    done = race(2, lambda n: started.accept(waiting[n]))
+    assert not [d for d in done if isinstance(d, Exception)], done
+    assert started.read(projects.project, started.project_id).status == "done"
+    assert len(started.entries("release")) == 1

@@ -1,9 +1,11 @@
 """What happens without a person asking: due timers and the journal's seal."""
 
 from server.actor import SYSTEM
+from server.deliveries import service as deliveries
 from server.instances import service as instances
 from server.jobs.sweep import Sweeper, sweep
 from server.journal import service as journal
+from server.submissions import service as submissions
 from service_library import library
 
 BOUNDARY = b"""
@@ -65,6 +67,20 @@ def test_one_instance_that_fails_does_not_keep_the_others_waiting(started, monke
     sweep(started.runtime)
     assert nodes(started, first) == [("announce", "ready")]
     assert ("hold_meeting", "ready") in nodes(started, second)
+
+
+def test_a_submission_that_was_received_and_then_forgotten_is_handed_over(started):
+    sending = started.filled(started.task())
+    started.run(
+        sending.person_id, submissions.receive, task_id=sending.task_id, xml=sending.xml, files=sending.files
+    )  # and here the machine stopped
+    sweep(started.runtime)
+    assert started.read(submissions.submission, sending.submission_id).status == "incomplete"
+    started.clock.advance(minutes=2)
+    sweep(started.runtime)
+    assert started.read(submissions.submission, sending.submission_id).status == "complete"
+    assert started.read(deliveries.of_task, sending.task_id) is not None
+    assert started.ready_tasks(started.instance_ids[0])[0].node_id == "hold_meeting"
 
 
 def test_the_sweep_seals_the_journal(started):
