@@ -47,6 +47,7 @@ def test_every_step_of_the_business_that_writes_asks_who_may(root):
     asked_before = {
         "deliveries.send_back", "deliveries.record_second_check",  # in _open
         "instances.complete", "instances.mark_accepted", "submissions.check_submission",  # by deliveries
+        "projects.close_if_done",
     }  # fmt: skip
     for path in sorted((root / "server").glob("*/service.py")):
         for node in tree(path).body:
