@@ -219,6 +219,26 @@ def test_a_submission_that_was_sent_back_is_corrected_as_a_new_one(
     assert receiver.received[0][1]["old.png"][2] == PIXEL
 
 
+def test_a_place_is_the_phones_without_a_map_also_while_correcting(
+    pages: Any, visit: Callable[..., Page]
+) -> None:
+    places = [
+        {"type": "geopoint", "name": "here", "label::English (en)": "Here"},
+        {"type": "geopoint", "name": "there", "label::English (en)": "There", "appearance": "placement-map"},
+    ]
+    earlier = (
+        '<submission id="meeting" version="1"><here>9.8 1.5 0 5</here><there>9.7 1.6 0 6</there>'
+        "<meta><instanceID>uuid:first</instanceID></meta></submission>"
+    )
+    pages.put("/earlier/submission.xml", earlier, "text/xml")
+    page = open_form(
+        pages, visit, sheets={**SHEETS, "survey": places}, more='data-edit-url="/earlier/submission.xml"'
+    )
+    expect(page.get_by_text("9.8")).to_be_visible()
+    expect(page.get_by_text("9.7")).to_be_visible()
+    expect(page.locator(".async-map-container")).to_have_count(0)
+
+
 def test_a_form_that_is_not_there_is_said(pages: Any, visit: Callable[..., Page]) -> None:
     pages.put_page(
         "/",
