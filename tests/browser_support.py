@@ -187,7 +187,8 @@ class Window:
 
     def wrong(self) -> list[str]:
         """What the console, scripts and the content policy complained about since the last look."""
-        found, self.errors[:] = [*self.errors, *self.page.evaluate("window.refused.splice(0)")], []
+        refused = self.page.evaluate("(window.refused ?? []).splice(0)")  # a blank page has none
+        found, self.errors[:] = [*self.errors, *refused], []
         return found
 
 
