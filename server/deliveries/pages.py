@@ -192,10 +192,11 @@ def detail(tx: Tx, delivery_id: str) -> Detail:
     given, repeats = answers.read(
         form, submission.answers, locale=locale.current_locale(), personal=personal, reviewer=may_review
     )
-    files = submissions.files_of(tx, row.submission_id)
-    proofs = _proofs(card, files, given, submission.answers)
+    files = submissions.shown_files(tx, submission)
+    known = submissions.shown_answers(tx, submission)
+    proofs = _proofs(card, files, given, known)
     village = regions.region(tx, row.region_code)
-    points, scale, far = _map(village, submission.answers)
+    points, scale, far = _map(village, known)
     shown = {f.name for proof in proofs for f in proof.files}
     return Detail(
         row=row, task=instances.task_row(tx, row.task_id), card=card,

@@ -179,9 +179,10 @@ def _task_view(
     if delivery is not None:
         due = deliveries.amounts(tx, delivery)
         files = submissions.files_of(tx, delivery.submission_id)
+        shown = submissions.shown_files(tx, submissions.submission(tx, delivery.submission_id))
     else:
-        due, files = quotes.owed(tx, quote_id, task.node_id, round_=task.round), []
-    photos = [(f.submission_id, f.name) for f in files if f.mime.startswith("image/")]
+        due, files, shown = quotes.owed(tx, quote_id, task.node_id, round_=task.round), [], []
+    photos = [(f.submission_id, f.name) for f in shown if f.mime.startswith("image/")]
     return TaskView(
         row=task, card=card, title=locale.localised(card.title) or task.node_id,
         state=task_state(task, delivery.state if delivery else None, tx.now), who=who, delivery=delivery,

@@ -5,7 +5,7 @@ A question the form marks as personal (`bind::run:personal`) is shown to reviewe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -49,6 +49,39 @@ def personal_paths(xform: bytes) -> frozenset[str]:
         if marks.get("personal", "").lower() in _TRUE:
             found.add(str(element.get("nodeset", "")))
     return frozenset(found)
+
+
+def without_personal(form: Form, values: Mapping[str, Any], personal: frozenset[str]) -> dict[str, Any]:
+    """The answers without those of personal questions, also within repeats."""
+    hidden = {q.key for q in form.questions.values() if q.path in personal}
+    return _without(values, hidden)
+
+
+def _without(values: Mapping[str, Any], hidden: Collection[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if key in hidden:
+            continue
+        if isinstance(value, list):
+            found[key] = [_without(v, hidden) if isinstance(v, Mapping) else v for v in value]
+        else:
+            found[key] = value
+    return found
+
+
+def files_in(form: Form, values: Mapping[str, Any]) -> frozenset[str]:
+    """The names of the files these answers hold, also within repeats."""
+    keys = {q.key for q in form.questions.values() if q.type in _PICTURES}
+    return frozenset(_files(values, keys))
+
+
+def _files(values: Mapping[str, Any], keys: Collection[str]) -> Iterable[str]:
+    for key, value in values.items():
+        if key in keys and isinstance(value, str):
+            yield value
+        for entry in value if isinstance(value, list) else ():
+            if isinstance(entry, Mapping):
+                yield from _files(entry, keys)
 
 
 def read(

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Response, g, url_for
 
-from server.actor import Action, can
+from server.actor import Action
 from server.catalogue import service as catalogue
 from server.catalogue.api import form_address, task_card
 from server.deliveries import service as deliveries
@@ -27,7 +27,6 @@ from server.regions import service as regions
 from server.runtime import Tx
 from server.submissions import schemas
 from server.submissions import service as submissions
-from server.submissions.service import SubmissionRow
 from workflows.errors import InvalidInput
 from workflows.problems import Problem
 
@@ -124,12 +123,12 @@ def read_submission(submission_id: str) -> Values:
 
 def submission_document(tx: Tx, submission_id: str) -> Values:
     """A submission as the API answers it. Raises NotFound, also for one the actor may not see."""
-    row, knows_answers = find_submission(tx, submission_id)
+    row = submissions.visible(tx, submission_id)
     return {
         "id": row.id, "status": row.status, "received_at": row.received_at, "task_id": row.task_id,
         "form_id": row.form_id, "form_version": row.form_version, "xml_sha256": row.xml_sha256,
         "deprecates_id": row.deprecates_id, "times_received": row.times_received,
-        "answers": row.answers if knows_answers else None,
+        "answers": row.answers if submissions.knows_answers(tx, row) else None,
         "problems": [_stored_problem(p) for p in row.problems],
         "files": [
             {"name": f.name, "sha256": f.sha256, "mime": f.mime, "size": f.size,
@@ -144,30 +143,17 @@ def submission_document(tx: Tx, submission_id: str) -> Values:
 )
 @permission(Action.SIGNED_IN)
 def download_file(submission_id: str, sha256: str) -> Response:
-    """Download an attachment by its SHA-256."""
+    """Download an attachment by its SHA-256; one of a personal question if one's own, or one checks the work."""
     name, content = g.runtime.read(g.actor, _file, submission_id, sha256)
     return attachment(content, name, "application/octet-stream")
 
 
 def _file(tx: Tx, submission_id: str, sha256: str) -> tuple[str, bytes]:
-    row, knows_answers = find_submission(tx, submission_id)
-    found = next((f for f in submissions.files_of(tx, row.id) if f.sha256 == sha256), None)
-    if found is None or not knows_answers:
+    row = submissions.visible(tx, submission_id)
+    found = next((f for f in submissions.shown_files(tx, row) if f.sha256 == sha256), None)
+    if found is None:
         raise NotFound(what="file", key=sha256)
     return found.name, tx.files.get(found.sha256)
-
-
-def find_submission(tx: Tx, submission_id: str) -> tuple[SubmissionRow, bool]:
-    """The submission, and whether the actor may know its answers: its sender, and who checks deliveries.
-
-    Raises NotFound, also for one the actor may not see.
-    """
-    row = submissions.submission(tx, submission_id)
-    subject = instances.task_object(tx, instances.task_row(tx, row.task_id))
-    own = can(tx.actor, Action.TASK_READ, subject)
-    if not own:
-        require_visible(tx, Action.DELIVERY_READ, subject, what="submission", key=submission_id)
-    return row, own or can(tx.actor, Action.DELIVERY_REVIEW, subject)
 
 
 def _find(tx: Tx, task_id: str, action: Action) -> TaskRow:

@@ -329,16 +329,10 @@ def xml(submission_id: str) -> Response:
 
 
 def _xml(tx: Tx, submission_id: str) -> bytes:
-    return tx.files.get(_visible(tx, submission_id).xml_sha256)
-
-
-def _visible(tx: Tx, submission_id: str) -> SubmissionRow:
-    """The submission, if the actor may see its task or its delivery. Raises NotFound."""
-    row = submissions.submission(tx, submission_id)
-    place = instances.task_object(tx, instances.task_row(tx, row.task_id))
-    if not (can(tx.actor, Action.TASK_READ, place) or can(tx.actor, Action.DELIVERY_READ, place)):
+    row = submissions.visible(tx, submission_id)
+    if not submissions.knows_answers(tx, row):
         raise NotFound(what="submission", key=submission_id)
-    return row
+    return tx.files.get(row.xml_sha256)
 
 
 @pages.get("/submissions/<submission_id>/files/<path:name>")
@@ -362,8 +356,8 @@ def evidence(submission_id: str, name: str) -> Response:
 
 
 def _file(tx: Tx, submission_id: str, name: str) -> tuple[SubmissionFileRow, bytes]:
-    _visible(tx, submission_id)
-    row = next((f for f in submissions.files_of(tx, submission_id) if f.name == name), None)
+    shown = submissions.shown_files(tx, submissions.visible(tx, submission_id))
+    row = next((f for f in shown if f.name == name), None)
     if row is None:
         raise NotFound(what="file", key=name[:80])
     return row, tx.files.get(row.sha256)

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from forms import envelope, xform
 from forms.check import check
 from forms.xlsform import FormVersion
-from server.actor import Action, require
+from server.actor import Action, can, require
 from server.catalogue import service as catalogue
 from server.errors import Conflict, NotFound, WrongState
 from server.instances import service as instances
@@ -360,6 +360,44 @@ def personal_of(tx: Tx, row: SubmissionRow) -> frozenset[str]:
     if found is None:
         raise UnknownForm(what=row.form_id, key=row.form_version)
     return answers.personal_paths(found.xform)
+
+
+def knows_answers(tx: Tx, row: SubmissionRow) -> bool:
+    """Whether the actor may know every answer and see every file: who did the work, and who checks it."""
+    if tx.actor.person_id is not None and tx.actor.person_id == row.submitted_by:
+        return True
+    place = instances.task_object(tx, instances.task_row(tx, row.task_id))
+    return can(tx.actor, Action.TASK_READ, place) or can(tx.actor, Action.DELIVERY_REVIEW, place)
+
+
+def visible(tx: Tx, submission_id: str) -> SubmissionRow:
+    """The submission, if the actor may know of it. Raises NotFound."""
+    row = submission(tx, submission_id)
+    place = instances.task_object(tx, instances.task_row(tx, row.task_id))
+    if not (knows_answers(tx, row) or can(tx.actor, Action.DELIVERY_READ, place)):
+        raise NotFound(what="submission", key=submission_id)
+    return row
+
+
+def shown_answers(tx: Tx, row: SubmissionRow) -> Mapping[str, Any]:
+    """The answers the actor may know: all, or those of questions that are not personal."""
+    if knows_answers(tx, row):
+        return row.answers
+    return answers.without_personal(form_of(tx, row), row.answers, personal_of(tx, row))
+
+
+def shown_files(tx: Tx, row: SubmissionRow) -> list[SubmissionFileRow]:
+    """The files the actor may look at, by name: all, or those that questions hold which are not personal.
+
+    What no question holds may show anything, so it is for those who know the answers.
+    """
+    files = files_of(tx, row.id)
+    if knows_answers(tx, row):
+        return files
+    form, personal = form_of(tx, row), personal_of(tx, row)
+    held = answers.files_in(form, answers.without_personal(form, row.answers, personal))
+    hidden = answers.files_in(form, row.answers) - held
+    return [f for f in files if f.name in held - hidden]
 
 
 def problems_of(row: SubmissionRow) -> list[Problem]:

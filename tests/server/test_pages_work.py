@@ -361,6 +361,26 @@ def test_personal_answers_are_for_reviewers_only(opened):
     assert "Personal answers are shown to reviewers only." in seen
 
 
+def test_pictures_of_personal_questions_are_for_reviewers_and_the_performer_on_the_site_and_the_api(opened):
+    world = opened("owing")
+    made = world.read(deliveries.deliveries_of_instances, world.instance_ids)
+    meeting = next(d for d in made if d.node_id == "hold_meeting")
+    given = world.read(submissions.submission, meeting.submission_id).answers
+    files = {f.name: f for f in world.read(submissions.files_of, meeting.submission_id)}
+    minutes, open_one = files[given["minutes_photo"]], files[given["meeting_photo"]]
+    address = f"/submissions/{meeting.submission_id}"
+    for who in ("coordinator", "verifier", meeting.person_id, "finance", "approver", "auditor"):
+        page = browser(world, who)
+        status = 404 if who in ("finance", "approver", "auditor") else 200
+        for file, expected in ((minutes, status), (open_one, 200)):
+            assert page.get(f"{address}/files/{file.name}").status_code == expected, who
+            assert page.get(f"{address}/files/{file.name}?small=1").status_code == expected, who
+            assert page.get(f"/api/v1{address}/files/{file.sha256}").status_code == expected, who
+    for place in (f"/deliveries/{meeting.id}", f"/instances/{meeting.instance_id}"):
+        assert minutes.name not in browser(world, "finance").get(place).text
+        assert minutes.name in browser(world, "coordinator").get(place).text
+
+
 def test_finance_may_read_a_delivery_but_not_decide(opened):
     world = opened("started")
     delivery = world.deliver()

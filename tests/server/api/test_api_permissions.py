@@ -4,6 +4,9 @@ import re
 
 import pytest
 
+from server.deliveries import service as deliveries
+from server.submissions import service as submissions
+
 pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True, scope="session")
 
 ROLES = {
@@ -150,9 +153,20 @@ def test_answers_are_for_those_who_check_them(attacked_site):
     assert checked["answers"]
     paid = attacked_site.finance.get(address)["submission"]
     assert paid["answers"] is None
-    if paid["files"]:
-        file = paid["files"][0]["href"].removeprefix("/api/v1")
-        attacked_site.finance.download(file, 404)
+    world = attacked_site.world
+    made = world.read(deliveries.deliveries_of_instances, world.instance_ids)
+    meeting = next(d for d in made if d.node_id == "hold_meeting")
+    given = world.read(submissions.submission, meeting.submission_id).answers
+    files = {
+        f["name"]: f["href"]
+        for f in attacked_site.finance.get(f"/deliveries/{meeting.id}")["submission"]["files"]
+    }
+    for question, status in (
+        ("minutes_photo", 404),
+        ("meeting_photo", 200),
+    ):  # the minutes hold names: personal
+        file = files[given[question]].removeprefix("/api/v1")
+        attacked_site.finance.download(file, status)
         attacked_site.verifier.download(file)
 
 
