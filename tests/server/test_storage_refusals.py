@@ -165,6 +165,23 @@ BATCHES = {
         "UPDATE payment_batch SET state = 'approved' WHERE content_sha256 = 'x'"),
     "a batch exported without a file": (
         "payment_batch_exported", "UPDATE payment_batch SET state = 'exported' WHERE state = 'approved'"),
+    "an approval of a payment to oneself": (
+        "to themselves",
+        "UPDATE user_account SET person_id = NULL WHERE person_id IS NOT NULL",
+        f"UPDATE user_account SET person_id = (SELECT person_id FROM payment WHERE id = {DRAFT_PAYMENT}) "
+        "WHERE id = (SELECT min(id) FROM user_account)",
+        "UPDATE payment_batch SET approved_by = (SELECT id FROM user_account WHERE person_id IS NOT NULL), "
+        f"prepared_by = 'x' WHERE id = (SELECT batch_id FROM payment WHERE id = {DRAFT_PAYMENT})"),
+    "an approval as the payee": (
+        "to themselves",
+        f"UPDATE payment_batch SET approved_by = (SELECT person_id FROM payment WHERE id = {DRAFT_PAYMENT}) "
+        f"WHERE id = (SELECT batch_id FROM payment WHERE id = {DRAFT_PAYMENT})"),
+    "an approval by who accepted the work": (
+        "what they accepted",
+        "UPDATE payment_batch SET prepared_by = 'x', approved_by = (SELECT accepted_by FROM delivery d "
+        "JOIN payable y ON y.delivery_id = d.id JOIN allocation a ON a.payable_id = y.id "
+        f"WHERE a.payment_id = {DRAFT_PAYMENT} LIMIT 1) "
+        f"WHERE id = (SELECT batch_id FROM payment WHERE id = {DRAFT_PAYMENT})"),
     "another content after submission": (
         "frozen", "UPDATE payment_batch SET content_sha256 = 'x' WHERE state = 'approved'"),
     "another paying account after submission": (

@@ -141,6 +141,22 @@ END $$
 --;
 CREATE TRIGGER batch_step BEFORE UPDATE ON payment_batch FOR EACH ROW EXECUTE FUNCTION batch_step()
 --;
+CREATE FUNCTION batch_not_own_money() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF NEW.approved_by IS NULL THEN RETURN NEW; END IF;
+  IF EXISTS (SELECT 1 FROM payment p LEFT JOIN user_account u ON u.person_id = p.person_id
+              WHERE p.batch_id = NEW.id AND NEW.approved_by IN (p.person_id, u.id)) THEN
+    RAISE EXCEPTION 'batch: nobody approves a payment to themselves' USING ERRCODE = '23514';
+  END IF;
+  IF EXISTS (SELECT 1 FROM payment p JOIN allocation a ON a.payment_id = p.id JOIN payable y ON y.id = a.payable_id
+               JOIN delivery d ON d.id = y.delivery_id
+              WHERE p.batch_id = NEW.id AND d.accepted_by = NEW.approved_by) THEN
+    RAISE EXCEPTION 'batch: nobody approves paying what they accepted' USING ERRCODE = '23514';
+  END IF;
+  RETURN NEW;
+END $$
+--;
+CREATE TRIGGER batch_not_own_money BEFORE UPDATE OF approved_by ON payment_batch FOR EACH ROW EXECUTE FUNCTION batch_not_own_money()
+--;
 CREATE FUNCTION payable_frozen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   IF (NEW.id, NEW.amount, NEW.gross, NEW.withheld, NEW.currency, NEW.person_id, NEW.delivery_id, NEW.task_id, NEW.instance_id, NEW.component, NEW.part, NEW.entry_id)
      IS DISTINCT FROM (OLD.id, OLD.amount, OLD.gross, OLD.withheld, OLD.currency, OLD.person_id, OLD.delivery_id, OLD.task_id, OLD.instance_id, OLD.component, OLD.part, OLD.entry_id) THEN

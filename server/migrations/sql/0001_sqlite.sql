@@ -93,6 +93,16 @@ CREATE TRIGGER batch_step BEFORE UPDATE ON payment_batch BEGIN
    WHERE OLD.file_sha256 IS NOT NULL AND NEW.file_sha256 IS NOT OLD.file_sha256;
 END
 --;
+CREATE TRIGGER batch_not_own_money BEFORE UPDATE OF approved_by ON payment_batch WHEN NEW.approved_by IS NOT NULL BEGIN
+  SELECT RAISE(ABORT, 'batch: nobody approves a payment to themselves')
+   WHERE EXISTS (SELECT 1 FROM payment p LEFT JOIN user_account u ON u.person_id = p.person_id
+                  WHERE p.batch_id = NEW.id AND NEW.approved_by IN (p.person_id, u.id));
+  SELECT RAISE(ABORT, 'batch: nobody approves paying what they accepted')
+   WHERE EXISTS (SELECT 1 FROM payment p JOIN allocation a ON a.payment_id = p.id JOIN payable y ON y.id = a.payable_id
+                   JOIN delivery d ON d.id = y.delivery_id
+                  WHERE p.batch_id = NEW.id AND d.accepted_by = NEW.approved_by);
+END
+--;
 CREATE TRIGGER payable_frozen BEFORE UPDATE ON payable
 WHEN NEW.amount <> OLD.amount OR NEW.gross <> OLD.gross OR NEW.withheld <> OLD.withheld OR NEW.currency <> OLD.currency
   OR NEW.person_id <> OLD.person_id OR NEW.delivery_id <> OLD.delivery_id OR NEW.task_id <> OLD.task_id
