@@ -24,7 +24,7 @@ LANGUAGES = ("en", "fr")
 
 def name_of(address: str) -> str:
     """The address as the name of a file."""
-    path = kind(address).strip("/").rstrip("?")
+    path = kind(address).replace("*", "one").strip("/").rstrip("?")
     return re.sub(r"[^\w=.-]+", "-", path).strip("-") or "start"
 
 
