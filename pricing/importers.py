@@ -308,8 +308,11 @@ class _Reader:
             return code
         near = difflib.get_close_matches(_normal(text)[:60], list(names)[:3000], 1) if text else []
         hint = names.get(near[0], "") if near else ""
-        unknown = _UNKNOWN_ITEM if column == "item" else _UNKNOWN_REGION
-        self._cell_problem(number, column, text, unknown, hint=hint or "?")
+        if hint:
+            unknown = _UNKNOWN_ITEM if column == "item" else _UNKNOWN_REGION
+            self._cell_problem(number, column, text, unknown, hint=hint)
+        else:
+            self._cell_problem(number, column, text, _NO_ITEM if column == "item" else _NO_REGION)
         return ""
 
     def _unit(self, number: int, row: Row, item: Item | None) -> str:
@@ -579,6 +582,12 @@ _UNKNOWN_ITEM: Final = Problem(
 _UNKNOWN_REGION: Final = Problem(
     "unknown-region",
     "%(value)s is not a region we know, or there are several. Did you mean %(hint)s?",
+)
+_NO_ITEM: Final = Problem(
+    "unknown-item", "“%(value)s” is not an item we know. Use a code of the template, written out."
+)
+_NO_REGION: Final = Problem(
+    "unknown-region", "“%(value)s” is not a region we know. Use a code or a name from the list of regions."
 )
 _UNKNOWN_UNIT: Final = Problem(
     "unknown-unit",

@@ -364,3 +364,16 @@ def test_the_template_comes_back_filled_in(language):
 def test_equal_templates_have_equal_bytes():
     assert template(ITEMS, "BJ") == template(ITEMS, "BJ")
     assert template([Item("A", "C62", "x", {"en": '=HYPERLINK("http://x")'})], "BJ")
+
+
+@pytest.mark.parametrize("cell", ["=A1", "=1+1", "", "?", "ZZZZ"])
+@pytest.mark.parametrize("column", ["item", "region"])
+def test_nothing_is_suggested_where_nothing_is_near(column, cell):
+    row = GOOD.replace("FUEL.L" if column == "item" else "BJ", cell)
+    [said] = [p for p in read(lines(row)).problems if p.code == f"unknown-{column}"]
+    assert "Did you mean" not in said.text()
+
+
+def test_what_is_near_is_suggested():
+    [said] = [p for p in read(lines(GOOD.replace("FUEL.L", "Petrl"))).problems if p.code == "unknown-item"]
+    assert "Did you mean FUEL.L?" in said.text()
