@@ -42,6 +42,11 @@ class Command(Protocol):
     def __call__(self, program: Program, state: InstanceState, *, now: datetime) -> Step: ...
 
 
+class PersonLeft(Conflict):
+    code = "person-left"
+    message = "%(name)s has left and takes no more tasks. Choose somebody else."
+
+
 class NotFunded(Conflict):
     code = "not-funded"
     message = "The quote is %(state)s. Accept a quote first: nothing runs unfunded."
@@ -233,13 +238,18 @@ def add_working_days(start: datetime, days: int) -> datetime:
 
 
 def assign(tx: Tx, task_id: str, person_id: str) -> None:
-    """Give a ready task to a facilitator who has its skill; also to another one than before."""
+    """Give a ready task to a facilitator who has its skill; also to another one than before.
+
+    Raises PersonLeft, WrongState, NotFound (not the skill).
+    """
     task = task_row(tx, task_id)
     row = instance(tx, task.instance_id)
     require(tx.actor, Action.TASK_ASSIGN, regions.place(tx, row.region_code))
     if task.state != "ready":
         raise WrongState(what="task", state=task.state)
     person = people.person(tx, person_id)
+    if person.left_at is not None:
+        raise PersonLeft(name=person.name)
     if task.skill and task.skill not in {s.skill for s in person.skills}:
         raise NotFound(what=f"person with the skill {task.skill}", key=person.name)
     task.assignee_id = person_id

@@ -194,7 +194,7 @@ def _assign(tx: Tx, project_id: str, instance_ids: Sequence[str]) -> None:
     load = instances.open_tasks_by_person(tx, [p.id for p in roster])
     by_the_rule = Tx(tx.session, SYSTEM, tx.now, tx.ids, tx.files, tx.settings)
     for task in instances.unassigned(tx, instance_ids):
-        able = [p for p in roster if task.skill in {s.skill for s in p.skills}]
+        able = [p for p in roster if p.left_at is None and task.skill in {s.skill for s in p.skills}]
         if not able:
             continue
         chosen = min(able, key=lambda p: (load[p.id], p.id))

@@ -14,7 +14,7 @@ from pricing.money import Money
 from pricing.quotes import Due, Quote, build_quote
 from server.actor import Action, require
 from server.catalogue import service as catalogue
-from server.errors import NotFound, WrongState
+from server.errors import NotFound, ServerError, WrongState
 from server.journal import service as journal
 from server.journal.service import Event
 from server.ledger import service as ledger
@@ -26,8 +26,19 @@ from server.regions import service as regions
 from server.runtime import Tx
 
 VALID_DAYS = 30
+MOST_DAYS_AHEAD = 31
 DEFAULT_SEED = 20_261_121
 """Of the simulation; part of the quote, so that anybody can repeat it."""
+
+
+class NoInstances(ServerError):
+    code = "no-instances"
+    message = "Say for how many villages the price is: at least one."
+
+
+class TooFarAhead(ServerError):
+    code = "too-far-ahead"
+    message = "A price is given for a day until %(last)s at the latest: later prices are not known yet."
 
 
 def calculate(
@@ -37,9 +48,15 @@ def calculate(
 ) -> Quote:  # fmt: skip
     """What `instances` of a service version cost in a region on a day; stores nothing.
 
-    Raises pricing.errors.NotPriceable with every price that is missing and what was tried.
+    on: whose prices count, at most 31 days ahead; the offer holds 30 days from the day it is made. Raises
+    NoInstances, TooFarAhead, and pricing.errors.NotPriceable with every price that is missing.
     """
     require(tx.actor, Action.PRICE_READ, regions.place(tx, region))
+    if instances < 1:
+        raise NoInstances
+    last = tx.now.date() + timedelta(days=MOST_DAYS_AHEAD)
+    if on is not None and on > last:
+        raise TooFarAhead(last=last.isoformat())
     package = catalogue.package(tx, version_id)
     day = on or tx.now.date()
     return build_quote(
@@ -47,7 +64,7 @@ def calculate(
         parameters=dict(parameters or {}), contributions=tuple(contributions), overheads=tuple(overheads),
         count=instances, seed=seed, currency=regions.currency(tx, region),
         service_version_digest=catalogue.version(tx, version_id).digest,
-        valid_until=day + timedelta(days=VALID_DAYS),
+        valid_until=tx.now.date() + timedelta(days=VALID_DAYS),
     )  # fmt: skip
 
 

@@ -1,17 +1,19 @@
 """From a request to running villages: priced, funded, then started, all of it or nothing."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 from payments import ledger as accounts
 from pricing.errors import NotPriceable
 from pricing.money import Money
 from server.actor import Actor, Grant, Role
 from server.demo.world import COMMUNE, FUND
-from server.errors import Forbidden, NotFound, Unfunded, WrongState
+from server.errors import Forbidden, NotFound, ServerError, Unfunded, WrongState
 from server.instances import service as instances
-from server.instances.service import NotFunded
+from server.instances.service import NotFunded, PersonLeft
 from server.ledger import service as ledger
 from server.projects import service as projects
 from server.projects.service import MissingSkills, ProjectExists
@@ -275,3 +277,34 @@ def test_two_last_acceptances_at_once_close_the_project_once(started, race):
     assert not [d for d in done if isinstance(d, Exception)], done
     assert started.read(projects.project, started.project_id).status == "done"
     assert len(started.entries("release")) == 1
+
+
+def test_a_price_for_no_village_is_refused_in_words(world):
+    for count in (0, -1):
+        for operation in (quotes.calculate, quotes.make_quote):
+            with pytest.raises(ServerError, match="at least one"):
+                world.run(
+                    "coordinator", operation, version_id=world.version_id, region=COMMUNE, instances=count
+                )
+
+
+def test_a_price_is_given_for_a_month_ahead_at_most_and_holds_from_the_day_it_was_made(world):
+    today = world.clock.now().date()
+    terms = {"version_id": world.version_id, "region": COMMUNE, "instances": 1}
+    with pytest.raises(quotes.TooFarAhead):
+        world.run("coordinator", quotes.make_quote, **terms, on=today + timedelta(days=32))
+    for day in (today - timedelta(days=20), today, today + timedelta(days=31)):
+        row = world.run("coordinator", quotes.make_quote, **terms, on=day)
+        assert row.valid_until == today + timedelta(days=quotes.VALID_DAYS), day
+
+
+def test_who_has_left_is_given_no_task(started):
+    task = started.task()
+    delivery = started.deliver(task)
+    with started.runtime.engine.begin() as connection:
+        connection.execute(text("UPDATE person SET left_at = created_at"))
+    with pytest.raises(PersonLeft):
+        started.run("coordinator", instances.assign, started.task(task.instance_id).id, task.assignee_id)
+    started.accept(delivery)  # and the next tasks wait for somebody, instead of stopping the work
+    started.deliver(started.task(task.instance_id))
+    assert {t.assignee_id for t in started.ready_tasks(task.instance_id)} == {None}
