@@ -35,5 +35,5 @@ def run(runtime: Runtime, *, host: str, port: int, threads: int) -> None:
         "bind": f"{host}:{port}", "workers": 1, "threads": threads, "worker_class": "gthread",
         "accesslog": None, "timeout": 120, "limit_request_field_size": 8190,
     }  # fmt: skip
-    print(f"RUN at http://{host}:{port}/ - stop with Ctrl+C", flush=True)  # noqa: T201
+    print(f"RUN at http://{host}:{port}/ - stop with Ctrl+C", flush=True)
     _Server(runtime, options).run()

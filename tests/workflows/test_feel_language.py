@@ -327,7 +327,7 @@ def test_names_have_spaces_accents_apostrophes_and_known_ones_even_operators(tex
         (Decimal("1.50"), "1.5"),
         (datetime.date(2020, 1, 2), "2020-01-02"),
         (datetime.datetime(2020, 1, 2, 3, 4, 5, 600, tzinfo=datetime.UTC), "2020-01-02T03:04:05.0006Z"),
-        (datetime.datetime(2020, 1, 2, 3, 4, tzinfo=None), "2020-01-02T03:04:00"),  # noqa: DTZ001
+        (datetime.datetime(2020, 1, 2, 3, 4, tzinfo=None), "2020-01-02T03:04:00"),
         (datetime.time(3, 4), "03:04:00"),
         (datetime.timedelta(days=1, hours=2), "P1DT2H"),
         ((1, {"a": [2.5]}), "[1, {a: [2.5]}]"),

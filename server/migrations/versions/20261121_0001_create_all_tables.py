@@ -12,7 +12,6 @@ from alembic import op
 
 from server.migrations.triggers import run_sql
 
-
 revision = "0001"
 down_revision = None
 branch_labels = None
