@@ -324,8 +324,8 @@ def _counts(made: Sequence[PaymentRow]) -> dict[str, tuple[int, int]]:
 
 
 def _checks(tx: Tx, row: BatchRow, made: Sequence[PaymentRow]) -> list[tuple[str, str, str]]:
-    """What would keep a draft from being sent, at the payee's name."""
-    if row.state != "draft":
+    """What would keep a batch from being sent, and what its approver should know, at the payee's name."""
+    if row.state not in ("draft", "submitted"):
         return []
     names = {p.id: p.payee_name for p in made}
     texts = locale.current_catalogue().texts

@@ -10,7 +10,7 @@ import hashlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import cast
 
 from sqlalchemy import func, select
@@ -56,6 +56,9 @@ from server.regions import service as regions
 from server.runtime import Tx
 from workflows.errors import InvalidInput
 from workflows.problems import Problem, blocking
+
+NEW_ACCOUNT = timedelta(days=14)
+"""How long a payee's changed account is pointed out to those who prepare and approve."""
 
 
 class NothingToPay(Conflict):
@@ -296,7 +299,7 @@ def content_sha256(tx: Tx, row: BatchRow) -> str:
 
 
 def check(tx: Tx, batch_id: str) -> tuple[Problem, ...]:
-    """What would keep the batch from being exported; each problem's place is a payment's id."""
+    """What would keep the batch from being exported, and whose account is new; each place is a payment's id."""
     row = batch(tx, batch_id)
     found = profile(paying_account(tx, row.paying_account_id).profile)
     moved = transfers(tx, batch_id)
@@ -304,7 +307,25 @@ def check(tx: Tx, batch_id: str) -> tuple[Problem, ...]:
     if isinstance(found, MobileMoneyProfile):
         known = {(p.code, p.place) for p in problems}
         problems += [p for p in mobile_money.check(moved, found) if (p.code, p.place) not in known]
-    return tuple(problems)
+    return (*problems, *_changed_accounts(tx, batch_id))
+
+
+def _changed_accounts(tx: Tx, batch_id: str) -> Iterator[Problem]:
+    """Who steals a payment changes the account first: a warning where one is new, unless it is the first."""
+    moved = payments(tx, batch_id)
+    known = people.payee_accounts(tx, [p.person_id for p in moved])
+    for payment in moved:
+        rows = known.get(payment.person_id, [])
+        at = next((n for n, row in enumerate(rows) if row.id == payment.payee_account_id), 0)
+        if at == 0 or rows[at - 1].identifier == rows[at].identifier:
+            continue
+        if rows[at].valid_from > tx.now - NEW_ACCOUNT:
+            yield Problem(
+                "account-changed",
+                "This account was changed on %(day)s. Ask the payee in person, or by the phone number known before, "
+                "whether it is theirs.",
+                payment.id, "warning", {"day": rows[at].valid_from.date().isoformat()},
+            )  # fmt: skip
 
 
 def _refuse_own_work(tx: Tx, batch_id: str) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from payments.batches import PayeeAccount as AccountValue
+from payments.batches import check_account
 from server.actor import Action, require
-from server.errors import NotFound
+from server.errors import Conflict, NotFound
 from server.journal import service as journal
 from server.journal.service import Event
 from server.people.models import (
@@ -39,6 +40,11 @@ def add_skills(tx: Tx, skills: Mapping[str, Mapping[str, str]]) -> None:
 def skills(tx: Tx) -> dict[str, Mapping[str, str]]:
     """Names by language of every skill."""
     return {s.code: s.names for s in tx.session.scalars(select(Skill).order_by(Skill.code))}
+
+
+class AccountInUse(Conflict):
+    code = "account-in-use"
+    message = "Somebody else is paid on this account already. Ask for an account of the person's own."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +79,12 @@ def register(tx: Tx, new: NewPerson) -> str:
 def set_payee_account(tx: Tx, person_id: str, account: AccountValue, *, holder_name: str) -> str:
     """Say where a person is paid from now on; earlier accounts are kept. Returns the new row's id.
 
-    `account` was checked when it was made (payments.batches.PayeeAccount).
+    Raises InvalidIban, InvalidRib, InvalidMsisdn, and AccountInUse where somebody else is paid on it.
     """
     found = person(tx, person_id)
     require(tx.actor, Action.PERSON_EDIT, regions.place(tx, found.region_code))
+    account = check_account(account)
+    _refuse_shared(tx, person_id, account)
     row = PayeeAccount(
         id=tx.new_id(), person_id=person_id, kind=account.kind, identifier=account.identifier,
         holder_name=holder_name, agent=account.agent, valid_from=tx.now, created_by=tx.actor.user_id,
@@ -88,6 +96,19 @@ def set_payee_account(tx: Tx, person_id: str, account: AccountValue, *, holder_n
         private={"account": account.identifier},
     )  # fmt: skip
     return row.id
+
+
+def _refuse_shared(tx: Tx, person_id: str, account: AccountValue) -> None:
+    """Two people paid on one account could be one person paid twice. What somebody used before is free again."""
+    wanted = _account_number(account.kind, account.identifier)
+    for other, rows in payee_accounts(tx).items():
+        if other != person_id and _account_number(rows[-1].kind, rows[-1].identifier) == wanted:
+            raise AccountInUse
+
+
+def _account_number(kind: str, identifier: str) -> str:
+    """What makes two accounts one: a UEMOA IBAN is its RIB behind a country and two check digits."""
+    return identifier[4:] if kind == "iban" and len(identifier) == 28 else identifier
 
 
 def person(tx: Tx, person_id: str) -> Person:
@@ -116,9 +137,12 @@ def payee_account(tx: Tx, person_id: str) -> PayeeAccount | None:
     )
 
 
-def payee_accounts(tx: Tx) -> dict[str, list[PayeeAccount]]:
-    """Every account people were ever paid on, by person, oldest first."""
+def payee_accounts(tx: Tx, ids: Sequence[str] | None = None) -> dict[str, list[PayeeAccount]]:
+    """Every account people were ever paid on, by person, oldest first; of all people without `ids`."""
     found: dict[str, list[PayeeAccount]] = {}
-    for row in tx.session.scalars(select(PayeeAccount).order_by(PayeeAccount.valid_from, PayeeAccount.id)):
+    query = select(PayeeAccount).order_by(PayeeAccount.valid_from, PayeeAccount.id)
+    if ids is not None:
+        query = query.where(PayeeAccount.person_id.in_(ids))
+    for row in tx.session.scalars(query):
         found.setdefault(row.person_id, []).append(row)
     return found

@@ -1,9 +1,12 @@
 """Paying: collected once, approved by another person, exported once, answered, and never more than is owed."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import text
 
-from payments.batches import batch_state
+from payments.batches import PayeeAccount, batch_state
+from payments.errors import InvalidIdentifier
 from payments.rails import mobile_money, pain001
 from payments.rails.profiles import mobile_money_profile
 from server.batches import service as batches
@@ -489,3 +492,48 @@ def test_nobody_is_ever_paid_more_than_owed(owing):
     assert paid_by_person(owing) == owed_by_person(owing)
     assert all(p.settled == p.amount for p in owing.payables())
     assert owing.verify() == []
+
+
+# Payees' accounts -------------------------------------------------------------------------------------
+
+
+def test_an_account_that_cannot_be_right_is_refused_when_it_is_entered(owing):
+    person_id = owing.members[0]
+    for account in (
+        PayeeAccount("rib", "BJ9990000100000000000100", "X"),
+        PayeeAccount("wallet", "hello", "MTN"),
+    ):
+        with pytest.raises(InvalidIdentifier):
+            change_account(owing, person_id, account)
+
+
+def test_two_people_are_not_paid_on_one_account(owing):
+    one, two = [p for p in owing.members if kind_of(owing, p) == "wallet"][:2]
+    row = owing.read(people.payee_account, one)
+    shared = PayeeAccount("wallet", row.identifier, row.agent)
+    with pytest.raises(people.AccountInUse):
+        change_account(owing, two, replace(shared, identifier="+" + row.identifier.removeprefix("+")))
+    change_account(owing, one, shared)  # the own one again
+    change_account(owing, one, PayeeAccount("wallet", "2290197000999", "MTN"))
+    change_account(owing, two, shared)  # who had it before is paid elsewhere now
+
+
+def test_a_changed_account_is_pointed_out_for_two_weeks(owing):
+    def warned(batch_id):
+        return {
+            p.place
+            for p in owing.read(batches.check, batch_id)
+            if (p.code, p.severity) == ("account-changed", "warning")
+        }
+
+    first = owing.collect(owing.momo_account)
+    assert warned(first) == set()
+    person_id = owing.payments(first)[0].person_id
+    owing.run("finance", batches.cancel, first)
+    change_account(owing, person_id, PayeeAccount("wallet", "2290197000999", "MTN"))
+    batch_id = owing.collect(owing.momo_account)
+    assert warned(batch_id) == {p.id for p in owing.payments(batch_id) if p.person_id == person_id}
+    content = owing.run("finance", batches.submit, batch_id)  # a warning keeps nothing from being paid
+    owing.run("approver", batches.approve, batch_id, content=content)
+    owing.clock.advance(days=15)
+    assert warned(batch_id) == set()
