@@ -8,9 +8,10 @@ from typing import Any
 from flask import Blueprint, g, render_template, request
 
 from server.accounts import service as people_who_sign_in
-from server.actor import Action
+from server.actor import Action, Object, can
 from server.batches import service as batches
 from server.errors import NotFound
+from server.http import locale
 from server.http.locale import gettext
 from server.http.navigation import N_
 from server.http.security import permission
@@ -19,6 +20,7 @@ from server.ledger import service as ledger
 from server.ledger.models import LedgerAccount
 from server.people import service as people
 from server.projects import service as projects
+from server.regions import service as regions
 from server.runtime import Tx
 
 pages = Blueprint("ledger", __name__)
@@ -59,9 +61,26 @@ def _words() -> dict[str, Any]:
     }
 
 
+def _payee_names(tx: Tx) -> dict[str, str]:
+    """People by id: their names, or only the country for those who have nothing to do with their region."""
+    known = regions.regions(tx)
+    found = {}
+    for person in people.people(tx).values():
+        path = known[person.region_code].path
+        if can(tx.actor, Action.LEDGER_READ, Object(path)):
+            found[person.id] = person.name
+        else:
+            country = regions.name(known[path.partition("/")[0]], locale.current_locale())
+            found[person.id] = gettext("a payee in %(place)s", place=country)
+    return found
+
+
 def account_names(tx: Tx, codes: Iterable[str]) -> dict[str, str]:
-    """Accounts by code in words; people, projects and paying accounts by their names."""
-    holders = {p.id: p.name for p in people.people(tx).values()}
+    """Accounts by code in words; people, projects and paying accounts by their names.
+
+    A person's name only for those whose grant covers the person's region.
+    """
+    holders = _payee_names(tx)
     holders |= {p.id: p.code for p in projects.projects(tx)}
     holders |= {a.code: f"{rail_word(a.rail)}, {a.holder_name}" for a in batches.paying_accounts(tx)}
     found = {}

@@ -7,6 +7,7 @@ from server.actor import SYSTEM, Actor, Grant, Role
 from server.app import create_app
 from server.batches import service as batches
 from server.http.security import SESSION_COOKIE
+from server.people import service as people
 from server.regions import service as regions
 
 
@@ -46,3 +47,8 @@ def test_another_countrys_officer_sees_no_batch_payee_or_quote(paying, role):
         page = client.get(address, follow_redirects=True)
         assert page.status_code == 200
         assert batch.reference not in page.text
+    client.set_cookie("language", "en")
+    ledger = [client.get(address).text for address in ("/ledger", "/ledger/entries")]
+    assert all("Owed to a payee in Benin" in page for page in ledger)
+    for known in paying.read(people.people).values():
+        assert not [page for page in ledger if known.name in page], known.name
