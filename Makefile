@@ -40,7 +40,7 @@ lint: $(STAMP) ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --verbose 2>/dev/null | tail -n 12; $(BIN)/lint-imports >/dev/null
+	@$(BIN)/lint-imports
 
 check: lint test ## Everything CI runs: linters, then the tests
 

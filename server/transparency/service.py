@@ -180,9 +180,7 @@ def _verify_versions(tx: Tx) -> Iterator[Finding]:
         built = {f.form_id: (f.version, f.xform, f.md5) for f in package.forms.values()}
         stored = {f.form_id: (f.form_version, f.xform, f.md5) for f in catalogue.forms(tx, row.id)}
         if package_digest(package) != row.digest or built != stored:
-            yield Finding(
-                "version-changed", place, "Its diagram or forms are not those that were published."
-            )
+            yield Finding("version-changed", place, "Its diagram or forms are not those that were published.")
 
 
 def _verify_quotes(tx: Tx) -> Iterator[Finding]:

@@ -90,14 +90,18 @@ def test_a_wrong_expression_is_one_sentence_and_exit_code_1(monkeypatch, capsys)
 def test_a_dry_run_of_a_price_list_needs_no_database(run, tmp_path, monkeypatch):
     monkeypatch.setenv("FRANCHISE_DATABASE_URL", "sqlite:////nowhere/at/all.db")
     path = tmp_path / "prices.csv"
-    path.write_text("region,item,unit,typical,currency,valid_from\nBJ-DO-COPARGO,MOTO.KM,KMT,75,XOF,2026-01-01\n")
+    path.write_text(
+        "region,item,unit,typical,currency,valid_from\nBJ-DO-COPARGO,MOTO.KM,KMT,75,XOF,2026-01-01\n"
+    )
     done = run("prices", "import", str(path), "--dry-run", "--format", "json")
     assert (done.exit_code, json.loads(done.stdout)["prices"]) == (0, 1)
 
 
 def test_a_broken_price_list_says_where_and_imports_nothing(run, tmp_path):
     path = tmp_path / "prices.csv"
-    path.write_text("region,item,unit,typical,currency,valid_from\nBJ-DO-COPARGO,MOTO.KM,KMT,abc,XOF,2026-01-01\n")
+    path.write_text(
+        "region,item,unit,typical,currency,valid_from\nBJ-DO-COPARGO,MOTO.KM,KMT,abc,XOF,2026-01-01\n"
+    )
     done = run("prices", "import", str(path), "--dry-run", "--format", "json")
     [problem] = json.loads(done.stdout)["problems"]
     assert done.exit_code == 1
@@ -105,7 +109,16 @@ def test_a_broken_price_list_says_where_and_imports_nothing(run, tmp_path):
 
 
 def test_the_first_administrator_is_created_once(run):
-    arguments = ("admin", "create", "--email", "a@b.example", "--name", "A", "--password", "long enough words")
+    arguments = (
+        "admin",
+        "create",
+        "--email",
+        "a@b.example",
+        "--name",
+        "A",
+        "--password",
+        "long enough words",
+    )
     assert run(*arguments).exit_code == 0
     from server.accounts.service import AccountExists
 

@@ -775,9 +775,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state <> 'accepted' OR accepted_by IS NOT NULL", name=op.f("ck_delivery_accepted_by")
         ),
-        sa.CheckConstraint(
-            "state IN ('waiting','sent_back','accepted')", name=op.f("ck_delivery_state")
-        ),
+        sa.CheckConstraint("state IN ('waiting','sent_back','accepted')", name=op.f("ck_delivery_state")),
         sa.CheckConstraint(
             "accepted_by IS NULL OR accepted_by <> person_id", name=op.f("ck_delivery_not_own_work")
         ),
