@@ -226,7 +226,7 @@ def _batches(tx: Tx) -> dict[str, Any]:
         )
     return {
         "shown": shown, "rails": _rails(tx), "may_prepare": can(tx.actor, Action.BATCH_PREPARE),
-        "today": tx.now.date(), "unmatched": batches.unmatched_entries(tx),
+        "today": tx.now.date(), "unmatched": batches.unmatched_lines(tx),
     }  # fmt: skip
 
 

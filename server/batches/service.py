@@ -584,10 +584,22 @@ def _remember(
     tx.session.add(
         BankEntry(
             id=tx.new_id(), file_sha256=digest, natural_key=key, payment_id=payment_id, status=item.status,
-            reason=" ".join(p for p in (item.reason, item.reason_text) if p)[:300], verdict=verdict,
+            reason=" ".join(p for p in (*_named(item, verdict), item.reason, item.reason_text) if p)[:300],
+            verdict=verdict,
         )
     )  # fmt: skip
     tx.session.flush()
+
+
+def _named(item: AnswerItem, verdict: str) -> tuple[str, ...]:
+    """What a line that fits no payment speaks about, so that a person can look for it."""
+    if verdict != "unmatched":
+        return ()
+    return (
+        item.end_to_end_id or item.instruction_id or item.uetr or item.original_message_id,
+        f"{item.amount.currency} {item.amount.text()}" if item.amount else "",
+        item.registered_name,
+    )  # fmt: skip
 
 
 def _follow(tx: Tx, row: BatchRow) -> None:
@@ -664,6 +676,27 @@ def unmatched_entries(tx: Tx) -> list[BankEntry]:
     return list(
         tx.session.scalars(select(BankEntry).where(BankEntry.verdict == "unmatched").order_by(BankEntry.id))
     )
+
+
+@dataclass(frozen=True, slots=True)
+class UnmatchedLine:
+    """A line that fits no payment, the file it came in, and the payment and batch it spoke about, where known."""
+
+    entry: BankEntry
+    file: BankFile
+    payment: PaymentRow | None
+    batch: BatchRow | None
+
+
+def unmatched_lines(tx: Tx) -> list[UnmatchedLine]:
+    """The unmatched lines, newest first; not those about batches the actor may not see."""
+    files, seen, found = {f.sha256: f for f in bank_files(tx)}, visible_accounts(tx), []
+    for entry in unmatched_entries(tx):
+        about = payment(tx, entry.payment_id) if entry.payment_id else None
+        row = batch(tx, about.batch_id) if about else None
+        if row is None or row.paying_account_id in seen:
+            found.append(UnmatchedLine(entry, files[entry.file_sha256], about, row))
+    return found[::-1]
 
 
 # Checking ---------------------------------------------------------------------------------------------

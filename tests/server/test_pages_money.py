@@ -376,3 +376,16 @@ def test_pages_carry_no_inline_script_or_style(opened):
         answer = finance.get(address)
         assert answer.status_code == 200, address
         assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son\w+=", answer.text), address
+
+
+def test_lines_that_fit_no_payment_are_listed_with_what_they_say(opened):
+    world = opened("owing")
+    batch_id, file = world.exported(world.momo_account)
+    head, *rows = world.momo_answer(file).decode().splitlines(keepends=True)
+    payment = world.payments(batch_id)[0]
+    strange = rows[0].replace(payment.end_to_end_id, "SOMETHING-ELSE")
+    world.read_answer(batch_id, (head + strange).encode())
+    shown = told(Browser(world, "finance").get("/batches"))
+    assert "1 line of the bank fits no payment" in shown
+    assert "SOMETHING-ELSE" in shown
+    assert world.read(batches.bank_files)[0].name in shown
