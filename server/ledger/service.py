@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.exc import IntegrityError
@@ -52,6 +52,13 @@ from server.runtime import Tx
 class AlreadyPosted(Conflict):
     code = "already-posted"
     message = "This was booked already (%(key)s). Nothing was booked twice."
+
+
+class NotCovered(Unfunded):
+    code = "not-covered"
+    message = (
+        "The account %(account)s holds %(available)s %(currency)s, this needs %(needed)s. Nothing was booked."
+    )
 
 
 def account_id(account: Account) -> str:
@@ -128,12 +135,43 @@ def _refusal(tx: Tx, entry: Entry, error: IntegrityError) -> Exception:
     if "idempotency_key" in text:
         return AlreadyPosted(key=entry.idempotency_key)
     if "ceiling" in text or "floor" in text:
-        account = next((a for a, change in entry.net().items() if a.kind == "fund" and change > 0), None)
-        needed = entry.net().get(account, 0) if account else 0
-        return Unfunded(
-            available="less than that", needed=needed, currency=account.currency if account else ""
-        )
+        return _not_covered(tx, entry)
     return error
+
+
+def _not_covered(tx: Tx, entry: Entry) -> Exception:
+    """Name the account whose bound the entry would pass, what it holds, and what was needed."""
+    held = _balances_now(tx, [account_id(a) for a in entry.net()])
+    bounded = [
+        (a, change, held.get(account_id(a), 0)) for a, change in entry.net().items() if _bounded(a, change)
+    ]
+    passed = [(a, change, now) for a, change, now in bounded if _passes(a, now + change)]
+    account, change, now = (passed or bounded)[0]
+    limit = account.ceiling if change > 0 else account.floor
+    available = Money(max(0, abs((limit or 0) - now)), account.currency).text()
+    needed = Money(abs(change), account.currency).text()
+    if account.kind == "fund":
+        return Unfunded(available=available, needed=needed, currency=account.currency)
+    return NotCovered(account=account.code, available=available, needed=needed, currency=account.currency)
+
+
+def _bounded(account: Account, change: int) -> bool:
+    return (account.ceiling if change > 0 else account.floor) is not None
+
+
+def _passes(account: Account, balance_after: int) -> bool:
+    over = account.ceiling is not None and balance_after > account.ceiling
+    return over or (account.floor is not None and balance_after < account.floor)
+
+
+def _balances_now(tx: Tx, ids: Sequence[str]) -> dict[str, int]:
+    """Balances after a refusal. PostgreSQL answers nothing more in the refused transaction: it is asked anew."""
+    query = select(LedgerAccount.id, LedgerAccount.balance).where(LedgerAccount.id.in_(ids))
+    bind = tx.session.get_bind()
+    if isinstance(bind, Engine) and bind.dialect.name == "postgresql":
+        with bind.connect() as connection:
+            return {row.id: row.balance for row in connection.execute(query)}
+    return {row.id: row.balance for row in tx.session.execute(query)}
 
 
 def _open_accounts(tx: Tx, accounts: Iterable[Account]) -> None:

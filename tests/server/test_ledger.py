@@ -98,6 +98,7 @@ def test_eight_committing_at_once_commit_no_more_than_there_is(runtime, race):
     done = race(8, lambda n: commit_money(runtime, 300, quote=f"q{n}", project=f"p{n}"))
     refused = [d for d in done if isinstance(d, Exception)]
     assert (len(refused), {type(d) for d in refused}) == (5, {Unfunded})
+    assert all(d.params["available"].isdigit() and d.params["needed"] == "300" for d in refused)
     assert free(runtime) == 100
     verified(runtime)
 
@@ -159,9 +160,22 @@ def test_an_entry_posted_past_the_core_is_refused_by_the_database(runtime):
     grant(runtime, 10)
     fund, reserved = accounts.fund(FUND, "XOF"), accounts.reservation("p", "XOF")
     entry = Entry("commitment", "x", (Posting(fund, 11), Posting(reserved, -11)))
-    with pytest.raises(Unfunded):
+    with pytest.raises(Unfunded) as refused:
         runtime.run(SYSTEM, ledger.post, entry)
+    assert refused.value.params == {"available": "10", "needed": "11", "currency": "XOF"}
     assert free(runtime) == 10
+
+
+def test_what_another_account_than_the_fund_cannot_cover_is_named(runtime):
+    grant(runtime, 10)
+    commit_money(runtime, 10, project="p")
+    reserved, used = accounts.reservation("p", "XOF"), accounts.consumed("p", "XOF")
+    entry = Entry("delivery", "x", (Posting(reserved, 11), Posting(used, -11)))
+    with pytest.raises(ledger.NotCovered) as refused:
+        runtime.run(SYSTEM, ledger.post, entry)
+    assert refused.value.params == {
+        "account": "reservation:p", "available": "10", "needed": "11", "currency": "XOF",
+    }  # fmt: skip
 
 
 def test_only_finance_receives_grants(world):
