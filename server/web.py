@@ -33,7 +33,7 @@ def run(runtime: Runtime, *, host: str, port: int, threads: int) -> None:
     """Serve until interrupted."""
     options = {
         "bind": f"{host}:{port}", "workers": 1, "threads": threads, "worker_class": "gthread",
-        "accesslog": None, "timeout": 120, "limit_request_field_size": 8190,
+        "accesslog": None, "control_socket_disable": True, "timeout": 120, "limit_request_field_size": 8190,
     }  # fmt: skip
     print(f"RUN at http://{host}:{port}/ - stop with Ctrl+C", flush=True)
     _Server(runtime, options).run()
