@@ -319,6 +319,7 @@ def verifier_accepts(story: Story) -> None:
         labelled(page, "What did the call or the visit find?").fill("The chief confirms it.")
         button(page, "Everything in order").click()
     expect(button(page, re.compile("^Accept"))).to_be_visible()
+    page.wait_for_load_state("load")  # the key is heard by a script
     page.keyboard.press("a")
     expect(page.get_by_role("status")).to_contain_text(re.compile("accepted", re.IGNORECASE))
     page.goto(story.delivery)

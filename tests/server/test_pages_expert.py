@@ -596,11 +596,12 @@ def test_a_dry_run_stores_nothing_and_the_import_waits_for_another_person(world)
 
 
 @pytest.mark.parametrize(
-    "data", [{}, {"content": "not base64!"}, {"content": ""}, {"file": (io.BytesIO(b""), "empty.csv")}]
+    "data", [{}, {"content": "not base64!"}, {"content": ""}, {"file": (b"", "empty.csv")}]
 )
 def test_a_missing_file_is_told(attacked, data):
     browser = Browser(attacked, "coordinator")
-    answer = browser.post("/prices/import/confirm?lang=en", data=data)
+    sent = {k: (io.BytesIO(v[0]), v[1]) if isinstance(v, tuple) else v for k, v in data.items()}
+    answer = browser.post("/prices/import/confirm?lang=en", data=sent)
     assert answer.status_code == 422
     assert "Choose a file." in told(answer)
     assert browser.post("/prices/import").status_code == 422

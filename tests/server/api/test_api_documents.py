@@ -114,7 +114,7 @@ def test_a_request_is_in_one_project_only(attacked_site):
         "code": "TWICE", "name": "P", "service": "community_profile", "region": "BJ-DO-COPARGO", "fund": "f",
         "requests": [village], "members": world.members,
     }  # fmt: skip
-    assert site.coordinator.post("/projects", new, 409)["code"] == "conflict"
+    assert site.coordinator.post("/projects", new, 409)["code"] == "wrong-state"
     assert (
         site.coordinator.post("/projects", new | {"requests": [village] * 2}, 422)["code"] == "invalid-input"
     )
