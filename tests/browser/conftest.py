@@ -42,3 +42,11 @@ def open_window(chromium, site):
 
         yield open_one
         assert [window.wrong() for window in windows] == [[]] * len(windows)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience(chromium) -> None:
+    """A machine that runs other tests beside these is slow at times; only a page that never comes is wrong."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=20_000)

@@ -240,12 +240,25 @@ def question(page: Page, text: str) -> Locator:
 
 
 def choose_day(page: Page, text: str, day: int) -> None:
-    question(page, text).get_by_role("combobox").click()
+    """Choose a day of the shown month; a press that comes while the calendar still moves is repeated."""
+    box = question(page, text).get_by_role("combobox")
     panel = page.locator(".p-datepicker-panel")
-    panel.locator(".p-datepicker-day-cell:not(.p-datepicker-other-month)").get_by_text(
+    wanted = panel.locator(".p-datepicker-day-cell:not(.p-datepicker-other-month)").get_by_text(
         str(day), exact=True
-    ).click()
+    )
+    for _ in range(4):
+        if not panel.is_visible():
+            box.click()
+        expect(panel).not_to_have_class(re.compile("enter-active"))
+        wanted.click()
+        try:
+            expect(panel).to_be_hidden(timeout=2_000)
+        except AssertionError:
+            page.keyboard.press("Escape")
+            continue
+        break
     expect(panel).to_be_hidden()
+    expect(box).not_to_have_value("")
 
 
 def choose_picture(page: Page, colour: tuple[int, int, int]) -> None:
