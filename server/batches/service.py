@@ -632,15 +632,6 @@ def payment(tx: Tx, payment_id: str) -> PaymentRow | None:
     return tx.session.get(PaymentRow, payment_id)
 
 
-def payments_of_person(tx: Tx, person_id: str) -> list[PaymentRow]:
-    """Newest first."""
-    return list(
-        tx.session.scalars(
-            select(PaymentRow).where(PaymentRow.person_id == person_id).order_by(PaymentRow.id.desc())
-        )
-    )
-
-
 def payments_of_payables(tx: Tx, payable_ids: Sequence[str]) -> dict[str, list[PaymentRow]]:
     """The payments that pay, or tried to pay, each payable; oldest first."""
     found: dict[str, list[PaymentRow]] = {payable_id: [] for payable_id in payable_ids}

@@ -343,15 +343,6 @@ def instances(tx: Tx, ids: Sequence[str]) -> dict[str, InstanceRow]:
     return {row.id: row for row in rows}
 
 
-def instances_of_region(tx: Tx, region_code: str) -> list[InstanceRow]:
-    """The instances of exactly that region, oldest first."""
-    return list(
-        tx.session.scalars(
-            select(InstanceRow).where(InstanceRow.region_code == region_code).order_by(InstanceRow.id)
-        )
-    )
-
-
 def task_row(tx: Tx, task_id: str) -> TaskRow:
     """Raises NotFound."""
     row = tx.session.get(TaskRow, task_id)

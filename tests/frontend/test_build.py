@@ -1,6 +1,5 @@
 """The build hook: when it builds, when it does not, and what it says when it cannot."""
 
-import gettext
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -99,19 +98,3 @@ def test_run_node_chooses_the_node(build: ModuleType, monkeypatch: pytest.Monkey
     chosen = build.find_node()
     monkeypatch.setenv("RUN_NODE", str(chosen[0]))
     assert build.find_node() == chosen
-
-
-def test_catalogues_are_compiled_once(build: ModuleType, tmp_path: Path) -> None:
-    folder = tmp_path / "translations" / "locales" / "fr" / "LC_MESSAGES"
-    folder.mkdir(parents=True)
-    (folder / "messages.po").write_text(
-        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
-        'msgid "Accept"\nmsgstr "Accepter l’offre"\n',
-        "utf-8",
-    )
-    [compiled] = build.compile_catalogues(tmp_path)
-    written = compiled.stat().st_mtime_ns
-    with compiled.open("rb") as catalogue:
-        assert gettext.GNUTranslations(catalogue).gettext("Accept") == "Accepter l’offre"
-    assert build.compile_catalogues(tmp_path) == [compiled]
-    assert compiled.stat().st_mtime_ns == written
