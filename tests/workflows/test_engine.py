@@ -1103,20 +1103,20 @@ def test_retry_without_an_incident_changes_nothing() -> None:
 def test_a_step_that_fails_in_an_unforeseen_way_is_kept_as_an_incident(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from workflows.engine import spiff
+    from workflows.engine import nodes
 
     run = Run(failing())
-    original = spiff.ScriptNode._run_hook
+    original = nodes.ScriptNode._run_hook
 
     def broken(self: Any, my_task: Any) -> Any:
         my_task.workflow.top_workflow.assign(0, {"half": True})
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(spiff.ScriptNode, "_run_hook", broken)
+    monkeypatch.setattr(nodes.ScriptNode, "_run_hook", broken)
     run.complete("a", limit="P1D")
     assert [(each.node_id, each.code) for each in run.step.incidents] == [("x", "step-failed")]
     assert run.step.data == {"limit": "P1D"}
-    monkeypatch.setattr(spiff.ScriptNode, "_run_hook", original)
+    monkeypatch.setattr(nodes.ScriptNode, "_run_hook", original)
     assert run.retry().step.next_due == NOW + timedelta(days=1)
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import orjson
 
-from workflows.engine import spiff
+from workflows.engine import gateways, nodes, spiff
 from workflows.engine.errors import (
     Deadlock,
     EndlessLoop,
@@ -139,7 +139,7 @@ class Instance:
         while True:
             task = next(iter(running.runnable.values()), None)
             if task is None:
-                if not running.settle_joins():
+                if not gateways.settle_joins(running):
                     break
                 continue
             self.steps += 1
@@ -149,7 +149,7 @@ class Instance:
             self._run(task)
             if self.steps % _PRUNE_EVERY == 0:
                 running.prune_all()
-        for join in running.stuck():
+        for join in gateways.stuck(running):
             if join.id not in running.held:
                 running.hold(join, Deadlock(node=join.task_spec.node_id))
         if not running.live and self.status == "running":
@@ -205,19 +205,19 @@ class Instance:
             task
             for task in self.running.living()
             if task.state == spiff.WAITING
-            and isinstance(task.task_spec, spiff.CatchEvent)
+            and isinstance(task.task_spec, nodes.CatchEvent)
             and isinstance(task.task_spec.trigger, MessageTrigger)
         ]
 
     def _timers(self) -> list[tuple[datetime, spiff.RunTask]]:
         return [
-            (datetime.fromisoformat(task.internal_data["due"]), task)
+            (datetime.fromisoformat(task.notes["due"]), task)
             for task in self.running.live.values()
-            if task.state == spiff.WAITING and "due" in task.internal_data
+            if task.state == spiff.WAITING and "due" in task.notes
         ]
 
     def _occur(self, task: spiff.RunTask) -> None:
-        task.internal_data["occurred"] = True
+        task.note(occurred=True)
         task.make_ready()
 
     # at rest

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from workflows.definitions.model import Definition, Flow, MultiInstance, Node
-from workflows.engine import spiff
+from workflows.engine import gateways, nodes, spiff
 from workflows.engine.checks import check
 from workflows.engine.errors import NotExecutable
 from workflows.engine.expressions import Expression
@@ -104,12 +104,12 @@ class _Graph:
         self._with_boundary = {node.attached_to for node in definition.nodes.values()}
 
     def scopes(self) -> dict[str, spiff.ProcessSpec]:
-        nodes = self._definition.nodes.values()
-        names = [self._definition.process_id, *(node.id for node in nodes if node.kind == "subProcess")]
+        drawn = self._definition.nodes.values()
+        names = [self._definition.process_id, *(node.id for node in drawn if node.kind == "subProcess")]
         made = {name: spiff.ProcessSpec(name) for name in names}
-        for node in nodes:
+        for node in drawn:
             self._build(made[node.parent or self._definition.process_id], node)
-        for node in nodes:
+        for node in drawn:
             if node.kind == "boundaryEvent":
                 assert node.attached_to is not None
                 self._entries[node.attached_to].lead_to(self._exits[node.id])
@@ -117,7 +117,7 @@ class _Graph:
             self._connect(flow)
         for scope in made.values():
             for spec in scope.task_specs.values():
-                if isinstance(spec, spiff.InclusiveGateway):
+                if isinstance(spec, gateways.InclusiveGateway):
                     spec.find_reaches()
         return made
 
@@ -132,7 +132,7 @@ class _Graph:
         if node.kind == "startEvent":
             scope.start.lead_to(main)
         if node.id in self._with_boundary:
-            split = spiff.BoundarySplit(scope, f"{node.id} (split)", node.id, main.name)
+            split = nodes.BoundarySplit(scope, f"{node.id} (split)", node.id, main.name)
             split.lead_to(main)
             self._entries[node.id] = split
 
@@ -141,22 +141,22 @@ class _Graph:
         if kind in MANUAL:
             return spiff.Node(scope, name, node.id, manual=True)
         if kind == "scriptTask":
-            return spiff.ScriptNode(scope, name, node.id, self._sources.scripts[node.id])
+            return nodes.ScriptNode(scope, name, node.id, self._sources.scripts[node.id])
         if kind == "subProcess":
-            return spiff.SubProcess(scope, name, node.id)
+            return nodes.SubProcess(scope, name, node.id)
         if kind in ("intermediateCatchEvent", "receiveTask", "boundaryEvent"):
             interrupting = kind == "boundaryEvent" and node.interrupting
-            return spiff.CatchEvent(scope, name, node.id, self._trigger(node), interrupting=interrupting)
+            return nodes.CatchEvent(scope, name, node.id, self._trigger(node), interrupting=interrupting)
         if kind == "endEvent":
-            return spiff.EndEvent(scope, name, node.id, node.event, node.detail)
+            return nodes.EndEvent(scope, name, node.id, node.event, node.detail)
         return self._gateway_or_pass(scope, node, name)
 
     def _gateway_or_pass(self, scope: spiff.ProcessSpec, node: Node, name: str) -> spiff.Node:
         made: dict[str, type[spiff.Node]] = {
-            "exclusiveGateway": spiff.ExclusiveGateway,
-            "inclusiveGateway": spiff.InclusiveGateway,
-            "parallelGateway": spiff.ParallelGateway,
-            "eventBasedGateway": spiff.EventGateway,
+            "exclusiveGateway": gateways.ExclusiveGateway,
+            "inclusiveGateway": gateways.InclusiveGateway,
+            "parallelGateway": gateways.ParallelGateway,
+            "eventBasedGateway": nodes.EventGateway,
         }
         return made.get(node.kind, spiff.Node)(scope, name, node.id)
 
@@ -167,13 +167,13 @@ class _Graph:
             return ErrorTrigger(node.detail)
         return MessageTrigger(node.detail)
 
-    def _repeated(self, scope: spiff.ProcessSpec, node: Node, many: MultiInstance) -> spiff.MultiInstance:
+    def _repeated(self, scope: spiff.ProcessSpec, node: Node, many: MultiInstance) -> nodes.MultiInstance:
         completion = self._expression(node.id, "completion")
         if many.standard_loop:
-            return spiff.StandardLoop(
+            return nodes.StandardLoop(
                 scope, node.id, node.id, condition=completion, maximum=many.loop_maximum
             )
-        return spiff.MultiInstance(
+        return nodes.MultiInstance(
             scope,
             node.id,
             node.id,
@@ -195,7 +195,7 @@ class _Graph:
             between.lead_to(target)
             target = between
         source.lead_to(target, flow.id)
-        if isinstance(source, spiff.ChoiceNode):
+        if isinstance(source, gateways.ChoiceNode):
             condition = self._expression(flow.id, "condition")
             is_default = self._definition.nodes[flow.source].default == flow.id
             if condition is None or is_default:

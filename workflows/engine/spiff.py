@@ -18,10 +18,9 @@ Source: BPMN 2.0.2 (OMG formal/2013-12-09), clause 13.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -33,19 +32,16 @@ from SpiffWorkflow.specs.WorkflowSpec import WorkflowSpec
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from workflows.engine.errors import EngineError, NoFlowTaken, TooManyTasks
-from workflows.engine.expressions import Context, Expression, Script, instances, items
+from workflows.engine.errors import EngineError, TooManyTasks
+from workflows.engine.expressions import Context
 from workflows.engine.steps import (
     Event,
-    EventOccurred,
     FlowTaken,
     Incident,
     TaskCancelled,
     TaskCompleted,
     TaskReady,
 )
-from workflows.engine.triggers import ErrorTrigger, TimerTrigger, Trigger
-from workflows.engine.values import from_json, to_json
 
 FUTURE: Final[int] = TaskState.FUTURE
 WAITING: Final[int] = TaskState.WAITING
@@ -142,9 +138,37 @@ class RunTask(Task):
             self.complete()
         return outcome
 
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """What the node remembers about this execution, in JSON's types; changed by `note` only."""
+        notes: Mapping[str, Any] = self.internal_data
+        return notes
+
+    def note(self, **notes: Untyped) -> None:
+        """Remember: only what is noted (or put in another state) is written when the instance is kept."""
+        self.internal_data.update(notes)
+        self.workflow.top_workflow.touch(self)
+
+    def unnote(self, name: str) -> None:
+        """Forget one note."""
+        if self.internal_data.pop(name, None) is not None:
+            self.workflow.top_workflow.touch(self)
+
+    def add_child(self, spec: Node) -> RunTask:
+        """A next task, not yet told to do anything."""
+        return self._add_child(spec)
+
+    def rest(self) -> None:
+        """Wait for something to happen."""
+        self._set_state(WAITING)
+
     def make_ready(self) -> None:
         """Let a waiting task run."""
         self._ready()
+
+    def withdraw(self) -> None:
+        """Take away this token only: it became part of another one."""
+        self._set_state(CANCELLED)
 
     def cancel(self) -> None:
         """Withdraw this task and all that came from it and still lives."""
@@ -230,6 +254,7 @@ class Running(_Running, BpmnWorkflow):
         self.runnable: dict[UUID, RunTask] = {}
         self.held: dict[UUID, RunTask] = {}
         self.events: list[Event] = []
+        self.touched: dict[UUID, RunTask] = {}
         super().__init__(spec, dict(inner_specs), script_engine=NoPython(), deserializing=True)
 
     # index and events
@@ -240,6 +265,7 @@ class Running(_Running, BpmnWorkflow):
 
     def note_state(self, task: RunTask) -> None:
         """Keep the index in step with a state that just changed."""
+        self.touch(task)
         known = task.id in self.live
         if task.has_state(LIVE):
             self.live[task.id] = task
@@ -265,6 +291,10 @@ class Running(_Running, BpmnWorkflow):
         made = kinds.get(task.state)
         if made is not None:
             self.events.append(made(task.key, task.task_spec.node_id))
+
+    def touch(self, task: RunTask) -> None:
+        """Mark a task as to be written."""
+        self.touched[task.id] = task
 
     def living(self) -> list[RunTask]:
         """The live tasks, in the order of their last change."""
@@ -341,49 +371,12 @@ class Running(_Running, BpmnWorkflow):
             if task is not None and self.subprocesses.pop(task.id, None) is not None:
                 task._ready()
 
-    def settle_joins(self) -> bool:
-        """Let one inclusive join go on for which no other token can arrive; only when nothing can run."""
-        for task in self.living():
-            if task.state == WAITING and isinstance(task.task_spec, InclusiveGateway):
-                arrived = task.task_spec.arrived(task)
-                if not task.task_spec.may_still_arrive(task, arrived):
-                    arrived.consume_all()
-                    return True
-        return False
-
-    def stuck(self) -> list[RunTask]:
-        """The joins that wait in vain: nothing else lives that could ever move."""
-        joins = []
-        for task in self.living():
-            if isinstance(task.task_spec, JoinNode) and task.state == WAITING:
-                joins.append(task)
-            elif task.state != STARTED:
-                return []
-        return joins
-
-    def throw_error(self, workflow: Untyped, name: str) -> None:
-        """Hand an error to the nearest boundary event around; what it interrupts ends at once."""
-        while isinstance(workflow, InnerWorkflow):
-            activity = self.live.get(workflow.parent_task_id)
-            if activity is None:
-                return
-            if isinstance(activity.parent.task_spec, MultiInstance):
-                activity = activity.parent
-            caught = _catcher(activity, name)
-            workflow = activity.workflow
-            if caught is not None:
-                caught.internal_data["occurred"] = True
-                caught._ready()
-            activity.cancel()
-            if caught is not None:
-                return
-
     # incidents
 
     def hold(self, task: RunTask, error: EngineError) -> None:
         """Keep a failed step where it is until `release`."""
         params = {key: str(value) for key, value in error.params.items()}
-        task.internal_data["incident"] = [error.code, error.message, params]
+        task.note(incident=[error.code, error.message, params])
         self.runnable.pop(task.id, None)
         self.held[task.id] = task
         self.events.append(incident_of(task))
@@ -391,7 +384,7 @@ class Running(_Running, BpmnWorkflow):
     def release(self) -> None:
         """Make all held steps runnable again."""
         for task in self.held.values():
-            task.internal_data.pop("incident", None)
+            task.unnote("incident")
             if task.state == READY:
                 self.runnable[task.id] = task
         self.held = {}
@@ -401,18 +394,6 @@ def incident_of(task: RunTask) -> Incident:
     """What holds a held task."""
     code, message, params = task.internal_data["incident"]
     return Incident(task.key, task.task_spec.node_id, code, message, params)
-
-
-def _catcher(activity: RunTask, name: str) -> RunTask | None:
-    """The error event on the activity that catches the name; one that names it before one for any."""
-    catchers = {
-        sibling.task_spec.trigger.name: sibling
-        for sibling in activity.parent.children
-        if isinstance(sibling.task_spec, CatchEvent)
-        and isinstance(sibling.task_spec.trigger, ErrorTrigger)
-        and sibling.state == WAITING
-    }
-    return catchers.get(name) or catchers.get("")
 
 
 # At rest
@@ -518,340 +499,3 @@ class Node(BpmnTaskSpec):
 
     def _on_cancel(self, my_task: RunTask) -> None:
         """Told when withdrawn."""
-
-
-class ScriptNode(Node):
-    def __init__(self, scope: ProcessSpec, name: str, node_id: str, script: Script) -> None:
-        super().__init__(scope, name, node_id)
-        self.script = script
-
-    def _run_hook(self, my_task: RunTask) -> bool:
-        running = my_task.workflow.top_workflow
-        running.assign(my_task.scope, self.script.results(running.context(my_task.scope)))
-        return True
-
-
-class BoundarySplit(Node):
-    """Stands before an activity with boundary events; its children are the activity and the events."""
-
-    keeps_siblings = True
-
-    def __init__(self, scope: ProcessSpec, name: str, node_id: str, main: str) -> None:
-        super().__init__(scope, name, node_id)
-        self.main = main
-
-    def child_completed(self, my_task: RunTask, child: RunTask) -> None:
-        spec = child.task_spec
-        if spec.name == self.main or spec.interrupting:
-            _cancel_others(my_task, child)
-        elif not isinstance(spec.trigger, TimerTrigger):
-            spec._update(my_task._add_child(spec))  # may happen again
-
-
-class EventGateway(Node):
-    """The first of the following events to happen decides."""
-
-    keeps_siblings = True
-
-    def child_completed(self, my_task: RunTask, child: RunTask) -> None:
-        _cancel_others(my_task, child)
-
-
-def _cancel_others(my_task: RunTask, child: RunTask) -> None:
-    for other in my_task.children:
-        if other is not child and not other.has_state(FINISHED):
-            other.cancel()
-
-
-class CatchEvent(Node):
-    """Waits for its trigger: intermediate and boundary events, receive tasks."""
-
-    resting = WAITING
-
-    def __init__(
-        self, scope: ProcessSpec, name: str, node_id: str, trigger: Trigger, *, interrupting: bool = False
-    ) -> None:
-        super().__init__(scope, name, node_id)
-        self.trigger = trigger
-        self.interrupting = interrupting
-
-    def _update_hook(self, my_task: RunTask) -> bool:
-        if isinstance(self.trigger, TimerTrigger):
-            return True  # its moment is computed in a step of its own, which may fail and be retried
-        my_task._set_state(WAITING)
-        return False
-
-    def _run_hook(self, my_task: RunTask) -> bool | None:
-        running = my_task.workflow.top_workflow
-        if not my_task.internal_data.get("occurred") and isinstance(self.trigger, TimerTrigger):
-            due = self.trigger.due(running.context(my_task.scope))
-            my_task.internal_data["due"] = due.isoformat()
-            return None
-        running.events.append(EventOccurred(self.node_id))
-        return True
-
-
-class EndEvent(Node):
-    """kind: "none", "terminate" (ends its scope) or "error" (`error` is its name)."""
-
-    def __init__(self, scope: ProcessSpec, name: str, node_id: str, kind: str, error: str) -> None:
-        super().__init__(scope, name, node_id)
-        self.kind = kind
-        self.error = error
-
-    def _on_complete_hook(self, my_task: RunTask) -> None:
-        super()._on_complete_hook(my_task)
-        running = my_task.workflow.top_workflow
-        if self.kind == "terminate":
-            for task in [each for each in running.living() if each.workflow is my_task.workflow]:
-                task.cancel()
-        elif self.kind == "error":
-            running.throw_error(my_task.workflow, self.error)
-
-
-class SubProcess(Node):
-    def __init__(self, scope: ProcessSpec, name: str, node_id: str) -> None:
-        super().__init__(scope, name, node_id)
-
-    def _run_hook(self, my_task: RunTask) -> bool | None:
-        if my_task.internal_data.get("entered"):
-            return True
-        my_task.workflow.top_workflow.enter(my_task, self.node_id)
-        my_task.internal_data["entered"] = True
-        return None
-
-    def _on_cancel(self, my_task: RunTask) -> None:
-        my_task.workflow.top_workflow.leave(my_task)
-
-
-class MultiInstance(Node):
-    """Repeats its child: so many times, for each item, or (a loop) while a condition holds.
-
-    It runs to open, rests while its instances live, and runs again after each of them.
-    """
-
-    def __init__(
-        self,
-        scope: ProcessSpec,
-        name: str,
-        node_id: str,
-        *,
-        sequential: bool,
-        cardinality: Expression | None = None,
-        collection: Expression | None = None,
-        item: str = "",
-        completion: Expression | None = None,
-    ) -> None:
-        super().__init__(scope, name, node_id)
-        self.child: Node | None = None
-        self.sequential = sequential
-        self.cardinality = cardinality
-        self.collection = collection
-        self.item = item
-        self.completion = completion
-
-    def _run_hook(self, my_task: RunTask) -> bool | None:
-        rounds = my_task.internal_data
-        if "total" not in rounds:
-            total, found = self._size(my_task)
-            my_task.workflow.top_workflow.make_room(self.node_id, 1 if self.sequential else total)
-            rounds.update(total=total, started=0, done=0, items=found)
-        elif self._is_enough(my_task):
-            for child in my_task.children:
-                if not child.has_state(FINISHED):
-                    child.cancel()
-            return True
-        total = rounds["total"]
-        if rounds["done"] >= total:
-            return True
-        last = min(total, rounds["done"] + 1) if self.sequential else total
-        for index in range(rounds["started"], last):
-            self._begin(my_task, index)
-        return None
-
-    def _size(self, my_task: RunTask) -> tuple[int, list[Any] | None]:
-        context = my_task.workflow.top_workflow.context(my_task.scope)
-        if self.collection is not None:
-            found = items(self.collection, context)
-            return len(found), [to_json(each) for each in found]
-        assert self.cardinality is not None
-        return instances(self.cardinality, context), None
-
-    def _is_enough(self, my_task: RunTask) -> bool:
-        if self.completion is None:
-            return False
-        rounds = my_task.internal_data
-        counts = {
-            "numberOfInstances": Decimal(rounds["total"]),
-            "numberOfCompletedInstances": Decimal(rounds["done"]),
-            "numberOfActiveInstances": Decimal(rounds["started"] - rounds["done"]),
-        }
-        return self.completion.holds(my_task.workflow.top_workflow.context(my_task.scope).also(counts))
-
-    def _begin(self, my_task: RunTask, index: int) -> None:
-        rounds = my_task.internal_data
-        local: dict[str, Any] = {"loopCounter": Decimal(index + 1)}
-        if self.item and rounds.get("items") is not None:
-            local[self.item] = from_json(rounds["items"][index])
-        child = my_task._add_child(self.child)
-        child.scope = my_task.workflow.top_workflow.open_scope(my_task.scope, index, local)
-        rounds["started"] = index + 1
-        child.task_spec._update(child)
-
-    def child_completed(self, my_task: RunTask, child: RunTask) -> None:
-        if child.task_spec is self.child:
-            my_task.internal_data["done"] += 1
-            my_task._ready()
-
-
-class StandardLoop(MultiInstance):
-    """Repeats its child while `completion` (here the loop condition) holds, at most `maximum` times."""
-
-    def __init__(
-        self,
-        scope: ProcessSpec,
-        name: str,
-        node_id: str,
-        *,
-        condition: Expression | None,
-        maximum: int | None,
-    ) -> None:
-        super().__init__(scope, name, node_id, sequential=True, completion=condition)
-        self.maximum = maximum
-
-    def _run_hook(self, my_task: RunTask) -> bool | None:
-        rounds = my_task.internal_data
-        done = rounds.setdefault("done", 0)
-        if done:
-            context = my_task.workflow.top_workflow.context(my_task.scope)
-            if self.maximum is not None and done >= self.maximum:
-                return True
-            if self.completion is not None and not self.completion.holds(
-                context.also({"loopCounter": Decimal(done)})
-            ):
-                return True
-        self._begin(my_task, done)
-        return None
-
-
-# Gateways
-
-
-class ChoiceNode(Node):
-    """A gateway with conditions. choices: condition and name of the next spec, in the order of the file."""
-
-    def __init__(self, scope: ProcessSpec, name: str, node_id: str) -> None:
-        super().__init__(scope, name, node_id)
-        self.choices: list[tuple[Expression, str]] = []
-        self.default: str | None = None
-
-    def _true(self, my_task: RunTask) -> Iterable[str]:
-        context = my_task.workflow.top_workflow.context(my_task.scope)
-        return (target for condition, target in self.choices if condition.holds(context))
-
-    def _choose(self, my_task: RunTask, targets: list[str]) -> None:
-        if not self._outputs:
-            return  # the path ends here
-        if not targets:
-            if self.default is None:
-                names = sorted({name for condition, _ in self.choices for name in condition.names})
-                raise NoFlowTaken(node=self.node_id, names=", ".join(names) or "-")
-            targets = [self.default]
-        my_task.chosen = [self._wf_spec.task_specs[name] for name in targets]
-
-
-class ExclusiveGateway(ChoiceNode):
-    """The first true condition wins."""
-
-    def _run_hook(self, my_task: RunTask) -> bool:
-        first = next(iter(self._true(my_task)), None)
-        self._choose(my_task, [] if first is None else [first])
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """Tokens that wait at a join: the oldest of each incoming flow, by the name of the spec it came from."""
-
-    oldest: Mapping[str, RunTask]
-
-    def consume_all(self) -> None:
-        """Make one token of them, ready to go on."""
-        *merged, last = sorted(self.oldest.values(), key=lambda task: task.last_state_change)
-        for task in merged:
-            task._set_state(CANCELLED)
-        last._ready()
-
-
-class JoinNode(Node):
-    """A gateway that may wait for several tokens."""
-
-    def _update_hook(self, my_task: RunTask) -> bool:
-        if len(self._inputs) <= 1:
-            return True
-        my_task.internal_data["from"] = my_task.parent.task_spec.name
-        my_task._set_state(WAITING)
-        self._token_arrived(my_task)
-        return False
-
-    def _token_arrived(self, my_task: RunTask) -> None:
-        """Decide whether the join goes on."""
-
-    def arrived(self, my_task: RunTask) -> Arrived:
-        oldest: dict[str, RunTask] = {}
-        for task in my_task.workflow.top_workflow.living():
-            if task.task_spec is self and task.workflow is my_task.workflow and task.state == WAITING:
-                oldest.setdefault(task.internal_data["from"], task)
-        return Arrived(oldest)
-
-
-class ParallelGateway(JoinNode):
-    """Goes on as soon as every incoming flow has a token; others wait for the next round."""
-
-    def _token_arrived(self, my_task: RunTask) -> None:
-        arrived = self.arrived(my_task)
-        if len(arrived.oldest) == len(set(self._inputs)):
-            arrived.consume_all()
-
-
-class InclusiveGateway(JoinNode, ChoiceNode):
-    """Joins what can arrive; takes every true flow.
-
-    reaches: name of an incoming spec -> names of all specs from which a token can come to it without passing
-    this gateway.
-    """
-
-    def __init__(self, scope: ProcessSpec, name: str, node_id: str) -> None:
-        super().__init__(scope, name, node_id)
-        self.reaches: dict[str, frozenset[str]] = {}
-
-    def _run_hook(self, my_task: RunTask) -> bool:
-        self._choose(my_task, list(self._true(my_task)))
-        return True
-
-    def may_still_arrive(self, my_task: RunTask, arrived: Arrived) -> bool:
-        """Whether a token elsewhere can reach an empty incoming flow and no full one (BPMN 2.0.2, 13.4.3)."""
-        empty = [name for name in self.reaches if name not in arrived.oldest]
-        full = list(arrived.oldest)
-        for task in my_task.workflow.top_workflow.live.values():
-            spec = task.task_spec
-            if task.workflow is not my_task.workflow or spec is self:
-                continue
-            name = spec.name
-            if any(name in self.reaches[each] for each in empty) and not any(
-                name in self.reaches[each] for each in full
-            ):
-                return True
-        return False
-
-    def find_reaches(self) -> None:
-        """Compute `reaches` when the graph is complete."""
-        for start in set(self._inputs):
-            found = {start}
-            waiting = [start]
-            while waiting:
-                for name in self._wf_spec.task_specs[waiting.pop()]._inputs:
-                    if name not in found and name != self.name:
-                        found.add(name)
-                        waiting.append(name)
-            self.reaches[start] = frozenset(found)
