@@ -189,15 +189,31 @@ class ServiceCard:
 
 @dataclass(frozen=True, slots=True)
 class MultiInstance:
-    """Multi-instance or standard loop. cardinality, completion: FEEL or ""; collection: data object or ""."""
+    """Multi-instance or standard loop. cardinality, completion: FEEL or ""; collection: data object or "".
+
+    output, output_item: the list that collects the value of a name from each instance, in their order.
+    test_before: a standard loop that asks its condition before the first round too.
+    """
 
     sequential: bool
     cardinality: str = ""
     collection: str = ""
     item: str = ""
     completion: str = ""
+    output: str = ""
+    output_item: str = ""
+    test_before: bool = False
     standard_loop: bool = False
     loop_maximum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdHoc:
+    """How the activities of an ad hoc sub-process are done (BPMN 2.0.2, 10.3.5). completion: FEEL or ""."""
+
+    sequential: bool = False
+    completion: str = ""
+    cancel_remaining: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +224,10 @@ class Node:
     task: the card of an activity; None when it has none. default: id of the default sequence flow.
     event: kind of the event definition for events; detail: timer text, message, signal or error name.
     attached_to, interrupting: for boundary events (and start events of event sub-processes).
+    operation: name of the allow-listed operation of a service task. decision: id of the decision of a
+    business-rule task. payload: FEEL context given to the operation, or sent with a message or signal.
+    result: name that takes what the operation or decision gives. key: FEEL that tells which message is meant.
+    data_objects: names declared directly in this sub-process: they live and end with it.
     """
 
     id: str
@@ -228,6 +248,13 @@ class Node:
     triggered_by_event: bool = False
     called_element: str = ""
     script: str = ""
+    operation: str = ""
+    decision: str = ""
+    payload: str = ""
+    result: str = ""
+    key: str = ""
+    ad_hoc: AdHoc | None = None
+    data_objects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +275,8 @@ class Definition:
     """One executable process of a BPMN file.
 
     xml: the normalised file, UTF-8 bytes; sha256 of these bytes identifies the definition.
+    processes: the processes of the same file that call activities reach from here, by id; each has the same
+    xml, and in its own `processes` what it reaches itself. data_objects: names declared in the process.
     """
 
     process_id: str
@@ -260,6 +289,8 @@ class Definition:
     xml: bytes
     schema: str = ""
     """Namespace of the `run:` metadata used, "" = none."""
+    processes: Mapping[str, Definition] = field(default_factory=dict)
+    data_objects: tuple[str, ...] = ()
 
     def tasks(self) -> tuple[Node, ...]:
         """The activities with a task card, in file order."""
