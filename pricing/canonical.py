@@ -2,7 +2,10 @@
 
 Keys are sorted, no white space, UTF-8, whole numbers and texts only: exact fractions are written "25/23",
 days "2026-03-01". A float is refused. For such values this is the form of RFC 8785 (JSON Canonicalization
-Scheme). Dataclasses become objects; reading back follows the type hints of the class.
+Scheme). Dataclasses become objects; writing and reading back follow the type hints of the class.
+
+A field that was added after documents had been written is marked `metadata=LATER`: while it has its default it
+is left out, so that old documents keep their bytes and their digest.
 """
 
 from __future__ import annotations
@@ -11,21 +14,36 @@ import hashlib
 import json
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cache
-from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from operator import attrgetter
+from typing import Any, Final, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+import orjson
 
 from pricing.errors import UnreadableValue
 
 T = TypeVar("T")
+Writer = Callable[[Any, dict[int, object]], object]
+"""Turns a value of one type into JSON; the dictionary keeps what was written of objects met again."""
+LATER: Final = types.MappingProxyType({"later": True})
+"""Marks a field that documents written before it do not have."""
 
 
 def canonical_json(value: object) -> bytes:
     """The canonical bytes of a value made by `encode`."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # a number beyond 64 bits; what has no form at all is refused here as there
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return text.encode()
+
+
+def canonical_bytes(value: object) -> bytes:
+    """The canonical bytes of a value: `canonical_json(encode(value))`."""
+    return canonical_json(encode(value))
 
 
 def sha256(value: object) -> str:
@@ -45,7 +63,7 @@ def encode(value: object) -> object:
     if isinstance(value, tuple | list):
         return [encode(inner) for inner in value]
     if is_dataclass(value):
-        return {name: encode(getattr(value, name)) for name in _names(cast(Any, kind))}
+        return _object_writer(cast(Any, kind))(value, {})
     raise TypeError(f"{kind.__name__} has no canonical form")
 
 
@@ -57,9 +75,105 @@ def decode(kind: type[T], value: object) -> T:
         raise UnreadableValue(kind=kind.__name__, reason=str(reason)) from reason
 
 
+# --- writing ------------------------------------------------------------------------------------------------
+
+
+def _write_generic(value: Any, seen: dict[int, object]) -> object:  # noqa: ANN401 - any value
+    return encode(value)
+
+
+def _write_plain(value: Any, seen: dict[int, object]) -> object:  # noqa: ANN401 - texts, true and false
+    return value
+
+
+def _write_whole(value: Any, seen: dict[int, object]) -> object:  # noqa: ANN401 - a whole number
+    if type(value) is not int:
+        raise TypeError(f"{value!r} has no canonical form")
+    return value
+
+
+def _write_fraction(value: Any, seen: dict[int, object]) -> object:  # noqa: ANN401 - an exact fraction
+    numerator, denominator = value.as_integer_ratio()
+    return str(numerator) if denominator == 1 else f"{numerator}/{denominator}"
+
+
+def _write_day(value: Any, seen: dict[int, object]) -> object:  # noqa: ANN401 - a date
+    return str(value)
+
+
+_SIMPLE: Final[Mapping[object, Writer]] = {
+    str: _write_plain, bool: _write_plain, int: _write_whole, Fraction: _write_fraction, date: _write_day,
+}  # fmt: skip
+
+
+@cache
+def _writer(kind: Any) -> Writer:  # noqa: ANN401 - any type hint
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind in _SIMPLE:
+        return _SIMPLE[kind]
+    if origin is Literal:
+        return _write_plain
+    if origin in (Union, types.UnionType) and len(inner) == 2 and type(None) in inner:
+        some = _writer(next(k for k in inner if k is not type(None)))
+        return lambda value, seen: None if value is None else some(value, seen)
+    if origin is tuple:
+        each = _writer(inner[0])
+        return lambda value, seen: [each(v, seen) for v in value]
+    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        each = _writer(inner[1])
+        return lambda value, seen: {str(key): each(v, seen) for key, v in value.items()}
+    return _object_writer(cast(Any, kind)) if is_dataclass(kind) else _write_generic
+
+
+@cache
+def _object_writer(kind: Any) -> Writer:  # noqa: ANN401 - any dataclass
+    hints = _hints(kind)
+    every = fields(kind)
+    writers = {f.name: _writer(hints[f.name]) for f in every}
+    plain = tuple(f.name for f in every if writers[f.name] is _write_plain and not f.metadata.get("later"))
+    others = tuple(
+        (f.name, attrgetter(f.name), writers[f.name], _omitted(f)) for f in every if f.name not in plain
+    )
+    texts = _texts(plain)
+
+    def write(value: Any, seen: dict[int, object]) -> object:  # noqa: ANN401 - of that dataclass
+        done = seen.get(id(value))
+        if done is not None:
+            return done
+        found: dict[str, object] = dict(zip(plain, texts(value), strict=True))
+        for name, get, each, omitted in others:
+            inner = get(value)
+            if omitted is MISSING or inner != omitted:
+                found[name] = each(inner, seen)
+        seen[id(value)] = found
+        return found
+
+    return write
+
+
+def _texts(names: tuple[str, ...]) -> Callable[[Any], tuple[object, ...]]:
+    """The values of some fields at once."""
+    if len(names) > 1:
+        return cast(Callable[[Any], tuple[object, ...]], attrgetter(*names))
+    return lambda value: tuple(getattr(value, name) for name in names)
+
+
+def _omitted(field: Field[Any]) -> object:
+    """The value with which the field is left out; MISSING: never."""
+    return field.default if field.metadata.get("later") else MISSING
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
 @cache
 def _names(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - any dataclass
     return tuple(f.name for f in fields(kind))
+
+
+@cache
+def _later(kind: Any) -> frozenset[str]:  # noqa: ANN401 - any dataclass
+    return frozenset(f.name for f in fields(kind) if f.metadata.get("later"))
 
 
 @cache
@@ -96,7 +210,8 @@ def _read_object(kind: type[T], value: object) -> T:
     unknown = set(found) - set(names)
     if unknown:
         raise ValueError(f"unknown {', '.join(sorted(unknown))}")
-    return kind(**{name: _reader(hints[name])(found[name]) for name in names})
+    given = [n for n in names if n in found or n not in _later(cast(Any, kind))]
+    return kind(**{name: _reader(hints[name])(found[name]) for name in given})
 
 
 def _exactly(kind: type[T], value: object) -> T:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal, NamedTuple, Protocol
 
+from pricing.exact import exact_sum
 from workflows.problems import Problem
 
 ContributionKind = Literal["percent", "fixed", "in_kind"]
@@ -33,7 +34,8 @@ class Contribution:
     """A rule: `party` bears a part of some lines.
 
     kind: percent = a share in cash; fixed = an amount in cash; in_kind = a share given, not paid.
-    scope: "service", "item:CODE", "category:NAME" or "task:ID".
+    memo: a percent or fixed contribution that is shown, not paid (labour valued at an agreed amount).
+    scope: "service", "item:CODE", "category:NAME", "task:ID" or "line:TASK/ID".
     value: percent (0 to 100) or major units of the quote's currency for the whole quote; in_kind may leave it
     out, which means all of it. cap: at most that much, in major units, for the whole quote.
     """
@@ -43,11 +45,21 @@ class Contribution:
     scope: str = "service"
     value: Fraction | None = None
     cap: Fraction | None = None
+    memo: bool = False
+
+    @property
+    def payer(self) -> Payer:
+        """Who bears what this rule moves, and whether money moves."""
+        return Payer(self.party, self.memo or self.kind == "in_kind")
 
 
 @dataclass(frozen=True, slots=True)
 class Overhead:
-    """A cost on top: percent of the direct cost or of the running total, or a fixed amount for the quote."""
+    """A cost on top: percent of the direct cost or of the running total, or a fixed amount for the quote.
+
+    They apply in their order: coordination, franchise fee, contingency, tax. A contingency to P80 or to the
+    greatest cost comes from the basis of the quote; a flat one is the overhead with the code "contingency".
+    """
 
     code: str
     kind: Literal["percent", "fixed"]
@@ -61,6 +73,8 @@ class SharedLine(Protocol):
 
     @property
     def task(self) -> str: ...
+    @property
+    def id(self) -> str: ...
     @property
     def item(self) -> str: ...
     @property
@@ -81,12 +95,13 @@ def apply_contributions(
         covered = [line for line in lines if _in_scope(rule.scope, line)]
         if not covered and not wrong:
             problems.append(_without_lines(rule))
-        base = sum((line.parts.get(FUND, _ZERO) for line in covered), _ZERO)
+        base = exact_sum(line.parts.get(FUND, _ZERO) for line in covered)
         wanted = _ZERO if wrong else _wanted(rule, base)
-        payer = Payer(rule.party, rule.kind == "in_kind")
+        payer = rule.payer
         for line in covered if base and wanted else ():
-            share = line.parts.get(FUND, _ZERO) * wanted / base
-            line.parts[FUND] = line.parts.get(FUND, _ZERO) - share
+            left = line.parts.get(FUND, _ZERO)
+            share = left * (wanted / base)
+            line.parts[FUND] = left - share
             line.parts[payer] = line.parts.get(payer, _ZERO) + share
         amounts.append(wanted)
     return amounts, problems
@@ -128,7 +143,9 @@ def _wanted(rule: Contribution, base: Fraction) -> Fraction:
 
 def _in_scope(scope: str, line: SharedLine) -> bool:
     kind, _, name = scope.partition(":")
-    found = {"item": line.item, "category": line.category, "task": line.task}.get(kind)
+    found = {
+        "item": line.item, "category": line.category, "task": line.task, "line": f"{line.task}/{line.id}",
+    }.get(kind)  # fmt: skip
     return kind == "service" or (found is not None and found == name)
 
 

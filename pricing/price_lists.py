@@ -7,18 +7,22 @@ comes back as `MissingPrice`, with every level that was tried and why it did not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import Literal
+from functools import lru_cache
+from typing import Final, Literal
 
+from pricing.canonical import LATER
 from pricing.regions import Region, RegionTree
 from pricing.units import Packaging, canonical, factor
 from workflows.problems import Problem
 
 Failure = Literal["none", "date", "unit", "currency", "unknown-item", "unknown-region"]
 """Why a level gave no price: it has none; not valid then; unit or currency do not convert; unknown code."""
+KEPT_PLACES: Final = 512
+"""Places (of a day and a currency) whose prices a book remembers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class PriceRow:
 
     row: number of the row in its list or file. valid_to: last day, None = open.
     quality: "quote", "survey", "public", "illustrative" or what the list's author wrote.
+    observed_on, observer: when and by whom the price was asked.
     """
 
     list: str
@@ -53,6 +58,7 @@ class PriceRow:
     quality: str = ""
     source: str = ""
     observed_on: date | None = None
+    observer: str = ""
 
     def valid_on(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day <= self.valid_to)
@@ -111,6 +117,7 @@ class Resolved:
     quality: str
     source: str
     observed_on: date | None
+    observer: str = field(default="", metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +161,46 @@ class MissingPrice:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class MinimumWage:
+    """The statutory minimum wage of a region from a day until a newer one or `valid_to`.
+
+    amount: major units of `currency` per `unit` (MON, DAY or HUR). monthly_hours: legal working hours of a
+    month, which make a monthly wage comparable (40 hours a week are 520/3).
+    """
+
+    region: str
+    amount: Fraction
+    currency: str
+    valid_from: date
+    unit: str = "MON"
+    monthly_hours: Fraction = Fraction(520, 3)
+    valid_to: date | None = None
+    source: str = ""
+
+
+class LocalPrices:
+    """The prices of one place on one day in one currency; each is looked for once."""
+
+    def __init__(self, book: PriceBook, region: str, on: date, currency: str) -> None:
+        self.region, self.on, self.currency = region, on, currency
+        self._book = book
+        self._found: dict[tuple[str, str], Resolved | MissingPrice] = {}
+
+    def price(self, item: str, unit: str) -> Resolved | MissingPrice:
+        """The price of one `unit` of `item`; see `PriceBook.resolve`."""
+        key = (item, unit)
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._book.resolve(item, unit, self.region, self.on, self.currency)
+        return found
+
+
 class PriceBook:
-    """Everything needed to find a price: rows of approved lists, places, items, packages, exchange rates."""
+    """Everything needed to find a price: rows of approved lists, places, items, packages, exchange rates.
+
+    A book never changes; make a new one when a list is approved or retired.
+    """
 
     def __init__(
         self,
@@ -164,8 +209,12 @@ class PriceBook:
         items: Iterable[Item],
         packaging: Iterable[Packaging] = (),
         rates: Iterable[ExchangeRate] = (),
+        minimum_wages: Iterable[MinimumWage] = (),
     ) -> None:
         self.regions = regions
+        self.minimum_wages = tuple(minimum_wages)
+        self.local = lru_cache(maxsize=KEPT_PLACES)(self._local)
+        """The prices of a place on a day in a currency: `local(region, on, currency).price(item, unit)`."""
         self.items: Mapping[str, Item] = {item.code: item for item in items}
         self._rows: dict[tuple[str, str], list[PriceRow]] = {}
         for row in rows:
@@ -181,6 +230,9 @@ class PriceBook:
     def packaging(self, item: str) -> tuple[Packaging, ...]:
         """The packages of one item."""
         return tuple(self._packaging.get(item, ()))
+
+    def _local(self, region: str, on: date, currency: str) -> LocalPrices:
+        return LocalPrices(self, region, on, currency)
 
     def rows(self, region: str, item: str) -> tuple[PriceRow, ...]:
         """The prices of an item in exactly that place, newest first."""
@@ -223,13 +275,18 @@ class PriceBook:
         scale = listed_units * conversion.rate
         return Resolved(
             item=row.item, unit=unit, currency=currency,
-            minimum=row.minimum * scale, typical=row.typical * scale, maximum=row.maximum * scale,
+            minimum=min(row.minimum, row.typical) * scale, typical=row.typical * scale,
+            maximum=max(row.maximum, row.typical) * scale,
             list=row.list, row=row.row, region=place.code, level=place.level, depth=depth,
             listed=row.typical, listed_unit=row.unit, listed_currency=row.currency,
             unit_factor=listed_units, exchange_rate=conversion.rate, exchange_source=conversion.source,
             valid_from=row.valid_from, valid_to=row.valid_to,
-            quality=row.quality, source=row.source, observed_on=row.observed_on,
+            quality=row.quality, source=row.source, observed_on=row.observed_on, observer=row.observer,
         )  # fmt: skip
+
+    def all_rows(self) -> Iterator[tuple[str, str, list[PriceRow]]]:
+        """Every place and item that has prices of its own, with them, newest first."""
+        return ((region, item, rows) for (region, item), rows in self._rows.items())
 
     def convert(self, source: str, target: str, on: date) -> Conversion | None:
         """The rate between two currencies on a day: as listed, its inverse, or over one third currency."""
