@@ -8,20 +8,23 @@ the analysis.
 Probabilities come from the expert's estimates (the reader also puts those of BPSim there). Without one, the
 flows of an exclusive gateway get equal shares, those of an inclusive gateway are all taken, and a boundary
 event or an event sub-process never happens; each time with a warning. An error that a sub-process throws is
-caught as often as it is thrown, when the probabilities inside are all stated. An interrupted activity counts
-as done: its work is charged.
+caught as often as it is thrown, when the probabilities inside are all stated. An interruption is taken to
+come when the work is done; which part of interrupted work is charged is the analysis' policy.
+
+A call activity whose process is in the same file is expanded like a sub-process. The second call of a process
+is a copy of its own: its steps are named "call/node" and know the node they stand for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Final, Literal
 
 from workflows.definitions.model import Definition, Flow, Node
-from workflows.problems import Problem
+from workflows.problems import Problem, Severity
 
 Join = Literal["any", "all", "inclusive", "last"]
 """any: each token fires it; all: one per flow; inclusive: when no more can come; last: when all is done."""
@@ -38,10 +41,14 @@ _ZERO: Final = Fraction(0)
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """What a node may do when it is done: with this probability it puts a token on each of these flows."""
+    """What a node may do when it is done: with this probability it puts a token on each of these flows.
+
+    interrupted: an interrupting boundary event took over, so the work was not finished.
+    """
 
     probability: Fraction
     flows: tuple[str, ...]
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,8 @@ class Repetition:
 class Step:
     """A flow node of the graph.
 
-    scope: id of the scope it opens (a sub-process), else "".
+    node: id of the diagram's node; differs from `id` in a further copy of a called process.
+    scope: id of the scope it opens (a sub-process or an expanded call), else "".
     throws: how its scope ends when this end event fires: "error:name"; "" = it just ends.
     catches: how the opened scope ends -> the branches that then replace the normal ones.
     """
@@ -67,6 +75,9 @@ class Step:
     incoming: tuple[str, ...]
     branches: tuple[Branch, ...]
     repetition: Repetition = field(default_factory=Repetition)
+    node: str = ""
+    sequential: bool = False
+    """Its repetitions follow one another."""
     scope: str = ""
     throws: str = ""
     catches: Mapping[str, tuple[Branch, ...]] = field(default_factory=dict)
@@ -81,14 +92,24 @@ class Scope:
     targets: Mapping[str, str]
     """Flow -> the step its token goes to."""
     start: tuple[Branch, ...]
+    rounds: Mapping[str, int] = field(default_factory=dict)
+    """Flow -> how often it is taken at most in one run of the scope, where that is declared."""
+    cut: Fraction = _ZERO
+    """Probability that an interrupting event sub-process takes over from the scope's own work."""
+    events: tuple[str, ...] = ()
+    """The event sub-processes in the scope; their own work is not cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class FlowGraph:
-    """All scopes, an inner one before the one it lies in, and what had to be assumed or cannot be used."""
+    """All scopes, an inner one before the one it lies in, and what had to be assumed or cannot be used.
+
+    activities: ids of the diagram's tasks, also those of called processes, in file order.
+    """
 
     scopes: Mapping[str, Scope]
     problems: tuple[Problem, ...]
+    activities: tuple[str, ...] = ()
 
 
 def build_graph(
@@ -115,18 +136,25 @@ class _Builder:
         repetitions: Mapping[str, Fraction],
         cardinality: Callable[[str], Fraction | None],
     ) -> None:
-        self.nodes = definition.nodes
-        self.flows = definition.flows
+        self.problems: list[Problem] = []
+        self.nodes: dict[str, Node] = {}
+        self.flows: dict[str, Flow] = {}
+        self.origin: dict[str, str] = {}
+        """Step or flow of a further copy of a called process -> its id in the diagram."""
+        self.expanded: set[str] = set()
+        """Call activities whose process is known."""
+        self.copies: set[str] = set()
+        self._add(definition, "", "", (definition.process_id,))
         self.probabilities = probabilities
         self.repetitions = repetitions
         self.cardinality = cardinality
-        self.problems: list[Problem] = []
         self.assumed: set[str] = set()
         """Scopes in which a probability had to be assumed."""
         self.inside: dict[str, list[Node]] = {"": []}
         self.outgoing: dict[str, list[Flow]] = {}
         self.incoming: dict[str, list[str]] = {}
         self.boundary: dict[str, list[Node]] = {}
+        self.cut: dict[str, Fraction] = {}
 
     def build(self) -> FlowGraph:
         for node in self.nodes.values():
@@ -135,17 +163,63 @@ class _Builder:
                 self.boundary.setdefault(node.attached_to, []).append(node)
         for flow in self.flows.values():
             if flow.source in self.nodes and flow.target in self.nodes:
-                self.outgoing.setdefault(flow.source, []).append(flow)
-                self.incoming.setdefault(flow.target, []).append(flow.id)
+                self._connect(flow)
         scopes = {scope: self._scope(scope) for scope in self._innermost_first()}
-        return FlowGraph(scopes, tuple(self.problems))
+        tasks = [n.id for n in self.nodes.values() if n.kind in ACTIVITIES - SUB_PROCESSES]
+        activities = tuple(dict.fromkeys(self.origin.get(task, task) for task in tasks))
+        return FlowGraph(scopes, tuple(self.problems), activities)
+
+    def _add(self, definition: Definition, prefix: str, call: str, calls: tuple[str, ...]) -> None:
+        """Take a process in; `call` is the call activity it stands for, "" for the outermost process."""
+        self.copies.add(definition.process_id)
+        for node in definition.nodes.values():
+            own = replace(
+                node,
+                id=prefix + node.id,
+                parent=prefix + node.parent if node.parent else call or None,
+                attached_to=prefix + node.attached_to if node.attached_to else None,
+                default=prefix + node.default if node.default else None,
+                outgoing=tuple(prefix + flow for flow in node.outgoing),
+                incoming=tuple(prefix + flow for flow in node.incoming),
+            )
+            self.nodes[own.id] = own
+            if prefix:
+                self.origin[own.id] = node.id
+            called = definition.processes.get(node.called_element) if node.kind == "callActivity" else None
+            if called is None:
+                continue
+            if called.process_id in calls:
+                self._problem(_call_cycle(node))
+                continue
+            self.expanded.add(own.id)
+            inner = f"{own.id}/" if called.process_id in self.copies else prefix
+            self._add(called, inner, own.id, (*calls, called.process_id))
+        for flow in definition.flows.values():
+            copy = replace(
+                flow, id=prefix + flow.id, source=prefix + flow.source, target=prefix + flow.target
+            )
+            self.flows[copy.id] = copy
+            if prefix:
+                self.origin[copy.id] = flow.id
+
+    def _connect(self, flow: Flow) -> None:
+        source, target = self.nodes[flow.source], self.nodes[flow.target]
+        if source.parent != target.parent:
+            # a flow to an end event elsewhere ends there as it would here: it can be left out
+            self._problem(_crossing(flow, "warning" if target.kind == "endEvent" else "error"))
+            return
+        self.outgoing.setdefault(flow.source, []).append(flow)
+        self.incoming.setdefault(flow.target, []).append(flow.id)
+
+    def _opens(self, node: Node) -> bool:
+        return node.kind in SUB_PROCESSES or node.id in self.expanded
 
     def _innermost_first(self) -> list[str]:
         order, todo = [], [""]
         while todo:
             scope = todo.pop()
             order.append(scope)
-            todo += [n.id for n in self.inside.get(scope, ()) if n.kind in SUB_PROCESSES]
+            todo += [n.id for n in self.inside.get(scope, ()) if self._opens(n)]
         return order[::-1]
 
     def _scope(self, scope: str) -> Scope:
@@ -164,12 +238,19 @@ class _Builder:
             targets.update({flow: flow.removeprefix("start ") for flow in branch.flows})
         reached = self._reached(nodes, links)
         steps = {n.id: self._step(n, links, reached) for n in nodes}
-        return Scope(scope, steps, targets, start)
+        rounds = {
+            f.id: f.estimate.max_rounds
+            for n in nodes
+            for f in self.outgoing.get(n.id, ())
+            if f.estimate is not None and f.estimate.max_rounds is not None and f.estimate.max_rounds >= 0
+        }
+        events = tuple(n.id for n in nodes if n.triggered_by_event)
+        return Scope(scope, steps, targets, start, rounds, self.cut.get(scope, _ZERO), events)
 
     def _reached(self, nodes: Sequence[Node], links: Mapping[str, str]) -> set[str]:
         """The nodes that something leads to, whatever the probabilities."""
         todo = [n.id for n in nodes if n.kind == "startEvent" or n.triggered_by_event]
-        todo = todo or [n.id for n in nodes if not self.incoming.get(n.id) and not _is_triggered(n)]
+        todo = todo or [n.id for n in nodes if self._is_free(n, nodes)]
         seen = set(todo)
         while todo:
             node = todo.pop()
@@ -179,6 +260,13 @@ class _Builder:
             todo += [f for f in followers if f not in seen]
             seen.update(followers)
         return seen
+
+    def _is_free(self, node: Node, nodes: Sequence[Node]) -> bool:
+        """Whether the node begins with its scope when that has no start event (BPMN 2.0.2, 13.3.2)."""
+        if self.incoming.get(node.id) or _is_triggered(node):
+            return False
+        compensated = any(n.kind == "boundaryEvent" and n.event == "compensate" for n in nodes)
+        return bool(self.outgoing.get(node.id)) or not compensated
 
     def _links(self, nodes: Sequence[Node]) -> dict[str, str]:
         catches = {n.detail: n.id for n in nodes if n.event == "link" and n.kind == "intermediateCatchEvent"}
@@ -192,9 +280,9 @@ class _Builder:
         if starts:
             branches = self._alternatives(scope, starts)
         else:
-            free = [n for n in nodes if not self.incoming.get(n.id) and not _is_triggered(n)]
+            free = [n for n in nodes if self._is_free(n, nodes)]
             branches = [Branch(_ONE, tuple(f"start {n.id}" for n in free))]
-            if not free:
+            if not free and (nodes or not scope):
                 self._problem(_no_start(scope))
         for node in nodes:
             if node.triggered_by_event:
@@ -219,6 +307,8 @@ class _Builder:
         probability = given or _ZERO
         if probability and any(n.interrupting for n in inner):
             self._problem(_added(node))
+            scope = node.parent or ""
+            self.cut[scope] = 1 - (1 - self.cut.get(scope, _ZERO)) * (1 - probability)
         return _with_extra(branches, f"start {node.id}", probability)
 
     # --- a step ---------------------------------------------------------------------------------------------
@@ -242,7 +332,10 @@ class _Builder:
             incoming=incoming,
             branches=tuple(branches),
             repetition=self._repetition(node),
-            scope=node.id if node.kind in SUB_PROCESSES else "",
+            node=self.origin.get(node.id, node.id),
+            sequential=node.multi_instance is not None
+            and (node.multi_instance.sequential or node.multi_instance.standard_loop),
+            scope=node.id if self._opens(node) else "",
             throws=throws,
             catches=catches,
         )
@@ -309,7 +402,7 @@ class _Builder:
         catches: dict[str, tuple[Branch, ...]] = {}
         stops: list[tuple[str, Fraction]] = []
         branches = list(normal)
-        thrown = self._thrown_inside(node) if node.kind in SUB_PROCESSES else set()
+        thrown = self._thrown_inside(node) if self._opens(node) else set()
         for event in self.boundary[node.id]:
             flow = f"boundary {event.id}"
             caught = [t for t in sorted(thrown) if _catches(event, t)]
@@ -322,7 +415,7 @@ class _Builder:
                 continue
             if chance is None and event.event != "compensate":
                 self._problem(_never(event))
-            if event.interrupting:
+            if event.interrupting and event.event != "compensate":
                 stops.append((flow, chance or _ZERO))
             else:
                 branches = _with_extra(branches, flow, chance or _ZERO)
@@ -331,7 +424,9 @@ class _Builder:
             self._problem(_sum(node.id, total))
             stops, total = [(flow, p / total) for flow, p in stops], _ONE
         branches = [Branch(b.probability * (1 - total), b.flows) for b in branches if total < 1]
-        branches += [Branch(p, (flow,)) for flow, p in stops if p]
+        branches += [Branch(p, (flow,), interrupted=True) for flow, p in stops if p]
+        if total and self._opens(node):
+            self._problem(_interrupted(node))
         return branches, catches
 
     def _thrown_inside(self, node: Node) -> set[str]:
@@ -340,7 +435,7 @@ class _Builder:
         for inner in self.inside.get(node.id, ()):
             if inner.kind == "endEvent" and inner.event in ("error", "cancel", "escalation"):
                 thrown.add(f"{inner.event}:{inner.detail}")
-            elif inner.kind in SUB_PROCESSES:
+            elif self._opens(inner):
                 events = self.boundary.get(inner.id, [])
                 thrown |= {t for t in self._thrown_inside(inner) if not any(_catches(e, t) for e in events)}
         return thrown
@@ -349,7 +444,7 @@ class _Builder:
         loop = node.multi_instance
         if loop is None:
             return Repetition()
-        given = self.repetitions.get(node.id)
+        given = self.repetitions.get(self.origin.get(node.id, node.id))
         if given is None and node.estimate is not None and node.estimate.repetitions is not None:
             given = Fraction(node.estimate.repetitions)
         if loop.standard_loop:
@@ -372,13 +467,13 @@ class _Builder:
     # --- probabilities --------------------------------------------------------------------------------------
 
     def _given(self, node: Node) -> Fraction | None:
-        stated = self.probabilities.get(node.id)
+        stated = self.probabilities.get(self.origin.get(node.id, node.id))
         if stated is None and node.estimate is not None and node.estimate.probability is not None:
             stated = Fraction(node.estimate.probability)
         return self._in_range(node.id, stated)
 
     def _given_flow(self, flow: Flow, node: Node) -> Fraction | None:
-        stated = self.probabilities.get(flow.id)
+        stated = self.probabilities.get(self.origin.get(flow.id, flow.id))
         if stated is None and flow.estimate is not None and flow.estimate.probability is not None:
             stated = Fraction(flow.estimate.probability)
         if stated is None and node.kind == "eventBasedGateway":
@@ -413,6 +508,8 @@ class _Builder:
     def _problem(self, problem: Problem) -> None:
         if problem.code == "probability-assumed" and problem.place in self.nodes:
             self.assumed.add(self.nodes[problem.place].parent or "")
+        if problem.place in self.origin:
+            problem = replace(problem, place=self.origin[problem.place])
         if problem not in self.problems:
             self.problems.append(problem)
 
@@ -540,4 +637,35 @@ def _no_start(scope: str) -> Problem:
         "no-start",
         "The process or sub-process has nowhere to begin. Add a start event.",
         place=scope,
+    )
+
+
+def _call_cycle(node: Node) -> Problem:
+    return Problem(
+        "call-cycle",
+        "%(node)s calls the process it is part of; that never ends. Call another process.",
+        place=node.id,
+        params={"node": node.name or node.id},
+    )
+
+
+def _crossing(flow: Flow, severity: Severity) -> Problem:
+    return Problem(
+        "flow-crosses-border",
+        "The flow %(flow)s from %(source)s to %(target)s crosses the border of a sub-process. End the work inside "
+        "and go on from the sub-process.",
+        place=flow.source,
+        severity=severity,
+        params={"flow": flow.id, "source": flow.source, "target": flow.target},
+    )
+
+
+def _interrupted(node: Node) -> Problem:
+    return Problem(
+        "interrupted-work-counted",
+        "%(node)s can be interrupted; the work in it is counted as done, which is an upper estimate. Throw an "
+        "error inside where the work really stops.",
+        place=node.id,
+        severity="warning",
+        params={"node": node.name or node.id},
     )

@@ -89,6 +89,7 @@ def estimate(values: Values, place: str, report: Report) -> Estimate:
         repetitions=_number(values, "repetitions", place, report),
         rework=_number(values, "rework", place, report),
         duration_days=(given[0], given[1], given[2]) if len(given) == len(durations) else None,
+        max_rounds=values.get("maxRounds"),
     )
 
 

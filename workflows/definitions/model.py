@@ -126,12 +126,14 @@ class Estimate:
     probability: of taking a sequence flow, or of a boundary event (0..1).
     repetitions: of a loop or multi-instance. rework: share (0..1) of deliveries sent back.
     duration_days: min, typical and max working days of an execution.
+    max_rounds: how often a sequence flow that goes back is taken at most in one run of its process or sub-process.
     """
 
     probability: Decimal | None = None
     repetitions: Decimal | None = None
     rework: Decimal | None = None
     duration_days: tuple[Decimal, Decimal, Decimal] | None = None
+    max_rounds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
