@@ -83,7 +83,8 @@ class NoPython:
 class Scope:
     """Names visible in one part of an instance.
 
-    up: the scope around it, None = the whole instance. index: 0-based round.
+    up: the scope around it; None = the whole instance, or a called process, which sees nothing around it.
+    index: 0-based round.
     """
 
     up: int | None
@@ -104,6 +105,7 @@ class RunTask(Task):
     ) -> None:
         self.scope: int = workflow.scope if parent is None else parent.scope
         self.chosen: Collection[Node] | None = None
+        self.counted = False
         super().__init__(workflow, task_spec, parent, state=state, id=id)
         self._note_state()
 
@@ -137,6 +139,11 @@ class RunTask(Task):
         else:
             self.complete()
         return outcome
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether its next run evaluates something, which may fail; what has occurred only goes on."""
+        return self.task_spec.evaluates and not self.notes.get("occurred")
 
     @property
     def notes(self) -> Mapping[str, Any]:
@@ -191,8 +198,12 @@ class ProcessSpec(BpmnProcessSpec):
         self.data_stores: dict[str, Any] = {}
         self.correlation_keys: dict[str, Any] = {}
         self.bpmn_start_events: list[Any] = []
+        self.entries: list[Node] = []
+        """What begins with it: its start events, or what an ad hoc sub-process offers."""
+        self.listeners: list[Node] = []
+        """The starts of its event sub-processes."""
         # no BPMN id can hold a parenthesis
-        self.start = Node(self, "(start)", "")
+        self.start = Opening(self, "(start)", "")
 
     def node(self, name: str) -> Node:
         found: Node = self.task_specs[name]
@@ -204,13 +215,30 @@ class _Running:
 
     scope: int
     live_count: int
+    """Live tasks that keep it from ending: all but event sub-processes that wait to be started."""
+    by_node: dict[str, dict[UUID, RunTask]]
+    """Live tasks by the name of their spec."""
+    reports: bool
+    """Whether the activity around wants to know of every task that completes inside."""
     tasks: dict[UUID, RunTask]
     task_tree: RunTask
 
-    def plant(self) -> None:
-        """Begin: the root of the tree, ready to run."""
+    def plant(self, begin: str = "") -> None:
+        """Begin: the root of the tree, ready to run. begin: name of the only entry to take, "" = all."""
         spec: Any = self.spec  # type: ignore[attr-defined]
         self.task_tree = RunTask(self, spec.start, state=READY)
+        if begin:
+            self.task_tree.note(begin=begin)
+
+    def living_inside(self) -> list[RunTask]:
+        """Its own live tasks, without those of sub-processes, in the order of their last change."""
+        found = [task for tasks in self.by_node.values() for task in tasks.values()]
+        return sorted(found, key=lambda task: task.last_state_change)
+
+    def end(self) -> None:
+        """Cancel all that lives in it."""
+        for task in self.living_inside():
+            task.cancel()
 
     def prune(self) -> None:
         """Forget finished tasks but the root and those whose living children are alternatives."""
@@ -237,6 +265,8 @@ class InnerWorkflow(_Running, BpmnSubWorkflow):
     def __init__(self, spec: ProcessSpec, parent: RunTask, top: Running) -> None:
         self.scope = parent.scope
         self.live_count = 0
+        self.by_node = {}
+        self.reports = parent.task_spec.wants_reports
         super().__init__(spec, parent.id, top, deserializing=True)
 
 
@@ -247,12 +277,16 @@ class Running(_Running, BpmnWorkflow):
         self.now = now
         self.scope = 0
         self.live_count = 0
+        self.by_node = {}
+        self.reports = False
         self.clock = 0
         self.next_scope = 1
         self.scopes: dict[int, Scope] = {0: Scope(None, None)}
         self.live: dict[UUID, RunTask] = {}
         self.runnable: dict[UUID, RunTask] = {}
         self.held: dict[UUID, RunTask] = {}
+        self.waiting: dict[str, dict[UUID, RunTask]] = {}
+        """Waiting tasks by what they wait for (`Node.waits_for`)."""
         self.events: list[Event] = []
         self.touched: dict[UUID, RunTask] = {}
         super().__init__(spec, dict(inner_specs), script_engine=NoPython(), deserializing=True)
@@ -266,13 +300,7 @@ class Running(_Running, BpmnWorkflow):
     def note_state(self, task: RunTask) -> None:
         """Keep the index in step with a state that just changed."""
         self.touch(task)
-        known = task.id in self.live
-        if task.has_state(LIVE):
-            self.live[task.id] = task
-            task.workflow.live_count += not known
-        elif known:
-            del self.live[task.id]
-            task.workflow.live_count -= 1
+        self._index(task)
         manual = task.task_spec.manual
         if task.state == READY and not manual:
             self.runnable[task.id] = task
@@ -281,6 +309,25 @@ class Running(_Running, BpmnWorkflow):
             self.held.pop(task.id, None)
         if manual:
             self._record_manual(task)
+
+    def _index(self, task: RunTask) -> None:
+        spec, workflow = task.task_spec, task.workflow
+        alike = workflow.by_node.setdefault(spec.name, {})
+        if task.has_state(LIVE):
+            self.live[task.id] = alike[task.id] = task
+        elif self.live.pop(task.id, None) is not None:
+            del alike[task.id]
+        if not alike:
+            del workflow.by_node[spec.name]
+        counted = task.has_state(LIVE) and not (spec.listens and task.state == WAITING)
+        workflow.live_count += counted - task.counted
+        task.counted = counted
+        if spec.waits_for:
+            waiting = self.waiting.setdefault(spec.waits_for, {})
+            if task.state == WAITING:
+                waiting[task.id] = task
+            else:
+                waiting.pop(task.id, None)
 
     def _record_manual(self, task: RunTask) -> None:
         kinds: dict[int, type[TaskReady | TaskCompleted | TaskCancelled]] = {
@@ -299,6 +346,10 @@ class Running(_Running, BpmnWorkflow):
     def living(self) -> list[RunTask]:
         """The live tasks, in the order of their last change."""
         return sorted(self.live.values(), key=lambda task: task.last_state_change)
+
+    def waiting_for(self, what: str) -> list[RunTask]:
+        """The tasks that wait for this (see `Node.waits_for`), the longest waiting first."""
+        return sorted(self.waiting.get(what, {}).values(), key=lambda task: task.last_state_change)
 
     def make_room(self, node_id: str, more: int) -> None:
         """Refuse a step that would start too much at once; before it starts anything."""
@@ -326,12 +377,15 @@ class Running(_Running, BpmnWorkflow):
         return Context(values, self.now)
 
     def assign(self, scope: int, values: Mapping[str, Any]) -> None:
-        """Set names: in the innermost scope that has them, else for the whole instance."""
+        """Set names: in the innermost scope that has them, else in the outermost; wakes their conditions."""
         for name, value in values.items():
-            at: int | None = scope
-            while at is not None and at != 0 and name not in self.scopes[at].values:
-                at = self.scopes[at].up
-            self.scopes[at or 0].values[name] = value
+            at = scope
+            while (up := self.scopes[at].up) is not None and name not in self.scopes[at].values:
+                at = up
+            self.scopes[at].values[name] = value
+        for task in self.waiting_for("condition"):
+            if not task.task_spec.watches.isdisjoint(values):
+                task.make_ready()
 
     def forget_scopes(self) -> None:
         """Drop scopes that no kept task sees."""
@@ -351,25 +405,29 @@ class Running(_Running, BpmnWorkflow):
 
     # sub-processes and joins
 
-    def enter(self, task: RunTask, spec_name: str) -> None:
-        """Begin the sub-process of the task."""
+    def enter(self, task: RunTask, spec_name: str, *, scope: int | None = None, begin: str = "") -> None:
+        """Begin the sub-process of the task. scope: what its inside sees, None = what the task sees."""
         inner = InnerWorkflow(self.subprocess_specs[spec_name], task, self)
+        if scope is not None:
+            inner.scope = scope
         self.subprocesses[task.id] = inner
-        inner.plant()
+        inner.plant(begin)
 
     def leave(self, task: RunTask) -> None:
         """Cancel what lives in the sub-process of the task."""
         inner = self.subprocesses.pop(task.id, None)
         if inner is not None:
-            for each in [each for each in self.living() if each.workflow is inner]:
-                each.cancel()
+            inner.end()
 
     def settle(self, workflow: _Running) -> None:
-        """After a step: a sub-process without live tasks is over."""
-        if isinstance(workflow, InnerWorkflow) and workflow.live_count == 0:
+        """After a step: a process or sub-process without live tasks is over; nothing starts its events now."""
+        if workflow.live_count:
+            return
+        workflow.end()
+        if isinstance(workflow, InnerWorkflow):
             task = self.live.get(workflow.parent_task_id)
-            if task is not None and self.subprocesses.pop(task.id, None) is not None:
-                task._ready()
+            if task is not None and self.subprocesses.get(task.id) is workflow:
+                task.task_spec.inside_ended(task, workflow)
 
     # incidents
 
@@ -446,6 +504,16 @@ class Node(BpmnTaskSpec):
     resting: ClassVar[int] = STARTED
     keeps_siblings: ClassVar[bool] = False
     """Whether the living children of the finished task are alternatives of each other."""
+    evaluates: bool = False
+    """Whether running it evaluates FEEL, asks a decision or computes a moment: what may fail by the data."""
+    listens: ClassVar[bool] = False
+    """Whether it waits beside the scope: what starts an event sub-process keeps no scope from ending."""
+    wants_reports: ClassVar[bool] = False
+    """Whether it is told of every task that completes in its sub-process (`inside_completed`)."""
+    waits_for: str = ""
+    """The index it is in while it waits: "message", "signal", "condition", "join"; "" = none."""
+    watches: frozenset[str] = frozenset()
+    """The names whose change makes it look at its condition again."""
 
     def __init__(self, scope: ProcessSpec, name: str, node_id: str, *, manual: bool = False) -> None:
         super().__init__(scope, name, manual=manual)
@@ -493,9 +561,32 @@ class Node(BpmnTaskSpec):
         parent = my_task.parent
         if parent is not None:
             parent.task_spec.child_completed(parent, my_task)
+        if my_task.workflow.reports:
+            around = my_task.workflow.top_workflow.live.get(my_task.workflow.parent_task_id)
+            if around is not None:
+                around.task_spec.inside_completed(around, my_task)
 
     def child_completed(self, my_task: RunTask, child: RunTask) -> None:
         """Told by a child; matters to nodes whose children belong to them."""
 
+    def inside_completed(self, my_task: RunTask, inner: RunTask) -> None:
+        """Told by a task of its sub-process; matters to ad hoc sub-processes."""
+
+    def inside_ended(self, my_task: RunTask, inner: InnerWorkflow) -> None:
+        """Told when nothing lives in its sub-process any more; forget it and go on."""
+        my_task.workflow.top_workflow.subprocesses.pop(my_task.id)
+        my_task.make_ready()
+
     def _on_cancel(self, my_task: RunTask) -> None:
         """Told when withdrawn."""
+
+
+class Opening(Node):
+    """The root of every process and sub-process: leads to the entry that was chosen, or to all."""
+
+    def _run_hook(self, my_task: RunTask) -> bool:
+        begin = my_task.notes.get("begin")
+        if begin:
+            scope: Any = self._wf_spec
+            my_task.chosen = [*scope.listeners, scope.node(begin)]
+        return True
