@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from pricing.exact import exact_sum
 from workflows.problems import Problem
 
 ContributionKind = Literal["percent", "fixed", "in_kind"]
+CONTINGENCY: Final = "contingency"
+"""Code of a flat contingency among the overheads."""
 _ZERO = Fraction(0)
 
 
@@ -117,6 +119,12 @@ def apply_overheads(rules: Sequence[Overhead], direct: Fraction) -> list[Fractio
         amounts.append(amount)
         running += amount
     return amounts
+
+
+def catalogue_factor(rules: Sequence[Overhead]) -> Fraction:
+    """What the percentage overheads make of one unit of direct cost; fixed amounts and contingency left out."""
+    shown = [rule for rule in rules if rule.kind == "percent" and rule.code != CONTINGENCY]
+    return 1 + exact_sum(apply_overheads(shown, Fraction(1)))
 
 
 def check_overheads(rules: Sequence[Overhead]) -> list[Problem]:

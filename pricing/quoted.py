@@ -15,8 +15,10 @@ from fractions import Fraction
 from typing import Any, Final, Literal, cast
 
 from pricing.canonical import LATER, canonical_bytes, decode, encode
-from pricing.contributions import ContributionKind
+from pricing.contributions import ContributionKind, Overhead, catalogue_factor
 from pricing.errors import UnreadableValue
+from pricing.exact import exact_sum
+from pricing.money import minor_digits, round_half_up
 from pricing.price_lists import Resolved
 from pricing.service_costs import LineKind
 from pricing.simulate import Risk
@@ -200,6 +202,16 @@ class Quote:
     warnings: tuple[Notice, ...]
     number: int = field(default=1, metadata=LATER)
     replaces: str = field(default="", metadata=LATER)
+
+    @property
+    def catalogue_minor(self) -> int:
+        """What one instance costs with the percentage overheads, before contributions and contingency.
+
+        The cell of the catalogue price matrix (`pricing.matrix`), rounded once like it.
+        """
+        rules = [Overhead(o.code, o.kind, o.value, o.base) for o in self.overheads]
+        direct = exact_sum(line.amount for line in self.lines) / self.count
+        return round_half_up(direct * catalogue_factor(rules) * 10 ** minor_digits(self.currency))
 
     def as_json(self) -> dict[str, Any]:
         """Texts, whole numbers, lists and objects only; exact fractions as "25/23", days as ISO 8601."""
