@@ -88,6 +88,23 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class Requested:
+    """Something is asked of the world outside; it is carried out after the commit that keeps this event.
+
+    kind: "service" waits for `operation_done` or `operation_failed` of the task; "message" and "signal" do not
+    wait. name: of the operation, message or signal. key: which of the messages is meant, "" = any.
+    payload: names and values in FEEL's types.
+    """
+
+    task_id: str
+    node_id: str
+    kind: Literal["service", "message", "signal"]
+    name: str
+    key: str
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class ProcessCompleted:
     """Nothing is left to do."""
 
@@ -104,6 +121,7 @@ Event = (
     | FlowTaken
     | EventOccurred
     | Incident
+    | Requested
     | ProcessCompleted
     | ProcessCancelled
 )
