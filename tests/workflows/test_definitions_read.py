@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workflows.definitions.model import AdHoc
 from workflows.definitions.read import MAX_FLOW_NODES, READING_CODES, read
 from workflows.xml import Limits
 
@@ -79,7 +80,7 @@ def test_elements_of_other_tools_are_kept():
         (b"<html/>", "not-bpmn"),
         (b'<definitions xmlns="http://schema.omg.org/spec/BPMN/2.0"/>', "not-bpmn"),
         (f"<definitions {MODEL}/>".encode(), "no-process"),
-        (f"<definitions {MODEL}><process/></definitions>".encode(), "no-process"),
+        (f"<definitions {MODEL}><collaboration/></definitions>".encode(), "no-process"),
         (b"", "xml-malformed"),
         (b"<!DOCTYPE x><definitions/>", "xml-doctype"),
     ],
@@ -114,10 +115,81 @@ def test_a_process_without_name_is_called_like_its_pool():
     assert definition(document('<task id="t"/>', outside=pool)).name == "The village"
 
 
-def test_an_element_without_id_is_reported_and_left_out():
-    found = reading(document("<task/><task id='t'/>"))
-    assert list(found.definition.nodes) == ["t"]
-    assert [problem.code for problem in found.problems] == ["element-without-id"]
+def test_an_element_without_id_is_given_one_that_stays():
+    found = reading(document("<task id='task_without_id_1'/><task/><subProcess id='s'><task/></subProcess>"))
+    assert list(found.definition.nodes) == [
+        "task_without_id_1",
+        "task_without_id_2",
+        "s",
+        "task_without_id_3",
+    ]
+    assert [(p.code, p.severity) for p in found.problems] == [("element-without-id", "warning")] * 2
+    again = reading(found.definition.xml.decode())
+    assert (again.definition, again.problems) == (found.definition, ())
+
+
+def test_a_process_without_id_is_given_one():
+    text = f"<definitions {MODEL}><process><task id='t'/></process></definitions>"
+    assert reading(text).definition.process_id == "process_without_id_1"
+
+
+# several processes
+
+
+def called_by(*names):
+    return "".join(f'<callActivity id="{name}_{n}" calledElement="{name}"/>' for n, name in enumerate(names))
+
+
+def processes(**inside):
+    return "".join(
+        f'<process id="{name}" isExecutable="true">{text}</process>' for name, text in inside.items()
+    )
+
+
+def test_called_processes_are_read_with_what_they_call():
+    text = processes(main=called_by("one", "gone"), one=called_by("two"), two='<task id="t"/>')
+    found = definition(f"<definitions {MODEL}>{text}</definitions>")
+    assert list(found.processes) == ["one", "two"]
+    assert list(found.processes["one"].processes) == ["two"]
+    assert list(found.processes["two"].nodes) == ["t"]
+    assert {each.xml for each in found.processes.values()} == {found.xml}
+    again = read(found.xml).definition
+    assert (again, again.processes) == (found, found.processes)
+
+
+def test_the_process_that_no_other_calls_is_the_main_one():
+    text = processes(part='<task id="t"/>', main=called_by("part"))
+    assert definition(f"<definitions {MODEL}>{text}</definitions>").process_id == "main"
+
+
+def test_a_process_can_be_asked_for_by_its_id():
+    text = f"<definitions {MODEL}>{processes(a=called_by('b'), b='')}</definitions>".encode()
+    assert read(text, process_id="b").definition.process_id == "b"
+    assert [problem.code for problem in read(text, process_id="c").problems] == ["no-process"]
+
+
+def test_calls_that_come_back_are_cut():
+    text = processes(a=called_by("b", "a"), b=called_by("c"), c=called_by("a", "b"))
+    found = definition(f"<definitions {MODEL}>{text}</definitions>")
+    assert list(found.processes) == ["b", "c"]
+    assert list(found.processes["b"].processes) == ["c"]
+    assert found.processes["c"].processes == {}
+
+
+def test_a_long_chain_of_calls_and_many_calls_are_read():
+    chain = {f"p{n}": called_by(f"p{n + 1}") for n in range(MAX_FLOW_NODES - 1)}
+    found = definition(f"<definitions {MODEL}>{processes(**chain, last='')}</definitions>")
+    assert len(found.processes) == MAX_FLOW_NODES - 2
+    fan = {f"p{n}": called_by(*(f"p{m}" for m in range(n + 1, 60))) for n in range(60)}
+    found = definition(f"<definitions {MODEL}>{processes(**fan)}</definitions>")
+    assert found == read(found.xml).definition
+    assert len(repr(found)) < 1_000_000
+
+
+def test_the_elements_of_called_processes_count_too():
+    tasks = "".join(f'<task id="t{n}"/>' for n in range(MAX_FLOW_NODES))
+    text = processes(main=called_by("part"), part=tasks)
+    assert codes(f"<definitions {MODEL}>{text}</definitions>") == ["diagram-too-large"]
 
 
 # the diagram
@@ -182,7 +254,107 @@ def test_repetitions_are_read():
     assert (found.sequential, found.cardinality, found.completion) == (True, "households", "done = 3")
 
 
+def test_what_the_instances_give_is_collected():
+    many = (
+        "<multiInstanceLoopCharacteristics><loopDataInputRef>ref</loopDataInputRef>"
+        '<inputDataItem id="i" name="house"/><loopDataOutputRef>results</loopDataOutputRef>'
+        '<outputDataItem id="o"/></multiInstanceLoopCharacteristics>'
+    )
+    objects = '<dataObject id="d"/><dataObjectReference id="ref" name="houses" dataObjectRef="d"/>'
+    found = definition(document(f'{objects}<task id="t">{many}</task>')).nodes["t"].multi_instance
+    assert (found.collection, found.item, found.output, found.output_item) == (
+        "houses",
+        "house",
+        "results",
+        "o",
+    )
+
+
+@pytest.mark.parametrize(("text", "value"), [("true", True), ("1", True), ("false", False), ("", False)])
+def test_a_loop_may_ask_first(text, value):
+    loop = f'<standardLoopCharacteristics testBefore="{text}"/>'
+    assert definition(document(f'<task id="t">{loop}</task>')).nodes["t"].multi_instance.test_before is value
+
+
+def test_data_objects_belong_to_where_they_are_declared_and_are_called_as_they_are_drawn():
+    text = (
+        '<dataObject id="a" name="harvest"/><dataObject id="b"/><dataObject id="c"/>'
+        '<dataObjectReference id="r1" name="budget" dataObjectRef="b"/>'
+        '<dataObjectReference id="r2" name="other" dataObjectRef="b"/>'
+        '<subProcess id="s"><dataObject id="d" name="inner"/></subProcess>'
+    )
+    found = definition(document(text))
+    assert found.data_objects == ("harvest", "budget", "c")
+    assert found.nodes["s"].data_objects == ("inner",)
+
+
+def test_an_ad_hoc_sub_process_says_how_its_tasks_are_done():
+    text = (
+        '<adHocSubProcess id="a"><task id="t"/></adHocSubProcess>'
+        '<adHocSubProcess id="b" ordering="Sequential" cancelRemainingInstances="false">'
+        "<completionCondition>n = 3</completionCondition></adHocSubProcess>"
+    )
+    nodes = definition(document(text)).nodes
+    assert nodes["a"].ad_hoc == AdHoc(sequential=False, completion="", cancel_remaining=True)
+    assert nodes["b"].ad_hoc == AdHoc(sequential=True, completion="n = 3", cancel_remaining=False)
+    assert nodes["t"].ad_hoc is None
+
+
+def test_events_may_refer_to_a_definition_of_the_file():
+    event = (
+        '<intermediateCatchEvent id="e"><eventDefinitionRef>x</eventDefinitionRef></intermediateCatchEvent>'
+    )
+    timer = '<timerEventDefinition id="x"><timeDuration>P1D</timeDuration></timerEventDefinition>'
+    node = definition(document(event, outside=timer)).nodes["e"]
+    assert (node.event, node.detail) == ("timer", "P1D")
+
+
 # the metadata
+
+
+def extended(tag, extension, inside=""):
+    return document(f'<{tag} id="x"><extensionElements>{extension}</extensionElements>{inside}</{tag}>')
+
+
+def test_a_service_task_names_its_operation():
+    text = '<run:operation ref="notify" result="answer"><run:payload> {to: a} </run:payload></run:operation>'
+    node = definition(extended("serviceTask", text)).nodes["x"]
+    assert (node.operation, node.result, node.payload) == ("notify", "answer", "{to: a}")
+
+
+def test_a_business_rule_task_names_its_decision():
+    node = definition(extended("businessRuleTask", '<run:decision ref="grade" result="g"/>')).nodes["x"]
+    assert (node.decision, node.result) == ("grade", "g")
+
+
+@pytest.mark.parametrize(
+    ("tag", "inside"),
+    [
+        ("sendTask", ""), ("receiveTask", ""), ("startEvent", "<messageEventDefinition/>"),
+        ("intermediateCatchEvent", "<messageEventDefinition/>"), ("endEvent", "<messageEventDefinition/>"),
+        ("intermediateThrowEvent", "<signalEventDefinition/>"), ("boundaryEvent", "<signalEventDefinition/>"),
+    ],
+)  # fmt: skip
+def test_messages_and_signals_have_a_key_and_a_payload(tag, inside):
+    text = '<run:message key="village"><run:payload>{n: 1}</run:payload></run:message>'
+    node = definition(extended(tag, text, inside)).nodes["x"]
+    assert (node.key, node.payload) == ("village", "{n: 1}")
+
+
+@pytest.mark.parametrize(
+    ("tag", "extension", "inside"),
+    [
+        ("userTask", '<run:operation ref="a"/>', ""),
+        ("serviceTask", '<run:decision ref="a"/>', ""),
+        ("businessRuleTask", '<run:operation ref="a"/>', ""),
+        ("userTask", "<run:message/>", ""),
+        ("intermediateCatchEvent", "<run:message/>", "<timerEventDefinition/>"),
+        ("endEvent", "<run:message/>", ""),
+        ("parallelGateway", "<run:message/>", ""),
+    ],
+)
+def test_operations_decisions_and_messages_have_their_elements(tag, extension, inside):
+    assert codes(extended(tag, extension, inside)) == ["metadata-misplaced"]
 
 
 def test_a_task_card_is_read_whole():

@@ -23,6 +23,18 @@ def test_a_good_document_is_valid(schema):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        f'<operation {RUN} ref="notify" result="answer"><payload>{{to: village}}</payload></operation>',
+        f'<decision {RUN} ref="grade" result="grade"/>',
+        f'<message {RUN} key="village"><payload>{{n: 1}}</payload></message>',
+    ],
+)
+def test_what_tasks_and_messages_name_is_valid(schema, text):
+    schema.assertValid(etree.ElementTree(etree.fromstring(text)))
+
+
+@pytest.mark.parametrize(
     ("old", "new"),
     [
         ('kind="photo"', 'kind="selfie"'),

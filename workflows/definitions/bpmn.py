@@ -68,6 +68,12 @@ def reference(text: str | None) -> str:
     return (text or "").strip().rpartition(":")[2]
 
 
+def is_true(element: etree._Element, name: str, *, default: bool = False) -> bool:
+    """The value of a boolean attribute, as XML Schema writes it (true, 1, false, 0); what is neither: default."""
+    text = (element.get(name) or "").strip()
+    return default if text not in ("true", "1", "false", "0") else text in ("true", "1")
+
+
 def processes(root: etree._Element) -> list[etree._Element]:
     """All processes of the file, in file order."""
     return list(root.iterchildren(tag("process")))

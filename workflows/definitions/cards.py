@@ -149,7 +149,7 @@ def _expense(values: Values) -> Expense:
     return Expense(
         id=values.get("id", ""),
         item=values.get("item", ""),
-        quantity=_body(values.get("quantity")),
+        quantity=expression(values.get("quantity")),
         unit=values.get("unit", ""),
         label=values.get("label", {}),
         payer=values.get("payer") or "fund",
@@ -165,14 +165,15 @@ def _honorarium(values: Values | None) -> Honorarium | None:
         return None
     return Honorarium(
         item=values.get("item", ""),
-        quantity=_body(values.get("quantity")),
+        quantity=expression(values.get("quantity")),
         unit=values.get("unit") or "DAY",
         charge=values["charge"],
     )
 
 
-def _body(expression: Values | None) -> str:
-    return "" if expression is None else str(expression.get("body", "")).strip()
+def expression(values: Values | None) -> str:
+    """The FEEL text of a `run:` element that holds nothing else; "" when there is none."""
+    return "" if values is None else str(values.get("body", "")).strip()
 
 
 def _forms(items: Iterable[Values], place: str, report: Report) -> tuple[FormRef, ...]:

@@ -291,7 +291,8 @@ class Definition:
     xml: bytes
     schema: str = ""
     """Namespace of the `run:` metadata used, "" = none."""
-    processes: Mapping[str, Definition] = field(default_factory=dict)
+    processes: Mapping[str, Definition] = field(default_factory=dict, compare=False, repr=False)
+    """Follows from xml and process_id, so it is not compared: calls that branch would be compared many times."""
     data_objects: tuple[str, ...] = ()
 
     def tasks(self) -> tuple[Node, ...]:

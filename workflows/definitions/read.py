@@ -9,40 +9,22 @@ Source: BPMN 2.0.2 (OMG formal/2013-12-09), clauses 8, 10, 13 and 15.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, cast
+from typing import Final
 
 from lxml import etree
 
-from workflows.definitions import bpmn, bpsim, cards
-from workflows.definitions.model import (
-    Definition,
-    Estimate,
-    EventKind,
-    Flow,
-    MultiInstance,
-    Node,
-    NodeKind,
-    ServiceCard,
-    TaskCard,
-)
+from workflows.definitions import bpmn, calls
+from workflows.definitions.model import Definition
+from workflows.definitions.processes import open_file, read_process
 from workflows.problems import Problem
-from workflows.schema.descriptor import Descriptor, Values, descriptor, is_run_namespace, namespace_of
 from workflows.xml import DEFAULT, Limits, XmlRefused, canonical, parse
 
 MAX_FLOW_NODES: Final = 2_000
-"""Of one process. A diagram a person can read has some dozens; checks take time with the square."""
+"""Of one process and those it calls. A diagram a person can read has some dozens; checks take time with the square."""
+_WITH_ID: Final = bpmn.NODE_KINDS | {"sequenceFlow", "process"}
 _DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
-_REFERENCED: Final = {
-    "message": "messageRef",
-    "signal": "signalRef",
-    "error": "errorRef",
-    "escalation": "escalationRef",
-}
-
-
 READING_CODES: Final = frozenset(
     {
         "diagram-too-large", "element-without-id", "metadata-misplaced", "metadata-missing",
@@ -62,28 +44,87 @@ class Reading:
     problems: tuple[Problem, ...]
 
 
-def read(data: bytes, *, limits: Limits = DEFAULT) -> Reading:
-    """The definition in a BPMN file: of its executable process, else of the first one that has elements.
+def read(data: bytes, *, limits: Limits = DEFAULT, process_id: str = "") -> Reading:
+    """The definition in a BPMN file: of the process with that id, else of its main process.
 
+    The main process is executable, has elements and is called by no other, as far as there is such a one; the
+    first in the file of several. What it calls in the same file is in `processes`.
     Reading `definition.xml` again gives an equal definition. Never raises for what is in `data`.
     """
+    problems: list[Problem] = []
     try:
         root = parse(data, limits=limits)
+        if bpmn.local_name(root) != "definitions":
+            return Reading(None, (_not_bpmn(root),))
+        _give_ids(root, problems)
         xml = normalised(root)
         _check_size(xml, limits)
     except XmlRefused as refused:
         return Reading(None, refused.problems)
-    if bpmn.local_name(root) != "definitions":
-        return Reading(None, (_not_bpmn(root),))
-    problems: list[Problem] = []
-    process = _chosen_process(root, problems)
+    process = _chosen_process(root, process_id, problems)
     if process is None:
         return Reading(None, tuple(problems))
-    size = sum(1 for element in process.iter("*") if bpmn.local_name(element) in bpmn.NODE_KINDS)
-    if size > MAX_FLOW_NODES:
-        return Reading(None, (*problems, _diagram_too_large(process, size)))
-    definition = _ProcessReader(root, process, problems).definition(xml)
+    definition = _with_called(root, process, xml, problems)
     return Reading(definition, tuple(problems))
+
+
+def _give_ids(root: etree._Element, problems: list[Problem]) -> None:
+    """An id for each process, node and flow that has none: what has no id could not be spoken of."""
+    nameless = [
+        element
+        for process in bpmn.processes(root)
+        for scope in bpmn.scopes(process)
+        for element in (*([process] if scope is process else []), *scope.iterchildren("*"))
+        if not element.get("id") and bpmn.local_name(element) in _WITH_ID
+    ]
+    known = {element.get("id") for element in root.iter("*")} if nameless else set()
+    number = 0
+    for element in nameless:
+        kind = bpmn.local_name(element)
+        while (own_id := f"{kind}_without_id_{number}") in known or not number:
+            number += 1
+        known.add(own_id)
+        element.set("id", own_id)
+        problems.append(_without_id(element, kind, own_id))
+
+
+def _without_id(element: etree._Element, kind: str, own_id: str) -> Problem:
+    return Problem(
+        "element-without-id",
+        "A %(kind)s (line %(line)s) has no id; it is called “%(id)s” here. Save the file with a BPMN tool.",
+        place=own_id,
+        severity="warning",
+        params={"kind": kind, "line": element.sourceline, "id": own_id},
+    )
+
+
+def _with_called(
+    root: etree._Element, process: etree._Element, xml: bytes, problems: list[Problem]
+) -> Definition | None:
+    """The definition of a process with all that it calls; None when that is too much for a person to read."""
+    by_id = _first_by_id(bpmn.processes(root))
+    order, calling = calls.without_cycles(calls.graph(root), str(process.get("id")))
+    size = sum(
+        1 for each in order for node in by_id[each].iter("*") if bpmn.local_name(node) in bpmn.NODE_KINDS
+    )
+    if size > MAX_FLOW_NODES:
+        problems.append(_diagram_too_large(process, size))
+        return None
+    file = open_file(root)
+    made: dict[str, Definition] = {}
+    for each in order:
+        reached: dict[str, Definition] = {}
+        for called in calling[each]:
+            reached |= {called: made[called], **made[called].processes}
+        made[each] = replace(read_process(file, by_id[each], problems, xml), processes=reached)
+    return made[order[-1]]
+
+
+def _first_by_id(processes: Iterable[etree._Element]) -> Mapping[str, etree._Element]:
+    found: dict[str, etree._Element] = {}
+    for each in processes:
+        found.setdefault(str(each.get("id")), each)
+    return found
 
 
 def _check_size(xml: bytes, limits: Limits) -> None:
@@ -137,9 +178,9 @@ def _diagram_too_large(process: etree._Element, size: int) -> Problem:
     )
 
 
-def _chosen_process(root: etree._Element, problems: list[Problem]) -> etree._Element | None:
-    found = [each for each in bpmn.processes(root) if each.get("id")]
-    if not found:
+def _chosen_process(root: etree._Element, process_id: str, problems: list[Problem]) -> etree._Element | None:
+    by_id = _first_by_id(bpmn.processes(root))
+    if not by_id or (process_id and process_id not in by_id):
         problems.append(
             Problem(
                 "no-process",
@@ -148,10 +189,11 @@ def _chosen_process(root: etree._Element, problems: list[Problem]) -> etree._Ele
             )
         )
         return None
-    drawn = [each for each in found if any(True for _ in bpmn.flow_nodes(each))]
-    executable = [each for each in drawn if each.get("isExecutable") == "true"]
-    chosen = (executable or drawn or found)[0]
-    if len(drawn) > 1:
+    calling = calls.graph(root)
+    drawn = [each for each in by_id.values() if any(True for _ in bpmn.flow_nodes(each))]
+    chosen = by_id[process_id] if process_id else _main_process(list(by_id.values()), drawn, calling)
+    used = set(calls.without_cycles(calling, str(chosen.get("id")))[0])
+    if any(each.get("id") not in used for each in drawn):
         problems.append(
             Problem(
                 "several-processes",
@@ -164,306 +206,10 @@ def _chosen_process(root: etree._Element, problems: list[Problem]) -> etree._Ele
     return chosen
 
 
-class _ProcessReader:
-    """Reads one process; each method reads one kind of thing."""
-
-    def __init__(self, root: etree._Element, process: etree._Element, problems: list[Problem]) -> None:
-        self._root = root
-        self._process = process
-        self._problems = problems
-        self._declared: Descriptor = descriptor()
-        self._schema = ""
-        self._probabilities = bpsim.probabilities(root)
-        self._names = _names_of_root_elements(root)
-        self._lanes: dict[str, str] = {}
-        self._lane_of: dict[str, str] = {}
-        self._nodes: dict[str, Node] = {}
-        self._flows: dict[str, Flow] = {}
-
-    def definition(self, xml: bytes) -> Definition:
-        process_id = str(self._process.get("id"))
-        self._report_misplaced()
-        service = self._service(process_id)
-        self._read_lanes()
-        self._read_scope(self._process, None)
-        self._connect()
-        return Definition(
-            process_id=process_id,
-            name=self._process.get("name") or self._participant(process_id) or process_id,
-            service=service,
-            nodes=self._nodes,
-            flows=self._flows,
-            lanes=self._lanes,
-            xml=xml,
-            schema=self._schema,
-        )
-
-    def _participant(self, process_id: str) -> str:
-        for participant in self._root.iter(bpmn.tag("participant")):
-            if bpmn.reference(participant.get("processRef")) == process_id:
-                return participant.get("name") or ""
-        return ""
-
-    # metadata
-
-    def _report_misplaced(self) -> None:
-        """Our elements anywhere but in the extensionElements of what they may describe are never read."""
-        for element in self._process.iter("*"):
-            namespace = namespace_of(element.tag)
-            parent = element.getparent()
-            if not is_run_namespace(namespace) or parent is None:
-                continue
-            if is_run_namespace(namespace_of(parent.tag)):
-                continue  # seen with its parent
-            if namespace != self._declared.uri:
-                self._report_newer(element, namespace)
-            elif parent.tag != bpmn.tag("extensionElements"):
-                self._report_place(element)
-
-    def _report_newer(self, element: etree._Element, namespace: str) -> None:
-        self._problems.append(
-            Problem(
-                "metadata-newer",
-                "“%(name)s” is of another version of RUN (%(namespace)s) and is not read. Update RUN.",
-                place=_owner_id(element),
-                params={"name": etree.QName(element).localname, "namespace": namespace},
-            )
-        )
-
-    def _report_place(self, element: etree._Element) -> None:
-        self._problems.append(
-            Problem(
-                "metadata-misplaced",
-                "“%(name)s” cannot stand here and is not read. Open the element in the modeler and fill "
-                "its card there.",
-                place=_owner_id(element),
-                params={"name": etree.QName(element).localname},
-            )
-        )
-
-    def _extensions(self, owner: etree._Element, bpmn_types: frozenset[str]) -> Mapping[str, Values]:
-        found: dict[str, Values] = {}
-        for extension in owner.iterfind(f"{bpmn.tag('extensionElements')}/{{{self._declared.uri}}}*"):
-            name = etree.QName(extension).localname
-            type_name = self._declared.extensions.get(name)
-            if type_name is None:
-                self._problems.append(_unknown_extension(owner, name))
-            elif not bpmn_types & set(self._declared.allowed_in[type_name]):
-                self._report_place(extension)
-            elif type_name in found:
-                self._problems.append(_repeated_extension(owner, name))
-            else:
-                self._schema = self._declared.uri
-                values, problems = self._declared.read(extension, type_name, str(owner.get("id")))
-                self._problems.extend(problems)
-                found[type_name] = values
-        return found
-
-    def _service(self, process_id: str) -> ServiceCard:
-        values = self._extensions(self._process, frozenset({"bpmn:Process"})).get("Service")
-        if values is None:
-            return ServiceCard()
-        return cards.service_card(values, process_id, self._problems.append)
-
-    def _task_and_estimate(
-        self, element: etree._Element, kind: NodeKind
-    ) -> tuple[TaskCard | None, Estimate | None]:
-        types = frozenset(
-            {"bpmn:Activity"}
-            if kind in bpmn.ACTIVITIES
-            else {"bpmn:BoundaryEvent"}
-            if kind == "boundaryEvent"
-            else {"bpmn:FlowNode"}
-        )
-        found = self._extensions(element, types)
-        task = found.get("Task")
-        node_id = str(element.get("id"))
-        card = None if task is None else cards.task_card(task, node_id, self._problems.append)
-        return card, self._estimate(node_id, found.get("Estimate"), with_bpsim=kind == "boundaryEvent")
-
-    def _estimate(self, element_id: str, values: Values | None, *, with_bpsim: bool) -> Estimate | None:
-        own = None if values is None else cards.estimate(values, element_id, self._problems.append)
-        simulated = self._probabilities.get(element_id) if with_bpsim else None
-        if simulated is None or (own is not None and own.probability is not None):
-            return own
-        return replace(own or Estimate(), probability=simulated)
-
-    # the diagram
-
-    def _read_lanes(self) -> None:
-        for lane in self._process.iter(bpmn.tag("lane")):
-            lane_id = lane.get("id")
-            if not lane_id:
-                continue
-            self._lanes[lane_id] = lane.get("name") or lane_id
-            for ref in lane.iterchildren(bpmn.tag("flowNodeRef")):
-                # an inner lane comes after the one around it, and wins
-                self._lane_of[bpmn.reference(ref.text)] = lane_id
-
-    def _read_scope(self, scope: etree._Element, parent: str | None) -> None:
-        for child in scope.iterchildren("*"):
-            kind = bpmn.local_name(child)
-            if kind != "sequenceFlow" and kind not in bpmn.NODE_KINDS:
-                continue
-            if not child.get("id"):
-                self._problems.append(_without_id(child, kind, parent))
-            elif kind == "sequenceFlow":
-                self._read_flow(child, parent)
-            else:
-                self._read_node(child, cast(NodeKind, kind), parent)
-
-    def _read_node(self, element: etree._Element, kind: NodeKind, parent: str | None) -> None:
-        node_id = str(element.get("id"))
-        if node_id in self._nodes:
-            return  # lint reports it
-        card, estimate = self._task_and_estimate(element, kind)
-        event, detail = self._event(element, kind)
-        interrupts = element.get("cancelActivity" if kind == "boundaryEvent" else "isInterrupting")
-        lane = self._lane_of.get(node_id) or (self._nodes[parent].lane if parent in self._nodes else None)
-        self._nodes[node_id] = Node(
-            id=node_id,
-            kind=kind,
-            name=(element.get("name") or "").strip(),
-            parent=parent,
-            lane=lane,
-            default=element.get("default"),
-            task=card,
-            estimate=estimate,
-            multi_instance=_multi_instance(element),
-            event=event,
-            detail=detail,
-            attached_to=bpmn.reference(element.get("attachedToRef")) or None,
-            interrupting=interrupts != "false",
-            triggered_by_event=element.get("triggeredByEvent") == "true",
-            called_element=bpmn.reference(element.get("calledElement")),
-            script=bpmn.text_of(element, "script"),
-        )
-        if kind in bpmn.SUB_PROCESSES:
-            self._read_scope(element, node_id)
-
-    def _event(self, element: etree._Element, kind: NodeKind) -> tuple[EventKind, str]:
-        if kind in ("receiveTask", "sendTask"):
-            return "none", self._name(element, "messageRef")
-        if kind not in bpmn.EVENTS:
-            return "none", ""
-        definitions = [
-            child
-            for child in element.iterchildren("*")
-            if bpmn.local_name(child).endswith(bpmn.EVENT_DEFINITION)
-        ]
-        if not definitions:
-            return "none", ""
-        if len(definitions) > 1:
-            return "multiple", ""
-        (only,) = definitions
-        event = cast(EventKind, bpmn.local_name(only).removesuffix(bpmn.EVENT_DEFINITION))
-        return event, self._detail(only, event)
-
-    def _detail(self, definition: etree._Element, event: EventKind) -> str:
-        if event in _REFERENCED:
-            return self._name(definition, _REFERENCED[event])
-        if event == "timer":
-            texts = (bpmn.text_of(definition, name) for name in ("timeDate", "timeDuration", "timeCycle"))
-            return next((text for text in texts if text), "")
-        if event == "conditional":
-            return bpmn.text_of(definition, "condition")
-        return definition.get("name") or "" if event == "link" else ""
-
-    def _name(self, element: etree._Element, attribute: str) -> str:
-        ref = bpmn.reference(element.get(attribute))
-        return self._names.get(ref, ref)
-
-    def _read_flow(self, element: etree._Element, parent: str | None) -> None:
-        flow_id = str(element.get("id"))
-        if flow_id in self._flows:
-            return  # lint reports it
-        found = self._extensions(element, frozenset({"bpmn:SequenceFlow"}))
-        self._flows[flow_id] = Flow(
-            id=flow_id,
-            source=bpmn.reference(element.get("sourceRef")),
-            target=bpmn.reference(element.get("targetRef")),
-            name=(element.get("name") or "").strip(),
-            condition=bpmn.text_of(element, "conditionExpression"),
-            estimate=self._estimate(flow_id, found.get("Estimate"), with_bpsim=True),
-            parent=parent,
-        )
-
-    def _connect(self) -> None:
-        incoming: dict[str, list[str]] = defaultdict(list)
-        outgoing: dict[str, list[str]] = defaultdict(list)
-        for flow in self._flows.values():
-            outgoing[flow.source].append(flow.id)
-            incoming[flow.target].append(flow.id)
-        for node in self._nodes.values():
-            self._nodes[node.id] = replace(
-                node, incoming=tuple(incoming[node.id]), outgoing=tuple(outgoing[node.id])
-            )
-
-
-def _names_of_root_elements(root: etree._Element) -> Mapping[str, str]:
-    """Id -> name (error: code before name) of the messages, signals, errors and escalations."""
-    names: dict[str, str] = {}
-    for kind in _REFERENCED:
-        for element in root.iterchildren(bpmn.tag(kind)):
-            code = element.get("errorCode") or element.get("escalationCode")
-            names[element.get("id") or ""] = code or element.get("name") or ""
-    return names
-
-
-def _multi_instance(element: etree._Element) -> MultiInstance | None:
-    many = element.find(bpmn.tag("multiInstanceLoopCharacteristics"))
-    if many is not None:
-        item = many.find(bpmn.tag("inputDataItem"))
-        return MultiInstance(
-            sequential=many.get("isSequential") == "true",
-            cardinality=bpmn.text_of(many, "loopCardinality"),
-            collection=bpmn.text_of(many, "loopDataInputRef"),
-            item="" if item is None else item.get("name") or item.get("id") or "",
-            completion=bpmn.text_of(many, "completionCondition"),
-        )
-    loop = element.find(bpmn.tag("standardLoopCharacteristics"))
-    if loop is None:
-        return None
-    maximum = cards.decimal(loop.get("loopMaximum") or "")
-    return MultiInstance(
-        sequential=True,
-        completion=bpmn.text_of(loop, "loopCondition"),
-        standard_loop=True,
-        loop_maximum=None if maximum is None else int(maximum),
-    )
-
-
-def _owner_id(element: etree._Element) -> str:
-    """Id of the nearest BPMN element around one of ours."""
-    owner: Any = element.getparent()
-    while owner is not None and not (bpmn.local_name(owner) and owner.get("id")):
-        owner = owner.getparent()
-    return "" if owner is None else str(owner.get("id"))
-
-
-def _without_id(element: etree._Element, kind: str, parent: str | None) -> Problem:
-    return Problem(
-        "element-without-id",
-        "A %(kind)s (line %(line)s) has no id and is not read. Save the file with a BPMN tool.",
-        place=parent or "",
-        params={"kind": kind, "line": element.sourceline},
-    )
-
-
-def _unknown_extension(owner: etree._Element, name: str) -> Problem:
-    return Problem(
-        "metadata-unknown",
-        "“%(element)s” has “%(name)s”, which this version of RUN does not know. "
-        "It may come from a newer version: update RUN, or remove it.",
-        place=str(owner.get("id")),
-        params={"element": bpmn.local_name(owner), "name": name},
-    )
-
-
-def _repeated_extension(owner: etree._Element, name: str) -> Problem:
-    return Problem(
-        "metadata-repeated",
-        "“%(element)s” has “%(name)s” twice; only the first is read. Remove one.",
-        place=str(owner.get("id")),
-        params={"element": bpmn.local_name(owner), "name": name},
-    )
+def _main_process(
+    found: list[etree._Element], drawn: list[etree._Element], calling: calls.Calls
+) -> etree._Element:
+    executable = [each for each in drawn if bpmn.is_true(each, "isExecutable")]
+    candidates = executable or drawn or found
+    called = {target for source, targets in calling.items() for target in targets if target != source}
+    return next((each for each in candidates if each.get("id") not in called), candidates[0])
