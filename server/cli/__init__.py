@@ -8,7 +8,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from server import installation
-from server.cli import authoring, demo, operation
+from server.cli import authoring, bank, demo, operation
 from workflows.errors import RunError
 
 
@@ -18,7 +18,7 @@ def cli() -> None:
     """RUN: define, price, deliver and pay franchised services."""
 
 
-for _command in (*demo.COMMANDS, *operation.COMMANDS, *authoring.COMMANDS):
+for _command in (*demo.COMMANDS, *operation.COMMANDS, *authoring.COMMANDS, *bank.COMMANDS):
     cli.add_command(_command)
 
 

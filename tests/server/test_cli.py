@@ -148,3 +148,30 @@ def test_verify_of_an_empty_installation_finds_nothing(run):
 
 def test_a_table_aligns_numbers_right():
     assert table(["a", "b"], [["x", "1"], ["yy", "10"]]).splitlines()[-2:] == ["x    1", "yy  10"]
+
+
+def test_bank_read_says_what_a_bank_file_says_and_stores_nothing(run, tmp_path):
+    statement = tmp_path / "statement.xml"
+    statement.write_bytes(
+        b"<Document xmlns='urn:iso:std:iso:20022:tech:xsd:camt.054.001.08'><BkToCstmrDbtCdtNtfctn>"
+        b"<GrpHdr><MsgId>M1</MsgId></GrpHdr><Ntfctn><Id>S1</Id><Acct><Id><IBAN>X1</IBAN></Id></Acct><Ntry>"
+        b"<Amt Ccy='XOF'>1500</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts><NtryDtls><TxDtls><Refs>"
+        b"<EndToEndId>E1</EndToEndId></Refs></TxDtls></NtryDtls></Ntry></Ntfctn></BkToCstmrDbtCdtNtfctn></Document>"
+    )
+    result = run("bank", "read", "--format", "json", str(statement))
+    assert result.exit_code == 0, result.output
+    (report,) = json.loads(result.output)
+    assert report["payments"][0]["end_to_end_id"] == "E1"
+    assert report["statements"][0]["entries"][0]["amount"] == "1500"
+    assert "settled" in run("bank", "read", str(statement)).output
+
+
+def test_bank_read_of_what_is_no_bank_file_says_so_and_fails(run, tmp_path):
+    junk = tmp_path / "junk.xml"
+    junk.write_bytes(b"\x00\x01")
+    result = run("bank", "read", "--format", "json", str(junk), str(tmp_path / "none"))
+    assert result.exit_code == 1
+    assert [r["problems"][0]["code"] for r in json.loads(result.output)] == [
+        "unknown-bank-file",
+        "unreadable",
+    ]

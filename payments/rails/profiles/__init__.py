@@ -23,7 +23,7 @@ from pricing.money import minor_digits
 Content = Literal[
     "country", "telco", "currency", "msisdn", "amount", "reference", "description", "name", "payment_id"
 ]
-Outcome = Literal["settled", "rejected", "pending"]
+Outcome = Literal["settled", "rejected", "returned", "pending"]
 
 _CONTENTS: Final = (
     "country",
