@@ -9,21 +9,30 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from fractions import Fraction
 from statistics import median
 from typing import Any, Final
 
-from pricing.money import MINOR_UNIT_DIGITS
+from pricing.cells import (
+    amount_of,
+    currency_in,
+    currency_of,
+    day_of,
+    decimal_sign,
+    heading_currency,
+    is_filled,
+    normal,
+    text_of,
+    unit_of,
+)
 from pricing.price_lists import Item, PriceRow
-from pricing.regions import RegionTree
+from pricing.regions import Region, RegionTree
 from pricing.tables import MOST_ROWS, Row, Table, read_tables
-from pricing.templates import COLUMNS, HEADINGS, template
-from pricing.units import UNITS, Packaging, canonical, factor
+from pricing.templates import COLUMNS, HEADINGS, PROBLEMS_HEADING, template
+from pricing.units import Packaging, factor
 from workflows.problems import Problem, blocking
 
 __all__ = ["Import", "ImportCounts", "read_price_list", "template"]
@@ -33,46 +42,35 @@ OUTLIER: Final = 3
 _MOST_AMOUNT: Final = 10**15
 _SYNONYMS: Final[Mapping[str, str]] = {
     "list": "price list, liste, liste de prix, lista, lista de precios, code liste",
-    "region": "place, location, municipality, code region, région, lieu, commune, localité, región, lugar",
-    "item": "item code, code, article, code article, artículo, código, producto, product, produit, ítem",
+    "region": "place, location, market, market or region, mkt name, marché, mercado, municipality, code region, "
+    "région, lieu, commune, localité, región, lugar",
+    "item": "item code, code, commodity, cm name, denrée, producto básico, article, code article, artículo, código, "
+    "producto, product, produit, ítem",
     "name": "label, description, designation, désignation, libellé, nom, nombre, descripción, etiqueta",
-    "unit": "uom, unité, unidad, unit of measure, unité de mesure, unidad de medida",
+    "unit": "uom, um name, unité, unidad, unit of measure, unité de mesure, unidad de medida",
     "minimum": "min, min price, prix min, prix minimum, precio mínimo, mínimo, low, bas, lowest price",
-    "typical": "amount, price, unit price, typical price, montant, prix, prix unitaire, prix courant, "
+    "typical": "amount, price, mp price, unit price, typical price, montant, prix, prix unitaire, prix courant, "
     "typique, prix typique, precio, precio unitario, importe, típico, precio típico, mode",
     "maximum": "max, max price, prix max, prix maximum, precio máximo, máximo, high, haut, highest price",
-    "currency": "devise, monnaie, moneda, divisa",
+    "currency": "cur name, devise, monnaie, moneda, divisa",
     "valid_from": "valid from, from, since, valable du, valable à partir du, valide du, à partir du, début, "
     "válido desde, desde",
     "valid_to": "valid to, valid until, until, to, valable jusqu'au, valide jusqu'au, jusqu'au, fin, "
     "válido hasta, hasta",
     "quality": "qualité, calidad",
-    "source": "origin, origine, fuente",
-    "observed_on": "observed on, observed, date of observation, observé le, relevé le, date du relevé, "
-    "observado el, fecha de observación",
-}
-_UNIT_WORDS: Final[Mapping[str, str]] = {
-    "kg": "KGM", "kilo": "KGM", "g": "GRM", "t": "TNE", "l": "LTR", "liter": "LTR", "ml": "MLT", "km": "KMT",
-    "m": "MTR", "m2": "MTK", "m3": "MTQ", "ha": "HAR", "day": "DAY", "jour": "DAY", "jours": "DAY",
-    "dia": "DAY", "h": "HUR", "heure": "HUR", "hora": "HUR", "u": "C62", "unit": "C62", "unite": "C62",
-    "unidad": "C62",
-    "pcs": "C62", "pc": "C62", "month": "MON", "sac": "XBG", "saco": "XBG", "forfait": "LS",
-}  # fmt: skip
-_CURRENCY_SIGNS: Final[Mapping[str, str]] = {
-    "€": "EUR",
-    "$": "USD",
-    "£": "GBP",
-    "fcfa": "XOF",
-    "f cfa": "XOF",
+    "source": "origin, source url, mp commoditysource, origine, fuente",
+    "observed_on": "observed on, observed, date, date of observation, observé le, relevé le, date du relevé, "
+    "observado el, fecha de observación, fecha",
+    "observer": "observed by, enumerator, relevé par, observateur, enquêteur, observado por, observador",
 }
 _FOOTER: Final = re.compile(
     r"\b(?:rows?|lines?|records?|lignes?|enregistrements?|filas?|l[ií]neas?|registros?)\b\D*(\d[\d\s]*)"
     r"|(\d[\d\s]*)\s*(?:rows?|lines?|records?|lignes?|enregistrements?|filas?|l[ií]neas?|registros?)\b",
     re.IGNORECASE,
 )
-_PRICES: Final = ("minimum", "typical", "maximum")
+PRICES: Final = ("minimum", "typical", "maximum")
+_ONE: Final = Fraction(1)
 _REQUIRED: Final = ("region", "item", "typical", "currency", "valid_from")
-_PLAIN: Final = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,44 +114,68 @@ def read_price_list(
     "valid_from", ...); without one the list is named after the file and the unit is the item's.
     currency: the only one this list may use, None = any. existing: prices to compare with (outliers).
     """
-    found = read_tables(data, lambda rows: _find_header(rows)[1])
-    if isinstance(found, Problem):
-        return Import((), (found,), ImportCounts(errors=1))
-    table = max(found, key=lambda t: _find_header(t.rows)[1], default=Table("", ()))
+    table = price_table(data)
+    if isinstance(table, Problem):
+        return Import((), (table,), ImportCounts(errors=1))
     reader = _Reader(table, filename, items, regions, packaging, existing, defaults or {}, currency)
     return reader.read()
+
+
+def price_table(data: bytes) -> Table | Problem:
+    """The table of a file that looks most like a price list, or why the file cannot be read."""
+    found = read_tables(data, lambda rows: _find_header(rows)[1])
+    if isinstance(found, Problem):
+        return found
+    return max(found, key=lambda t: _find_header(t.rows)[1], default=Table("", ()))
 
 
 # --- header -------------------------------------------------------------------------------------------------
 
 
-def _normal(text: object) -> str:
-    """Without accents, case and punctuation, for comparing words."""
-    plain = unicodedata.normalize("NFKD", str(text)).casefold()
-    letters = "".join(c if c.isalnum() else " " for c in plain if not unicodedata.combining(c))
-    return " ".join(letters.split())
-
-
 def _headings() -> dict[str, str]:
-    words = {_normal(column): column for column in COLUMNS}
+    words = {normal(column): column for column in COLUMNS}
     for column, names in _SYNONYMS.items():
-        words.update({_normal(name): column for name in names.split(",")})
+        words.update({normal(name): column for name in names.split(",")})
     for headings in HEADINGS.values():
-        words.update({_normal(heading): column for column, heading in headings.items()})
+        words.update({normal(heading): column for column, heading in headings.items()})
+    words.update({normal(heading): "problems" for heading in PROBLEMS_HEADING.values()})
     return words
 
 
 _WORDS: Final = _headings()
 
 
+def _column_of(cell: object) -> tuple[str, str]:
+    """The column a heading names, and the currency it states ("Prix (FCFA)"); both "" when it names none."""
+    if not isinstance(cell, str):
+        return "", ""
+    column = _WORDS.get(normal(cell))
+    if column:
+        return column, ""
+    words, currency = heading_currency(cell)
+    column = _WORDS.get(words, "")
+    return (column, currency) if column in PRICES else ("", "")
+
+
 def _find_header(rows: Sequence[Row]) -> tuple[int, int]:
     """Index of the heading row among the first 40, and how many columns it names (0: there is none)."""
     best = (0, 0)
     for index, row in enumerate(rows[:40]):
-        named = {_WORDS[_normal(cell)] for cell in row if isinstance(cell, str) and _normal(cell) in _WORDS}
+        named = {_column_of(cell)[0] for cell in row} - {""}
         if len(named) > best[1] and {"item", "typical"} <= named:
             best = (index, len(named))
     return best
+
+
+def header_of(rows: Sequence[Row]) -> tuple[int, dict[str, int]]:
+    """Index of the heading row, and the index of each column it names; the first row when there is none."""
+    header, _ = _find_header(rows)
+    names = enumerate(_column_of(cell)[0] for cell in rows[header]) if rows else ()
+    columns: dict[str, int] = {}
+    for index, name in names:
+        if name:
+            columns.setdefault(name, index)
+    return header, columns
 
 
 # --- rows ---------------------------------------------------------------------------------------------------
@@ -171,7 +193,8 @@ class _Reader:
         defaults: Mapping[str, str],
         currency: str | None,
     ) -> None:
-        self.table, self.regions, self.defaults, self.currency = table, regions, defaults, currency
+        self.table, self.regions, self.currency = table, regions, currency
+        self.defaults = dict(defaults)
         self.list = defaults.get("list") or re.sub(r"\.[^.]*$", "", filename) or "list"
         self.items = {item.code: item for item in items}
         self.item_names = _names({i.code: i.names for i in self.items.values()})
@@ -180,6 +203,11 @@ class _Reader:
         for package in packaging:
             self.packaging.setdefault(package.item, []).append(package)
         self.existing = tuple(existing)
+        self.factors: dict[tuple[str, str], Fraction | None] = {}
+        self.absent: set[str] = set()
+        """Needed columns that are missing: said once, not in every row."""
+        self.chains: dict[str, tuple[Region, ...]] = {}
+        self.codes: dict[tuple[str, str], tuple[str, str]] = {}
         self.problems: list[Problem] = []
         self.dropped = 0
         self.columns: dict[str, int] = {}
@@ -191,7 +219,7 @@ class _Reader:
     def read(self) -> Import:
         header, named = _find_header(self.table.rows)
         if not named:
-            self._add(_no_header())
+            self._add(_no_header(self.table.rows))
             return self._result(0, 0)
         self.width = len(self.table.rows[header])
         self._name_columns(self.table.rows[header])
@@ -199,7 +227,7 @@ class _Reader:
         if len(self.table.rows) > MOST_ROWS:
             self._add(_too_many_rows())
             return self._result(0, 0)
-        content, stated = self._cut_footer([(n, r) for n, r in body if any(_filled(c) for c in r)])
+        content, stated = self._cut_footer([(n, r) for n, r in body if any(is_filled(c) for c in r)])
         self.decimal = self._decimal_sign(content)
         unpriced = 0
         for number, row in content:
@@ -227,15 +255,18 @@ class _Reader:
 
     def _name_columns(self, row: Row) -> None:
         for index, cell in enumerate(row):
-            column = _WORDS.get(_normal(cell)) if isinstance(cell, str) else None
+            column, currency = _column_of(cell)
             if column in self.columns:
-                self._add(_column_twice(str(cell), column or ""))
+                self._add(_column_twice(str(cell), column))
             elif column:
                 self.columns[column], self.titles[column] = index, str(cell).strip()
-            elif _filled(cell):
+                if currency:
+                    self.defaults.setdefault("currency", currency)
+            elif is_filled(cell):
                 self._add(_column_unknown(str(cell)))
         for column in _REQUIRED:
             if column not in self.columns and not self.defaults.get(column):
+                self.absent.add(column)
                 self._add(_column_missing(column))
 
     def _cut_footer(
@@ -243,8 +274,8 @@ class _Reader:
     ) -> tuple[list[tuple[int, Row]], tuple[int, int] | None]:
         """Rows up to a line that states their number; what follows it are notes."""
         for place, (number, row) in enumerate(rows):
-            cells = [c for c in row if _filled(c)]
-            text = " ".join(_text(c) for c in cells)
+            cells = [c for c in row if is_filled(c)]
+            text = " ".join(text_of(c) for c in cells)
             match = _FOOTER.search(text) if len(cells) <= 2 and isinstance(cells[0], str) else None
             if match and not self._known_item(row):
                 digits = re.sub(r"\s", "", match.group(1) or match.group(2))
@@ -252,22 +283,24 @@ class _Reader:
         return rows, None
 
     def _known_item(self, row: Row) -> bool:
-        return _text(self._cell(row, "item")) in self.items
+        return text_of(self._cell(row, "item")) in self.items
 
     def _cell(self, row: Row, column: str) -> Any:  # noqa: ANN401 - what a cell holds
         index = self.columns.get(column)
         value = row[index] if index is not None and index < len(row) else None
-        return value if _filled(value) else self.defaults.get(column)
+        if value is None or value == "" or (type(value) is str and not value.strip()):
+            return self.defaults.get(column)
+        return value
 
     def _is_unpriced(self, row: Row) -> bool:
-        return not any(_filled(self._cell(row, column)) for column in _PRICES)
+        return not any(is_filled(self._cell(row, column)) for column in PRICES)
 
     def _row(self, number: int, row: Row) -> None:
         before = self._errors()
         item = self._code(number, row, "item", self.items, self.item_names)
         region = self._code(number, row, "region", self.regions, self.region_names)
-        unit = self._unit(number, row, self.items.get(item))
-        low, typical, high = self._amounts(number, row)
+        unit, several = self._unit(number, row, self.items.get(item))
+        low, typical, high = self._amounts(number, row, several)
         currency = self._currency(number, row)
         since, until = (
             self._date(number, row, "valid_from", required=True),
@@ -276,14 +309,15 @@ class _Reader:
         observed = self._date(number, row, "observed_on")
         if since and until and until < since:
             self._cell_problem(number, "valid_to", until.isoformat(), _ENDS_BEFORE)
-        if self._errors() > before or since is None:
+        if self._errors() > before or since is None or self.absent:
             return
         self.rows.append(
             PriceRow(
-                list=_text(self._cell(row, "list")) or self.list, row=number, region=region, item=item,
+                list=text_of(self._cell(row, "list")) or self.list, row=number, region=region, item=item,
                 unit=unit, minimum=low, typical=typical, maximum=high, currency=currency, valid_from=since,
-                valid_to=until, quality=_text(self._cell(row, "quality")),
-                source=_text(self._cell(row, "source")), observed_on=observed,
+                valid_to=until, quality=text_of(self._cell(row, "quality")),
+                source=text_of(self._cell(row, "source")), observed_on=observed,
+                observer=text_of(self._cell(row, "observer")),
             )
         )  # fmt: skip
 
@@ -300,14 +334,18 @@ class _Reader:
         known: Mapping[str, object] | RegionTree,
         names: Mapping[str, str],
     ) -> str:
-        text = _text(self._cell(row, column))
+        if column in self.absent:
+            return ""
+        text = text_of(self._cell(row, column))
         if text in known:
             return text
-        code = names.get(_normal(text), "")
+        if (column, text) not in self.codes:
+            code = names.get(normal(text), "")
+            near = "" if code else _nearest(text, names)
+            self.codes[column, text] = (code, near)
+        code, hint = self.codes[column, text]
         if code:
             return code
-        near = difflib.get_close_matches(_normal(text)[:60], list(names)[:3000], 1) if text else []
-        hint = names.get(near[0], "") if near else ""
         if hint:
             unknown = _UNKNOWN_ITEM if column == "item" else _UNKNOWN_REGION
             self._cell_problem(number, column, text, unknown, hint=hint)
@@ -315,85 +353,95 @@ class _Reader:
             self._cell_problem(number, column, text, _NO_ITEM if column == "item" else _NO_REGION)
         return ""
 
-    def _unit(self, number: int, row: Row, item: Item | None) -> str:
-        text = _text(self._cell(row, "unit"))
+    def _unit(self, number: int, row: Row, item: Item | None) -> tuple[str, Fraction]:
+        """The unit of a price, and how many of it the price is of ("5 KG")."""
+        text = text_of(self._cell(row, "unit"))
         if not text:
-            return item.unit if item else ""
-        code = (
-            canonical(text.upper()) if canonical(text.upper()) in UNITS else _UNITS_BY_NAME.get(_normal(text))
-        )
-        if code is None:
+            return (item.unit if item else ""), _ONE
+        found = unit_of(text)
+        if found is None:
             self._cell_problem(number, "unit", text, _UNKNOWN_UNIT)
-            return ""
-        if item is not None and factor(code, item.unit, self.packaging.get(item.code, ())) is None:
+            return "", _ONE
+        if item is not None and self._factor(item, found[0]) is None:
             self._cell_problem(number, "unit", text, _NOT_CONVERTIBLE, item_unit=item.unit)
-        return code
+        return found
 
-    def _amounts(self, number: int, row: Row) -> tuple[Fraction, Fraction, Fraction]:
+    def _factor(self, item: Item, unit: str) -> Fraction | None:
+        """How many of an item's own units one `unit` is."""
+        if unit == item.unit:
+            return _ONE
+        key = (item.code, unit)
+        if key not in self.factors:
+            self.factors[key] = factor(unit, item.unit, self.packaging.get(item.code, ()))
+        return self.factors[key]
+
+    def _amounts(self, number: int, row: Row, several: Fraction) -> tuple[Fraction, Fraction, Fraction]:
         found: dict[str, Fraction] = {}
-        for column in _PRICES:
+        for column in PRICES:
             value = self._cell(row, column)
-            if _filled(value):
+            if is_filled(value):
                 amount = self._amount(number, column, value)
                 if amount is not None:
-                    found[column] = amount
-            elif column == "typical":
+                    found[column] = amount if several == 1 else amount / several
+            elif column == "typical" and column not in self.absent:
                 self._cell_problem(number, column, "", _MISSING_VALUE)
         typical = found.get("typical", Fraction(0))
         low, high = found.get("minimum", typical), found.get("maximum", typical)
         if "typical" in found and not low <= typical <= high:
             column = "minimum" if low > typical else "maximum"
-            text = _text(self._cell(row, column))
+            text = text_of(self._cell(row, column))
             self._cell_problem(number, column, text, _RANGE_ORDER)
         return low, typical, high
 
     def _amount(self, number: int, column: str, value: Any) -> Fraction | None:  # noqa: ANN401
-        amount = _number(value, self.decimal)
+        amount = amount_of(value, self.decimal)
         if isinstance(amount, str):
             wrong = _AMBIGUOUS if amount == "ambiguous-number" else _NOT_A_NUMBER
-            self._cell_problem(number, column, _text(value), wrong)
+            self._cell_problem(number, column, text_of(value), wrong)
             return None
         if amount < 0:
-            self._cell_problem(number, column, _text(value), _NEGATIVE)
+            self._cell_problem(number, column, text_of(value), _NEGATIVE)
             return None
         if amount > _MOST_AMOUNT:
-            self._cell_problem(number, column, _text(value), _NOT_A_NUMBER)
+            self._cell_problem(number, column, text_of(value), _NOT_A_NUMBER)
             return None
         return amount
 
     def _currency(self, number: int, row: Row) -> str:
-        text = _text(self._cell(row, "currency"))
-        code = _CURRENCY_SIGNS.get(text.casefold(), text.upper())
-        if code not in MINOR_UNIT_DIGITS:
+        text = text_of(self._cell(row, "currency"))
+        code = currency_of(text)
+        if "currency" in self.absent:
+            return code
+        if not code:
             self._cell_problem(number, "currency", text, _UNKNOWN_CURRENCY)
         elif self.currency is not None and code != self.currency:
             self._cell_problem(number, "currency", text, _OTHER_CURRENCY, currency=self.currency)
-        for column in _PRICES:
-            written = _sign_in(self._cell(row, column))
+        for column in PRICES:
+            value = self._cell(row, column)
+            written = currency_in(value)
             if written and written != code:
-                value = _text(self._cell(row, column))
-                self._cell_problem(number, column, value, _OTHER_CURRENCY, currency=code)
+                self._cell_problem(number, column, text_of(value), _OTHER_CURRENCY, currency=code or text)
         return code
 
     def _date(self, number: int, row: Row, column: str, *, required: bool = False) -> date | None:
         value = self._cell(row, column)
-        if not _filled(value):
-            if required:
+        if not is_filled(value):
+            if required and column not in self.absent:
                 self._cell_problem(number, column, "", _MISSING_VALUE)
             return None
-        day = _day(value)
+        day = day_of(value)
         if day is None:
-            self._cell_problem(number, column, _text(value), _BAD_DATE)
+            self._cell_problem(number, column, text_of(value), _BAD_DATE)
         return day
 
     def _decimal_sign(self, rows: Sequence[tuple[int, Row]]) -> str:
         """The decimal sign of the file, from amounts that can be read in one way only; "" = unknown."""
         found = set()
         for _, row in rows:
-            for column in _PRICES:
+            for column in PRICES:
                 value = self._cell(row, column)
                 if isinstance(value, str):
-                    found.add(_evidence(value))
+                    found.add(decimal_sign(value))
         found -= {""}
         if len(found) == 1:
             return str(found.pop())
@@ -417,34 +465,36 @@ class _Reader:
                 latest = max(latest, row, key=lambda r: r.valid_to or date.max)
 
     def _check_outliers(self) -> None:
-        """Far from the middle of what the item costs here and above, in this list and the ones before."""
-        known: dict[tuple[str, str, str], list[tuple[PriceRow, Fraction]]] = {}
+        """Far from what the item cost here in the last list, or from the middle of what it costs above."""
+        known: dict[tuple[str, str, str], list[tuple[PriceRow, float]]] = {}
         for row in (*self.existing, *self.rows):
             price = self._per_item_unit(row)
             if price is not None:
                 known.setdefault((row.item, row.region, row.currency), []).append((row, price))
+        listed = {id(row) for row in self.existing}
         for row in self.rows:
             price = self._per_item_unit(row)
-            others = [
-                p
-                for place in self.regions.chain(row.region)
-                for other, p in known.get((row.item, place.code, row.currency), ())
-                if other is not row
-            ]
-            if price is None or not others:
+            here, *above = (known.get((row.item, p.code, row.currency), ()) for p in self._chain(row.region))
+            last = max((both for both in here if id(both[0]) in listed), key=_by_age, default=None)
+            others = [p for level in above for _, p in level]
+            usual = last[1] if last else median(others) if others else 0.0
+            if price is None or not usual or usual / OUTLIER <= price <= usual * OUTLIER:
                 continue
-            middle = median(others)
-            if middle and not middle / OUTLIER <= price <= middle * OUTLIER:
-                self._cell_problem(
-                    row.row, "typical", f"{float(row.typical):g}", _OUTLIER_PRICE, usual=f"{float(middle):g}"
-                )
+            listed_units = price / float(row.typical) if row.typical else 1.0
+            problem = _OUTLIER_LAST if last else _OUTLIER_PRICE
+            text = f"{usual / listed_units:.6g}"
+            self._cell_problem(row.row, "typical", f"{float(row.typical):.10g}", problem, usual=text)
 
-    def _per_item_unit(self, row: PriceRow) -> Fraction | None:
+    def _chain(self, region: str) -> tuple[Region, ...]:
+        if region not in self.chains:
+            self.chains[region] = self.regions.chain(region)
+        return self.chains[region]
+
+    def _per_item_unit(self, row: PriceRow) -> float | None:
+        """The price of one of the item's own units, roughly: it only has to show what is far away."""
         item = self.items.get(row.item)
-        if item is None:
-            return None
-        listed = factor(item.unit, row.unit, self.packaging.get(row.item, ()))
-        return None if listed is None else row.typical * listed
+        units = self._factor(item, row.unit) if item else None
+        return None if units is None else float(row.typical) / float(units)
 
     # --- problems -------------------------------------------------------------------------------------------
 
@@ -459,118 +509,25 @@ class _Reader:
             self.problems.append(problem)
 
 
-# --- reading one cell ---------------------------------------------------------------------------------------
-
-
-def _filled(cell: object) -> bool:
-    return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
-
-
-def _text(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if not (cell.hour or cell.minute) else cell.isoformat(" ")
-    return "".join(c for c in str(cell) if c.isprintable() or c == " ").strip()
-
-
 def _names(texts: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Code by normalised code or name; a name that means two things means nothing."""
     found: dict[str, str] = {}
     twice: set[str] = set()
     for code, names in texts.items():
-        for name in {_normal(n) for n in names.values()}:
+        for name in {normal(n) for n in names.values()}:
             if name in found and found[name] != code:
                 twice.add(name)
             found[name] = code
     for name in twice:
         del found[name]
-    found.update({_normal(code): code for code in texts})
+    found.update({normal(code): code for code in texts})
     return found
 
 
-_UNITS_BY_NAME: Final[Mapping[str, str]] = {
-    **{_normal(part): code for code, u in UNITS.items() for n in u.names.values() for part in n.split(",")},
-    **_UNIT_WORDS,
-}
-
-
-def _bare(value: str) -> str:
-    """The digits and signs of an amount, without spaces of any kind, apostrophes and a currency sign."""
-    text = unicodedata.normalize("NFKC", value).casefold().strip()
-    for sign in sorted([*_CURRENCY_SIGNS, *(c.casefold() for c in MINOR_UNIT_DIGITS)], key=len, reverse=True):
-        if text.endswith(sign) or text.startswith(sign):
-            text = text.removesuffix(sign).removeprefix(sign)
-            break
-    return re.sub(r"[\s'’_]", "", text.replace("\u2212", "-"))
-
-
-def _sign_in(value: object) -> str:
-    """The currency written into an amount ("12 €"), "" when there is none."""
-    if not isinstance(value, str) or not any(c.isdigit() for c in value):
-        return ""
-    word = re.sub(r"[\d\s.,'’_\-]", " ", unicodedata.normalize("NFKC", value)).strip().casefold()
-    return _CURRENCY_SIGNS.get(word, word.upper() if word.upper() in MINOR_UNIT_DIGITS else "")
-
-
-def _evidence(value: str) -> str:
-    """The decimal sign this amount proves, "" for none."""
-    text = _bare(value)
-    if "," in text and "." in text:
-        return max(",.", key=text.rfind)
-    for sign, other in ((",", "."), (".", ",")):
-        if text.count(sign) > 1:
-            return other
-        if text.count(sign) == 1 and not re.fullmatch(r"-?[1-9]\d{0,2}[.,]\d{3}", text):
-            return sign
-    return ""
-
-
-def _number(value: object, decimal: str) -> Fraction | str:
-    """An exact amount, or the code of what is wrong with it."""
-    if isinstance(value, bool):
-        return "not-a-number"
-    if isinstance(value, int | float):
-        text = str(value)
-        return Fraction(Decimal(text)) if re.fullmatch(r"-?[\d.]+(e[-+]?\d{1,2})?", text) else "not-a-number"
-    if not isinstance(value, str):
-        return "not-a-number"
-    text = _bare(value)
-    own = _evidence(value)
-    if ("," in text or "." in text) and not own and not decimal:
-        return "ambiguous-number"
-    sign = own or decimal or "."
-    thousands = "." if sign == "," else ","
-    whole, _, part = text.partition(sign)
-    if thousands in whole and not re.fullmatch(rf"-?\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+", whole):
-        return "not-a-number"
-    plain = whole.replace(thousands, "") + (f".{part}" if part else "")
-    return (
-        Fraction(plain) if _PLAIN.fullmatch(plain) and plain.isascii() and len(plain) < 40 else "not-a-number"
-    )
-
-
-def _day(value: object) -> date | None:
-    """ISO dates, 31/12/2026, 31.12.2026, and dates of a spreadsheet (day 1 = 1 January 1900)."""
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    text = _text(value)
-    iso = re.fullmatch(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00)?)?", text)
-    local = re.fullmatch(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})", text)
-    try:
-        if iso:
-            return date(int(iso[1]), int(iso[2]), int(iso[3]))
-        if local:
-            return date(int(local[3]), int(local[2]), int(local[1]))
-        if re.fullmatch(r"[3-6]\d{4}", text):
-            return date.fromordinal(date(1899, 12, 30).toordinal() + int(text))
-    except ValueError:
-        return None
-    return None
+def _nearest(text: str, names: Mapping[str, str]) -> str:
+    """The code whose name is most like a text that nothing is called; "" when none is."""
+    near = difflib.get_close_matches(normal(text)[:60], list(names)[:3000], 1, 0.7) if text else []
+    return names.get(near[0], "") if near else ""
 
 
 # --- problems of a cell: place and params are filled in where they occur ------------------------------------
@@ -612,7 +569,7 @@ _NEGATIVE: Final = Problem(
 )
 _MISSING_VALUE: Final = Problem(
     "missing-value",
-    "The column %(column)s is empty in row %(row)s. Fill it in.",
+    "The column %(column)s is empty here. Fill it in.",
 )
 _RANGE_ORDER: Final = Problem(
     "range-order",
@@ -647,13 +604,27 @@ _OUTLIER_PRICE: Final = Problem(
     "The price %(value)s is far from the usual %(usual)s. Check it, and the unit.",
     severity="warning",
 )
+_OUTLIER_LAST: Final = Problem(
+    "outlier",
+    "The price %(value)s is far from %(usual)s, the price in the last list. Check it, and the unit.",
+    severity="warning",
+)
 
 
-def _no_header() -> Problem:
+def _by_age(known: tuple[PriceRow, float]) -> tuple[date, int]:
+    return known[0].valid_from, known[0].row
+
+
+def _no_header(rows: Sequence[Row]) -> Problem:
+    """Says what the fullest of the first rows has, so that a stranger sees what was taken for headings."""
+    fullest = max(rows[:40], key=lambda row: sum(is_filled(c) for c in row), default=())
+    seen = ", ".join(text_of(cell)[:30] for cell in fullest if is_filled(cell))
     return Problem(
         "no-header",
-        "No row names the columns. Name at least item and amount, best by using the template.",
+        "No row names the columns item and price. The first rows have: %(seen)s. Rename two of them, or use the "
+        "template.",
         severity="fatal",
+        params={"seen": seen[:300]},
     )
 
 
@@ -701,7 +672,7 @@ def _column_unknown(title: str) -> Problem:
 def _row_shape(number: int, cells: int, columns: int) -> Problem:
     return Problem(
         "row-shape",
-        "Row %(row)s has %(cells)s cells instead of %(columns)s. Check quotation marks and separators.",
+        "The row has %(cells)s cells instead of %(columns)s. Check quotation marks and separators.",
         place=f"row {number}",
         params={"row": number, "cells": cells, "columns": columns},
     )

@@ -89,7 +89,9 @@ def _decode(data: bytes) -> str:
 
 def _read_csv(text: str, score: Callable[[Sequence[Row]], int]) -> Table:
     head = text[:200_000]
-    delimiter = max(_DELIMITERS, key=lambda d: score(_records(head, d, 40)))
+    first = {delimiter: _records(head, delimiter, 40) for delimiter in _DELIMITERS}
+    # where no row looks like headings, the sign that divides most
+    delimiter = max(_DELIMITERS, key=lambda d: (score(first[d]), sum(map(len, first[d]))))
     return Table("", _records(text, delimiter, MOST_ROWS + 1), delimiter)
 
 

@@ -13,26 +13,29 @@ from pricing.price_lists import Item
 
 COLUMNS: Final = (
     "list", "region", "item", "name", "unit", "minimum", "typical", "maximum", "currency", "valid_from",
-    "valid_to", "quality", "source", "observed_on",
+    "valid_to", "quality", "source", "observed_on", "observer",
 )  # fmt: skip
 HEADINGS: Final[Mapping[str, Mapping[str, str]]] = {
     language: dict(zip(COLUMNS, titles.split("|"), strict=True))
     for language, titles in {
         "en": "List|Region|Item|Name|Unit|Minimum|Typical price|Maximum|Currency|Valid from|Valid to|Quality|"
-        "Source|Observed on",
+        "Source|Observed on|Observed by",
         "fr": "Liste|Région|Article|Désignation|Unité|Minimum|Prix courant|Maximum|Devise|Valable du|"
-        "Valable jusqu'au|Qualité|Source|Observé le",
+        "Valable jusqu'au|Qualité|Source|Observé le|Relevé par",
         "es": "Lista|Región|Artículo|Descripción|Unidad|Mínimo|Precio típico|Máximo|Moneda|Válido desde|"
-        "Válido hasta|Calidad|Fuente|Observado el",
+        "Válido hasta|Calidad|Fuente|Observado el|Observado por",
     }.items()
 }
+PROBLEMS_HEADING: Final = {"en": "Problems", "fr": "Problèmes", "es": "Problemas"}
+"""Of the column that a report adds and the importer does not read."""
 _BANNERS: Final = {
     "en": "Fill in the prices. Leave rows empty for which there is no price here.",
     "fr": "Remplir les prix. Laisser vides les lignes pour lesquelles il n'y a pas de prix ici.",
     "es": "Rellene los precios. Deje vacías las filas para las que aquí no hay precio.",
 }
-_CREATED: Final = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
-_WIDTHS: Final = (14, 20, 18, 40, 8, 12, 14, 12, 10, 12, 12, 12, 24, 12)
+CREATED: Final = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+"""Written into workbooks as their date, so that equal content gives equal bytes."""
+_WIDTHS: Final = (14, 20, 18, 40, 8, 12, 14, 12, 10, 12, 12, 12, 24, 12, 20)
 
 
 def template(
@@ -47,7 +50,7 @@ def template(
     """An XLSX workbook with a row for each item in its usual unit; the importer reads it back."""
     stream = io.BytesIO()
     workbook = xlsxwriter.Workbook(stream, {"in_memory": True, "strings_to_formulas": False})
-    workbook.set_properties({"created": _CREATED})
+    workbook.set_properties({"created": CREATED})
     bold = workbook.add_format({"bold": True, "bottom": 1})
     day = workbook.add_format({"num_format": "yyyy-mm-dd"})
     sheet = workbook.add_worksheet("prices")

@@ -8,7 +8,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from server import installation
-from server.cli import authoring, bank, demo, operation
+from server.cli import authoring, bank, demo, operation, price_lists
 from workflows.errors import RunError
 
 
@@ -18,7 +18,8 @@ def cli() -> None:
     """RUN: define, price, deliver and pay franchised services."""
 
 
-for _command in (*demo.COMMANDS, *operation.COMMANDS, *authoring.COMMANDS, *bank.COMMANDS):
+_PARTS = (demo, operation, authoring, price_lists, bank)
+for _command in (command for part in _PARTS for command in part.COMMANDS):
     cli.add_command(_command)
 
 

@@ -1,4 +1,4 @@
-"""For authors, without an installation: lint a diagram, evaluate an expression, check a price list."""
+"""For authors, without an installation: lint a diagram, evaluate an expression."""
 
 from __future__ import annotations
 
@@ -9,14 +9,6 @@ from typing import Any, Literal
 import click
 import orjson
 
-from pricing.importers import read_price_list
-from pricing.price_lists import Item
-from pricing.regions import Region, RegionTree
-from server import installation, logs, settings
-from server.accounts import service as accounts
-from server.actor import SYSTEM
-from server.cli.tables import table
-from server.price_lists import service as price_lists
 from workflows import feel
 from workflows.definitions.lint import lint as lint_definition
 from workflows.definitions.read import read
@@ -109,74 +101,4 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  (any FEEL value)
         return text
 
 
-@click.group()
-def prices() -> None:
-    """Price lists."""
-
-
-@prices.command("import")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Check only; needs no database.")
-@click.option("--as", "email", default=None, help="E-mail address of the account that imports.")
-@_FORMAT
-def prices_import(file: Path, dry_run: bool, email: str | None, form: str) -> None:
-    """Import a price list as a draft, or say what is wrong with each cell."""
-    if not dry_run and email is None:
-        raise click.ClickException("Say who imports with --as E-MAIL, or check only with --dry-run.")
-    found = _dry_run(file) if dry_run else _import(file, email or "")
-    if form == "json":
-        click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
-    else:
-        rows = [[p["severity"], p["place"], p["code"], p["message"]] for p in found["problems"]]
-        if rows:
-            click.echo(table(["", "place", "code", "message"], rows))
-        click.echo(
-            f"{found['prices']} price(s) in {file.name}" + ("" if found["ok"] else "; nothing was imported")
-        )
-    if not found["ok"]:
-        raise click.exceptions.Exit(1)
-
-
-def _dry_run(file: Path) -> dict[str, Any]:
-    """Checked against the demonstration's items and places when there is no installation's."""
-    from server.demo import world
-
-    items = [Item(r["code"], r["unit"], r["category"], world.names(r)) for r in world.table("items.csv")]
-    regions = RegionTree(
-        Region(r["code"], r["parent"] or None, r["level"], world.names(r)) for r in world.table("regions.csv")
-    )
-    found = read_price_list(file.read_bytes(), filename=file.name, items=items, regions=regions)
-    return _import_report(len(found.rows), found.problems)
-
-
-def _import(file: Path, email: str) -> dict[str, Any]:
-    from workflows.errors import InvalidInput
-
-    chosen = settings.load()
-    logs.configure(chosen)
-    runtime = installation.open_runtime(chosen)
-    actor = runtime.read(SYSTEM, accounts.actor_of_email, email)
-    if actor is None:
-        raise click.ClickException(f"There is no account for {email}.")
-    try:
-        row = runtime.run(actor, price_lists.import_price_list, file.read_bytes(), filename=file.name)
-    except InvalidInput as refused:
-        return _import_report(0, refused.problems)
-    return _import_report(row.row_count, ())
-
-
-def _import_report(count: int, problems: tuple[Problem, ...]) -> dict[str, Any]:
-    return {
-        "ok": not blocking(problems), "prices": count,
-        "problems": [
-            {
-                "code": p.code, "severity": p.severity, "place": p.place, "message": p.text(),
-                "row": p.params.get("row"), "column": p.params.get("column"),
-                "value": None if p.params.get("value") is None else str(p.params["value"]),
-            }
-            for p in problems
-        ],
-    }  # fmt: skip
-
-
-COMMANDS = (lint, feel_command, prices)
+COMMANDS = (lint, feel_command)

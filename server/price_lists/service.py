@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from fractions import Fraction
 
@@ -87,21 +87,25 @@ def packagings(tx: Tx) -> list[Packaging]:
     return [Packaging(r.item_code, r.unit, r.base_unit, Fraction(r.factor)) for r in rows]
 
 
-def check_price_list(tx: Tx, data: bytes, *, filename: str) -> Import:
-    """What importing this file would do; stores nothing."""
+def check_price_list(
+    tx: Tx, data: bytes, *, filename: str, defaults: Mapping[str, str] | None = None
+) -> Import:
+    """What importing this file would do; stores nothing. defaults: of `read_price_list`."""
     return read_price_list(
         data, filename=filename, items=items(tx), regions=regions.tree(tx), packaging=packagings(tx),
-        existing=_rows(tx, ("approved",)),
+        existing=_rows(tx, ("approved",)), defaults=defaults,
     )  # fmt: skip
 
 
-def import_price_list(tx: Tx, data: bytes, *, filename: str) -> PriceListRow:
+def import_price_list(
+    tx: Tx, data: bytes, *, filename: str, defaults: Mapping[str, str] | None = None
+) -> PriceListRow:
     """Import a price list as a draft: all of it, or nothing.
 
     Raises InvalidInput with every problem of every cell. Warnings do not stop it.
     """
     require(tx.actor, Action.PRICE_IMPORT)
-    found = check_price_list(tx, data, filename=filename)
+    found = check_price_list(tx, data, filename=filename, defaults=defaults)
     if blocking(found.problems):
         raise InvalidInput(found.problems)
     for code in sorted({row.region for row in found.rows}):

@@ -377,3 +377,67 @@ def test_nothing_is_suggested_where_nothing_is_near(column, cell):
 def test_what_is_near_is_suggested():
     [said] = [p for p in read(lines(GOOD.replace("FUEL.L", "Petrl"))).problems if p.code == "unknown-item"]
     assert "Did you mean FUEL.L?" in said.text()
+
+
+# --- what strangers send ------------------------------------------------------------------------------------
+
+
+def test_a_currency_in_the_heading_of_the_price_is_the_currency_of_the_list():
+    result = read("region,item,price_xof,valid_from\nBJ,FUEL.L,700,2026-01-01")
+    assert [(r.typical, r.currency) for r in result.rows] == [(700, "XOF")]
+    result = read("Région;Article;Prix (FCFA);Valable du\nBJ;Essence;700;01/01/2026")
+    assert [(r.typical, r.currency) for r in result.rows] == [(700, "XOF")]
+
+
+@pytest.mark.parametrize(
+    ("written", "unit", "price"),
+    [
+        ("5 KG", "KGM", 100),
+        ("50 kg bag", "KGM", 10),
+        ("500 G", "GRM", 1),
+        ("2,5 kg", "KGM", 200),
+        ("BG", "XBG", 500),
+    ],
+)
+def test_a_price_of_several_units_is_the_price_of_one(written, unit, price):
+    result = read(f"region;item;unit;price;currency;valid_from\nBJ;NPK;{written};500;XOF;2026-01-01")
+    assert [(r.unit, r.typical) for r in result.rows] == [(unit, price)]
+
+
+def test_a_column_that_is_missing_is_said_once_and_not_in_every_row():
+    result = read("region,item,price,currency\nBJ,FUEL.L,700,XOF\nBJ,FEE,15000,XOF")
+    assert found(result) == [("missing-column", "column valid_from")]
+    assert result.rows == ()
+
+
+def test_without_headings_the_first_row_is_shown():
+    (problem,) = read("adm0_id,cm,cost\n1,Rice,700").problems
+    assert problem.params["seen"] == "adm0_id, cm, cost"
+
+
+def test_who_observed_a_price_is_kept():
+    result = read(
+        "region,item,price,currency,valid_from,observed on,observer\nBJ,FEE,1,XOF,2026-01-01,2025-12-24,Awa"
+    )
+    assert [(r.observed_on, r.observer) for r in result.rows] == [(date(2025, 12, 24), "Awa")]
+
+
+def test_a_price_far_from_the_last_list_is_an_outlier_although_it_is_usual_above():
+    above = PriceRow("L0", 1, "BJ", "FEE", "DAY", *[Fraction(15000)] * 3, "XOF", date(2025, 1, 1))
+    older = PriceRow("L0", 2, "BJ-DO-COP", "FEE", "DAY", *[Fraction(15000)] * 3, "XOF", date(2024, 1, 1))
+    last = PriceRow("L1", 1, "BJ-DO-COP", "FEE", "DAY", *[Fraction(4000)] * 3, "XOF", date(2025, 1, 1))
+    text = lines("L,BJ-DO-COP,FEE,DAY,15000,XOF,2026-01-01,")
+    (problem,) = read(text, existing=[above, older, last]).problems
+    assert (problem.code, problem.params["usual"]) == ("outlier", "4000")
+    assert "last list" in problem.message
+    near = lines("L,BJ-DO-COP,FEE,DAY,4500,XOF,2026-01-01,")
+    assert read(near, existing=[above, older, last]).problems == ()
+
+
+@pytest.mark.parametrize("cell", ["9" * 5000, "x" * 30_000, "1," * 3000])
+def test_endless_cells_are_only_wrong(cell):
+    result = read(
+        f"region;item;price;currency;valid_from\nBJ;FEE;{cell};XOF;2026-01-01\nBJ;{cell};1;XOF;{cell}"
+    )
+    assert not result.usable
+    assert all(len(p.text()) < 400 for p in result.problems)

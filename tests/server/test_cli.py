@@ -108,6 +108,24 @@ def test_a_broken_price_list_says_where_and_imports_nothing(run, tmp_path):
     assert (problem["code"], str(problem["row"]), problem["value"]) == ("not-a-number", "2", "abc")
 
 
+def test_the_report_of_a_price_list_is_in_three_languages_and_a_workbook(run, tmp_path):
+    path, marked = tmp_path / "prices.csv", tmp_path / "marked.xlsx"
+    path.write_text("item;price (XOF);region\nMOTO.KM;abc;BJ-DO-COPARGO\n")
+    arguments = ("prices", "import", str(path), "--dry-run", "--set", "valid_from=2026-01-01")
+    done = run(*arguments, "--report", str(marked), "--format", "json")
+    [problem] = json.loads(done.stdout)["problems"]
+    assert (problem["row"], problem["column"], problem["field"]) == (2, "price (XOF)", "typical")
+    assert len(set(problem["messages"].values())) == 3
+    assert marked.read_bytes()[:2] == b"PK"
+    assert "not-a-number" in run(*arguments).stdout
+
+
+def test_a_value_for_a_column_that_does_not_exist_is_refused(run, tmp_path):
+    path = tmp_path / "prices.csv"
+    path.write_text("item;price\n")
+    assert run("prices", "import", str(path), "--dry-run", "--set", "colour=red").exit_code != 0
+
+
 def test_the_first_administrator_is_created_once(run):
     arguments = (
         "admin",
