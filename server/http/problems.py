@@ -16,6 +16,7 @@ import pricing.errors
 import server.accounts.service as accounts
 import server.errors as errors
 import service_library.errors
+import workflows.decisions
 import workflows.engine
 import workflows.errors
 import workflows.feel
@@ -41,6 +42,7 @@ STATUS: dict[type[RunError], int] = {
     payments.errors.RefusedTransfers: 422,
     payments.errors.IllegalTransition: 409,
     service_library.errors.LibraryError: 422,
+    workflows.decisions.DecisionFailed: 422,
     workflows.engine.EngineError: 409,
     workflows.feel.FeelError: 422,
     errors.ServerError: 400,

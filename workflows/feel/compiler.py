@@ -6,7 +6,7 @@ in contexts and in tables of properties; calls only reach built-ins and function
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -30,7 +30,7 @@ from workflows.feel.nulls import (
 )
 from workflows.feel.operators import OPERATIONS, PROPERTIES, equal, is_in, negate
 from workflows.feel.temporal import Date, civil_from_days, parse_temporal
-from workflows.feel.types import conforms, converted, is_known
+from workflows.feel.types import conforms, converted, is_known, resolved
 from workflows.feel.values import UNBOUNDED, FeelValue, FunctionValue, Range, type_name
 
 Code = Callable[[Scope], FeelValue]
@@ -67,11 +67,13 @@ class Compiler:
 
     free: names the caller's context is asked for.
     filtered: those in filters, where they may be entries of the filtered items instead.
+    types: what the types are made of that a decision model declares.
     """
 
     free: set[str] = field(default_factory=set)
     filtered: set[str] = field(default_factory=set)
     size: int = 0
+    types: Mapping[str, syntax.FeelType] = field(default_factory=dict)
 
     def compile(self, node: syntax.Node, names: _Names = NO_NAMES, depth: int = 0) -> Code:
         if depth > DEPTH_LIMIT:
@@ -304,7 +306,7 @@ def compile_test(
 
 def _instance_of(compiler: Compiler, node: syntax.InstanceOf, names: _Names, depth: int) -> Code:
     value = compiler.compile(node.value, names, depth)
-    tested = node.type
+    tested = resolved(node.type, compiler.types)
     if not is_known(tested):
         return lambda scope: scope.run.null(unknown_type(tested.name))
     return lambda scope: conforms(scope.run, value(scope), tested)
@@ -425,7 +427,7 @@ def invoke(
 
 def _function(compiler: Compiler, node: syntax.Function, names: _Names, depth: int) -> Code:
     parameters = tuple(name for name, _ in node.parameters)
-    types = tuple(kind for _, kind in node.parameters)
+    types = tuple(kind and resolved(kind, compiler.types) for _, kind in node.parameters)
     if node.external or len(set(parameters)) != len(parameters):
         return lambda scope: scope.run.null(no_function("external" if node.external else "function"))
     body, size = compiler.sized(node.body, names.declaring(*parameters), depth)

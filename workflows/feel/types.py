@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from workflows.feel.evaluation import Evaluation
 from workflows.feel.syntax import FeelType
 from workflows.feel.values import SIMPLE_TYPES, UNBOUNDED, FeelValue, FunctionValue, Range, type_name
@@ -17,6 +19,16 @@ _ALIASES = {
 def is_known(kind: FeelType) -> bool:
     """Whether the type and all types in it exist."""
     return _canonical(kind.name) in SIMPLE_TYPES and all(is_known(argument) for argument in kind.arguments)
+
+
+def resolved(kind: FeelType, declared: Mapping[str, FeelType]) -> FeelType:
+    """The type with the declared types in it replaced by what they are made of."""
+    if not declared:
+        return kind
+    own = declared.get(kind.name)
+    if own is not None:
+        return own
+    return FeelType(kind.name, tuple(resolved(part, declared) for part in kind.arguments), kind.fields)
 
 
 def conforms(run: Evaluation, value: FeelValue, kind: FeelType) -> bool:
