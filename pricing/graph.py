@@ -76,6 +76,7 @@ class Step:
     branches: tuple[Branch, ...]
     repetition: Repetition = field(default_factory=Repetition)
     node: str = ""
+    activity: bool = False
     sequential: bool = False
     """Its repetitions follow one another."""
     scope: str = ""
@@ -238,6 +239,8 @@ class _Builder:
             targets.update({flow: flow.removeprefix("start ") for flow in branch.flows})
         reached = self._reached(nodes, links)
         steps = {n.id: self._step(n, links, reached) for n in nodes}
+        for node in nodes:
+            self._pass_on(node, steps, targets)
         rounds = {
             f.id: f.estimate.max_rounds
             for n in nodes
@@ -333,6 +336,7 @@ class _Builder:
             branches=tuple(branches),
             repetition=self._repetition(node),
             node=self.origin.get(node.id, node.id),
+            activity=node.kind in ACTIVITIES,
             sequential=node.multi_instance is not None
             and (node.multi_instance.sequential or node.multi_instance.standard_loop),
             scope=node.id if self._opens(node) else "",
@@ -439,6 +443,19 @@ class _Builder:
                 events = self.boundary.get(inner.id, [])
                 thrown |= {t for t in self._thrown_inside(inner) if not any(_catches(e, t) for e in events)}
         return thrown
+
+    def _pass_on(self, node: Node, steps: dict[str, Step], targets: dict[str, str]) -> None:
+        """What is thrown in a sub-process and caught by none of its events ends the scope it lies in, last."""
+        step = steps[node.id]
+        if not step.scope:
+            return
+        catches = dict(step.catches)
+        for thrown in sorted(self._thrown_inside(node) - set(catches)):
+            end, flow = f"{node.id} {thrown}", f"thrown {node.id} {thrown}"
+            catches[thrown] = (Branch(_ONE, (flow,)),)
+            targets[flow] = end
+            steps[end] = Step(end, "last", (flow,), (Branch(_ONE, ()),), node=end, throws=thrown)
+        steps[node.id] = replace(step, catches=catches)
 
     def _repetition(self, node: Node) -> Repetition:
         loop = node.multi_instance

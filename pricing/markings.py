@@ -4,18 +4,21 @@ A marking is where the tokens are. In a diagram without races the order in which
 changes nothing that is counted, so one order is enough: the token furthest down the diagram moves first. The
 number of markings then grows with the sum of parallel branches, not with their product. Joins that wait for
 something that may never come (inclusive joins, terminate and error ends) fire only when nothing else can.
+
+That is not enough for an inclusive join two tokens can reach over the same flow: whether it waits for the
+second (BPMN 2.0.2, 13.4.3) depends on which comes first. Such joins are named in `unordered`.
 Sources: BPMN 2.0.2 clause 13; persistent sets (Godefroid 1996); absorbing Markov chains (Kemeny, Snell 1960).
 """
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count
 from typing import Final
 
+from pricing.elimination import Elimination
 from pricing.graph import Branch, Scope, Step
 from workflows.problems import Problem
 
@@ -33,13 +36,16 @@ Outcome = str
 class Move:
     """From one state to the next. target: index of a state; None = the scope ends with `outcome`.
 
-    inner: how the sub-process that fired in this state ended.
+    inner: how the sub-process that fired in this state ended. interrupted: what fired was interrupted.
+    rounds: the flows taken that have a declared maximum.
     """
 
     probability: Fraction
     target: int | None
     outcome: Outcome = ""
     inner: Outcome = ""
+    interrupted: bool = False
+    rounds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +75,14 @@ class Explorer:
         self.outcomes = outcomes
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
-        self.order = _topological(scope)
+        self.order = topological_order(scope)
         self.reach: dict[str, frozenset[str]] = {}
         self.index: dict[Marking, int] = {}
         self.todo: list[Marking] = []
+        self.unordered: set[str] = set()
+        """Inclusive joins whose firing depends on the order in which parallel work is done."""
+        joins = [s for s in scope.steps.values() if s.join == "inclusive"]
+        self.arrivals = {join.id: arrivals(scope, join) for join in joins}
 
     def explore(self) -> Chain | None:
         """The chain, or None and `problems` when the scope is not sound."""
@@ -80,6 +90,8 @@ class Explorer:
         fired: list[str] = []
         moves: list[tuple[Move, ...]] = []
         for marking in self.todo:  # grows while it is read: breadth first, states in order of discovery
+            if self.arrivals and len(marking) > 1:
+                self._check_order(marking)
             step = self._choose(marking)
             if step is None:
                 self._problem(_deadlock(self._waiting(marking)))
@@ -91,7 +103,9 @@ class Explorer:
             if len(self.index) > MOST_MARKINGS:
                 self._problem(_too_large(self.scope.id))
                 return None
-        components = tuple(_components(moves))
+        components = tuple(
+            strongly_connected([[m.target for m in row if m.target is not None] for row in moves])
+        )
         self._check_ends(fired, moves, components)
         if self.problems:
             return None
@@ -155,14 +169,14 @@ class Explorer:
                 moves.append(Move(weight, None, inner, inner))
                 continue
             branches = step.catches[inner] if inner else step.branches
-            scaled = [Branch(b.probability * weight, b.flows) for b in branches]
+            scaled = [Branch(b.probability * weight, b.flows, b.interrupted) for b in branches]
             moves += self._moves(scaled, rest, step.id, inner)
         return moves
 
     def _moves(
         self, branches: Iterable[Branch], rest: Sequence[str], place: str, inner: Outcome = ""
     ) -> list[Move]:
-        merged: dict[int | None, Fraction] = {}
+        merged: dict[tuple[int | None, bool, tuple[str, ...]], Fraction] = {}
         for branch in branches:
             marking = tuple(sorted((*rest, *branch.flows)))
             target: int | None = None
@@ -172,8 +186,23 @@ class Explorer:
                 target = self.index.setdefault(marking, len(self.index))
                 if target == len(self.todo):
                     self.todo.append(marking)
-            merged[target] = merged.get(target, _ZERO) + branch.probability
-        return [Move(p, target, "", inner) for target, p in merged.items()]
+            rounds = tuple(f for f in branch.flows if f in self.scope.rounds) if self.scope.rounds else ()
+            key = (target, branch.interrupted, rounds)
+            merged[key] = merged[key] + branch.probability if key in merged else branch.probability
+        return [Move(p, to, "", inner, stopped, rounds) for (to, stopped, rounds), p in merged.items()]
+
+    def _check_order(self, marking: Marking) -> None:
+        """Note the inclusive joins that two of the tokens may reach over the same flow, or another."""
+        for join, arrivals in self.arrivals.items():
+            seen = several = 0
+            for flow in marking:
+                ways = arrivals.get(flow, 0)
+                is_several = ways & (ways - 1)
+                if ways & (seen if is_several else several):
+                    self.unordered.add(join)
+                    break
+                seen |= ways
+                several |= ways if is_several else 0
 
     # --- soundness ------------------------------------------------------------------------------------------
 
@@ -203,7 +232,7 @@ def _followers(scope: Scope, step: str) -> list[str]:
     return [scope.targets[flow] for branch in branches for flow in branch.flows]
 
 
-def _topological(scope: Scope) -> dict[str, int]:
+def topological_order(scope: Scope) -> dict[str, int]:
     """Reverse postorder: a step comes before what follows it, except over the back flow of a loop."""
     finished: list[str] = []
     seen: set[str] = set()
@@ -225,7 +254,7 @@ def _topological(scope: Scope) -> dict[str, int]:
     return {step: place for place, step in enumerate(reversed(finished))}
 
 
-def _components(moves: Sequence[Sequence[Move]]) -> list[tuple[int, ...]]:
+def strongly_connected(targets: Sequence[Sequence[int]]) -> list[tuple[int, ...]]:
     """Strongly connected components, earlier before later (Tarjan 1972, without recursion)."""
     number: dict[int, int] = {}
     low: dict[int, int] = {}
@@ -233,8 +262,7 @@ def _components(moves: Sequence[Sequence[Move]]) -> list[tuple[int, ...]]:
     on_stack: set[int] = set()
     found: list[tuple[int, ...]] = []
     ticket = count()
-    targets = [[m.target for m in row if m.target is not None] for row in moves]
-    for root in range(len(moves)):
+    for root in range(len(targets)):
         if root in number:
             continue
         work = [(root, iter(targets[root]))]
@@ -275,113 +303,61 @@ def _pop_component(root: int, stack: list[int], on_stack: set[int]) -> tuple[int
 
 def solve(
     chain: Chain, share: Callable[[int, Move], Fraction] = lambda _, move: move.probability
-) -> tuple[list[Fraction], dict[Outcome, Fraction]]:
-    """Expected number of times each state occurs, and the probability of each outcome.
+) -> tuple[list[Fraction], dict[Outcome, Fraction], Elimination]:
+    """Expected number of times each state occurs, the probability of each outcome, and the factors.
 
     share: the probability of a move; less than the diagram's where a case is to leave the count.
     """
-    expected = [_ZERO] * len(chain.fired)
+    rows: list[dict[int, Fraction]] = []
+    for state, moves in enumerate(chain.moves):
+        row: dict[int, Fraction] = {}
+        for move in moves:
+            weight = share(state, move)
+            if move.target is not None and weight:
+                row[move.target] = row[move.target] + weight if move.target in row else weight
+        rows.append(row)
+    start: dict[int, Fraction] = {}
     ends: dict[Outcome, Fraction] = {}
     for move in chain.start:
-        _pass(move, move.probability, expected, ends)
-    for component in chain.components:
-        if chain.is_loop(component):
-            _solve_loop(chain, component, expected, share)
-        members = set(component)
-        for state in component:
-            if not expected[state]:
-                continue
-            for move in chain.moves[state]:
-                if move.target is None or move.target not in members:
-                    _pass(move, expected[state] * share(state, move), expected, ends)
-    return expected, ends
+        if move.target is None:
+            ends[move.outcome] = ends.get(move.outcome, _ZERO) + move.probability
+        else:
+            start[move.target] = start.get(move.target, _ZERO) + move.probability
+    factors = Elimination(rows)
+    expected = factors.visits(start)
+    for state, moves in enumerate(chain.moves):
+        for move in moves:
+            if move.target is None and expected[state]:
+                weight = expected[state] * share(state, move)
+                ends[move.outcome] = ends.get(move.outcome, _ZERO) + weight
+    return expected, ends, factors
 
 
-def _pass(move: Move, weight: Fraction, expected: list[Fraction], ends: dict[Outcome, Fraction]) -> None:
-    if move.target is None:
-        ends[move.outcome] = ends.get(move.outcome, _ZERO) + weight
-    else:
-        expected[move.target] += weight
-
-
-def _solve_loop(
-    chain: Chain,
-    component: Sequence[int],
-    expected: list[Fraction],
-    share: Callable[[int, Move], Fraction],
-) -> None:
-    """Solve x = entries + x P for the states of one loop, in place."""
-    members = set(component)
-    rows: dict[int, dict[int, Fraction]] = {s: {s: Fraction(1)} for s in component}
-    for state in component:
-        for move in chain.moves[state]:
-            if move.target in members:
-                weight = share(state, move)
-                row = rows[move.target]
-                row[state] = row.get(state, _ZERO) - weight
-    for state, value in _eliminate(rows, {s: expected[s] for s in component}).items():
-        expected[state] = value
-
-
-def _eliminate(rows: dict[int, dict[int, Fraction]], right: dict[int, Fraction]) -> dict[int, Fraction]:
-    """Sparse Gaussian elimination in exact fractions; the pivot that fills in least comes first (Markowitz).
-
-    The matrix is I - P of a loop that can be left: all pivots on the diagonal are positive.
-    """
-    users: dict[int, set[int]] = {s: set() for s in rows}
-    for s, row in rows.items():
-        for column in row:
-            users[column].add(s)
-    heap = [((len(rows[s]) - 1) * (len(users[s]) - 1), s) for s in rows]
-    heapq.heapify(heap)
-    done: list[int] = []
-    open_rows = set(rows)
-    while heap:
-        cost, pivot = heapq.heappop(heap)
-        if pivot not in open_rows:
-            continue
-        actual = (len(rows[pivot]) - 1) * (len(users[pivot]) - 1)
-        if actual > cost:
-            heapq.heappush(heap, (actual, pivot))
-            continue
-        open_rows.discard(pivot)
-        done.append(pivot)
-        _clear_column(pivot, rows, right, users)
-        for column in rows[pivot]:
-            if column in open_rows:
-                heapq.heappush(heap, ((len(rows[column]) - 1) * (len(users[column]) - 1), column))
-    solved: dict[int, Fraction] = {}
-    for pivot in reversed(done):
-        rest = sum((v * solved[c] for c, v in rows[pivot].items() if c != pivot), _ZERO)
-        solved[pivot] = (right[pivot] - rest) / rows[pivot][pivot]
-    return solved
-
-
-def _clear_column(
-    pivot: int,
-    rows: dict[int, dict[int, Fraction]],
-    right: dict[int, Fraction],
-    users: dict[int, set[int]],
-) -> None:
-    """Take the pivot's column out of all rows still open, and the pivot's row out of the books."""
-    pivot_row = rows[pivot]
-    for column in pivot_row:
-        users[column].discard(pivot)
-    for s in users.pop(pivot, set()):
-        row = rows[s]
-        scale = row.pop(pivot) / pivot_row[pivot]
-        for column, value in pivot_row.items():
-            if column == pivot:
-                continue
-            left = row.get(column, _ZERO) - scale * value
-            if left:
-                row[column] = left
-                users[column].add(s)
-            elif column in row:
-                del row[column]
-                users[column].discard(s)
-        right[s] -= scale * right[pivot]
-    users[pivot] = set()
+def arrivals(scope: Scope, join: Step) -> dict[str, int]:
+    """Flow -> over which of the join's flows its token may come to it, as bits; without passing the join."""
+    sources: dict[str, list[str]] = {}
+    for step in scope.steps.values():
+        branches = [*step.branches, *(b for caught in step.catches.values() for b in caught)]
+        for flow in {flow for branch in branches for flow in branch.flows}:
+            sources.setdefault(flow, []).append(step.id)
+    entering: dict[str, list[str]] = {}
+    for flow, target in scope.targets.items():
+        entering.setdefault(target, []).append(flow)
+    found: dict[str, int] = {}
+    for bit, last in enumerate(join.incoming):
+        seen = {last}
+        todo = [last]
+        while todo:
+            flow = todo.pop()
+            found[flow] = found.get(flow, 0) | 1 << bit
+            for step_id in sources.get(flow, ()):
+                if step_id == join.id:
+                    continue
+                for before in entering.get(step_id, ()):
+                    if before not in seen:
+                        seen.add(before)
+                        todo.append(before)
+    return found
 
 
 def _deadlock(place: str) -> Problem:
