@@ -75,10 +75,11 @@ def also(*elements):
     return instead(END, END + "".join(elements))
 
 
-def inserted(element, *, kind=True):
+def inserted(element, declared=""):
     """The good service with an element between start and meeting."""
     flow = '<sequenceFlow id="f0" sourceRef="start" targetRef="new"/>'
-    return instead('sourceRef="start"', 'sourceRef="new"').replace(END, END + flow + element)
+    found = instead('sourceRef="start"', 'sourceRef="new"').replace(END, END + flow + element)
+    return found.replace("</definitions>", declared + "</definitions>")
 
 
 def bare(*elements):
@@ -121,6 +122,30 @@ CONDITION = "<conditionExpression>{}</conditionExpression>"
 ALWAYS = CONDITION.format("1 = 1")
 IN_JAVASCRIPT = '<conditionExpression language="javascript">'
 EVIDENCE_ATTRIBUTES = ' kind="photo" min="1" max="3" criteria="c1"'
+
+CANCEL = "<cancelEventDefinition/>"
+ERROR = '<errorEventDefinition errorRef="r"/>'
+ESCALATION = '<escalationEventDefinition escalationRef="x"/>'
+ERRORS = '<error id="r" errorCode="refused"/><escalation id="x" escalationCode="late"/>'
+COUNT = "<loopCardinality>3</loopCardinality>"
+
+
+def service(extension):
+    return f'<serviceTask id="new"><extensionElements>{extension}</extensionElements></serviceTask>'
+
+
+def inner(ending="", starting="", attributes=""):
+    """What is in a sub-process: start, task, end."""
+    return (
+        f'<startEvent id="inner_start" {attributes}>{starting}</startEvent>{task("inner_task")}'
+        f'<endEvent id="inner_end">{ending}</endEvent>'
+        + flow("inner_start", "inner_task") + flow("inner_task", "inner_end")
+    )  # fmt: skip
+
+
+def handler(starting, ending="", attributes=""):
+    return f'<subProcess id="new" triggeredByEvent="true">{inner(ending, starting, attributes)}</subProcess>'
+
 
 # code -> (document that has the mistake, element it is reported at)
 CASES = {
@@ -178,8 +203,74 @@ CASES = {
     "multi-instance-without-count": (instead("</userTask>", MANY.format("") + "</userTask>"), "meet"),
     "timer-too-short": (inserted(event("intermediateCatchEvent", TIMER.format("PT1S"))), "new"),
     "timer-without-time": (inserted(event("intermediateCatchEvent", "<timerEventDefinition/>")), "new"),
-    "unsupported-element": (inserted('<businessRuleTask id="new"/>'), "new"),
+    "unsupported-element": (inserted('<complexGateway id="new"/>'), "new"),
     "unsupported-event": (inserted(event("intermediateThrowEvent", "<compensateEventDefinition/>")), "new"),
+    "ad-hoc-with-start-or-end": (
+        inserted(f'<adHocSubProcess id="new">{task("a")}<endEvent id="e2"/></adHocSubProcess>'),
+        "e2",
+    ),
+    "cancel-not-caught": (inserted(f"<transaction id='new'>{inner(CANCEL)}</transaction>"), "inner_end"),
+    "cancel-outside-transaction": (
+        inserted(f"<subProcess id='new'>{inner(CANCEL)}</subProcess>"),
+        "inner_end",
+    ),
+    "data-object-name": (also('<dataObject id="do" name="List of houses"/>'), "p"),
+    "decision-missing": (inserted('<businessRuleTask id="new"/>'), "new"),
+    "error-not-caught": (inserted(f"<subProcess id='new'>{inner(ERROR)}</subProcess>", ERRORS), "inner_end"),
+    "error-not-interrupting": (
+        also(
+            '<boundaryEvent id="b" attachedToRef="meet" cancelActivity="false"><errorEventDefinition/>'
+            "</boundaryEvent>",
+            flow("b", "end"),
+        ),
+        "b",
+    ),
+    "escalation-not-caught": (
+        inserted(event("intermediateThrowEvent", ESCALATION), ERRORS),
+        "new",
+    ),
+    "event-gateway-with-one-way": (inserted('<eventBasedGateway id="new"/>'), "new"),
+    "event-never-thrown": (
+        also('<boundaryEvent id="b" attachedToRef="meet"><errorEventDefinition/></boundaryEvent>'),
+        "b",
+    ),
+    "event-subprocess-with-flow": (inserted(handler(TIMER.format("P1D"))), "new"),
+    "event-subprocess-without-trigger": (also(handler("")), "inner_start"),
+    "event-without-condition": (
+        inserted(event("intermediateCatchEvent", "<conditionalEventDefinition/>")),
+        "new",
+    ),
+    "flow-into-boundary-event": (
+        also('<boundaryEvent id="b" attachedToRef="meet"><errorEventDefinition/></boundaryEvent>').replace(
+            'sourceRef="meet" targetRef="quorum"', 'sourceRef="meet" targetRef="b"'
+        ),
+        "b",
+    ),
+    "invalid-name": (inserted(service('<run:operation ref="notify" result="the answer"/>')), "new"),
+    "misplaced-condition": (
+        instead('targetRef="quorum"/>', f'targetRef="quorum">{ALWAYS}</sequenceFlow>'),
+        "f2",
+    ),
+    "multi-instance-output": (
+        instead(
+            "</userTask>", MANY.format(COUNT + "<loopDataOutputRef>x</loopDataOutputRef>") + "</userTask>"
+        ),
+        "meet",
+    ),
+    "multi-instance-with-two-counts": (
+        instead("</userTask>", MANY.format(COUNT + "<loopDataInputRef>x</loopDataInputRef>") + "</userTask>"),
+        "meet",
+    ),
+    "nested-too-deep": (
+        inserted("<subProcess id='new'>" + "<subProcess>" * 20 + task("deep") + "</subProcess>" * 21),
+        "deep",
+    ),
+    "service-without-operation": (inserted('<serviceTask id="new"/>'), "new"),
+    "shared-id": (also('<dataObject id="do"/><dataObjectReference id="do" dataObjectRef="do"/>'), "do"),
+    "vendor-meaning": (
+        inserted('<businessRuleTask id="new" v:decisionRef="grade"/>'),
+        "new",
+    ),
     "untyped-task": (GOOD.replace("userTask", "task"), "meet"),
     "vendor-extension": (instead("</run:service>", '</run:service><v:thing a="1"/>'), ""),
     "condition-language": (instead("<conditionExpression>", IN_JAVASCRIPT), "again"),
@@ -285,7 +376,7 @@ def test_each_mistake_is_found_at_its_element(code):
 
 
 def test_every_code_is_tested():
-    assert set(CASES) | {"too-complex"} == set(LINT_RULES)
+    assert set(CASES) | {"too-complex", "unknown-decision"} == set(LINT_RULES)
 
 
 def test_every_code_has_a_page_that_says_its_severity_and_every_page_a_code():
@@ -360,6 +451,10 @@ def test_times_of_timers_are_iso_8601(time):
         ("intermediateCatchEvent", "<linkEventDefinition name='x'/>"),
         ("intermediateThrowEvent", "<terminateEventDefinition/>"),
         ("intermediateThrowEvent", "<cancelEventDefinition/>"),
+        ("intermediateThrowEvent", "<errorEventDefinition/>"),
+        ("intermediateCatchEvent", "<errorEventDefinition/>"),
+        ("intermediateCatchEvent", "<cancelEventDefinition/>"),
+        ("intermediateThrowEvent", TIMER.format("P1D")),
         ("intermediateCatchEvent", TIMER.format("P1D") + "<messageEventDefinition/>"),
     ],
 )
@@ -385,6 +480,119 @@ def test_a_call_that_comes_back_through_another_process_is_a_cycle():
         "</definitions>", other + "</definitions>"
     )
     assert "call-cycle" in codes(document)
+
+
+def calling(inside, attributes='isExecutable="true"'):
+    """The good service calling a process with this inside."""
+    called = f'<process id="called" {attributes}>{inside}</process>'
+    return inserted('<callActivity id="new" calledElement="called"/>', called)
+
+
+def test_a_called_process_is_looked_at_too():
+    assert codes(calling(inner())) == {"task-without-card"}
+    found = problems(calling(inner() + '<complexGateway id="cg"/>'))
+    assert "cg" in {problem.place for problem in found if problem.code == "unsupported-element"}
+
+
+def test_a_called_process_needs_neither_card_nor_mark():
+    assert (
+        codes(calling(inner().replace(task("inner_task"), MEET.replace('"meet"', '"inner_task"')), ""))
+        == set()
+    )
+
+
+@pytest.mark.parametrize(("levels", "is_too_deep"), [(19, False), (20, True)])
+def test_calls_and_sub_processes_in_each_other_are_counted_together(levels, is_too_deep):
+    inside = "<subProcess>" * levels + task("deep") + "</subProcess>" * levels
+    assert ("nested-too-deep" in codes(calling(inside))) is is_too_deep
+
+
+def test_an_error_leaves_a_called_process_to_its_callers():
+    caught = '<boundaryEvent id="b" attachedToRef="new"><errorEventDefinition errorRef="r"/></boundaryEvent>'
+    document = calling(inner(ERROR)).replace("</definitions>", ERRORS + "</definitions>")
+    assert "error-not-caught" in codes(document)
+    document = document.replace(END, END + caught + flow("b", "end"))
+    assert not codes(document) & {"error-not-caught", "event-never-thrown"}
+
+
+@pytest.mark.parametrize("definition", [ERROR, "<errorEventDefinition/>"])
+def test_an_error_is_caught_by_an_event_sub_process_beside_it(definition):
+    inside = (
+        f'<subProcess id="new">{inner(ERROR)}'
+        + handler(definition).replace("inner_", "handler_").replace('"new"', '"handler"')
+        + "</subProcess>"
+    )
+    found = codes(inserted(inside, ERRORS))
+    assert not found & {"error-not-caught", "event-never-thrown"}
+
+
+def test_an_error_of_an_event_sub_process_is_not_caught_by_itself():
+    inside = f'<subProcess id="new">{inner(ERROR)}' + (
+        handler(ERROR, ERROR).replace("inner_", "handler_").replace('"new"', '"handler"') + "</subProcess>"
+    )
+    found = [each.place for each in problems(inserted(inside, ERRORS)) if each.code == "error-not-caught"]
+    assert found == ["handler_end"]
+
+
+def test_an_error_with_another_code_is_not_caught():
+    caught = '<boundaryEvent id="b" attachedToRef="new"><errorEventDefinition errorRef="o"/></boundaryEvent>'
+    errors = ERRORS + '<error id="o" errorCode="other"/>'
+    document = inserted(f'<subProcess id="new">{inner(ERROR)}</subProcess>', errors)
+    assert codes(document.replace(END, END + caught)) >= {"error-not-caught", "event-never-thrown"}
+
+
+def test_an_operation_may_raise_an_error():
+    caught = '<boundaryEvent id="b" attachedToRef="new"><errorEventDefinition errorRef="r"/></boundaryEvent>'
+    document = inserted(service('<run:operation ref="notify"/>'), ERRORS)
+    assert codes(document.replace(END, END + caught + flow("b", "end"))) == set()
+
+
+def test_a_start_event_that_waits_may_stand_beside_the_plain_one():
+    waiting = '<startEvent id="w"><messageEventDefinition messageRef="m"/></startEvent>'
+    document = also(waiting, flow("w", "meet")).replace(
+        "</definitions>", '<message id="m" name="n"/></definitions>'
+    )
+    assert codes(document) == {"start-event-with-trigger"}
+    assert "several-start-events" in codes(
+        document.replace('<startEvent id="start"/>', waiting.replace("w", "start"))
+    )
+
+
+def test_a_decision_must_be_in_the_package_when_that_is_known():
+    rule = '<businessRuleTask id="new"><extensionElements><run:decision ref="grade"/></extensionElements></businessRuleTask>'
+    definition = read(inserted(rule).encode()).definition
+    assert lint(definition, level="executable") == ()
+    assert lint(definition, level="executable", decisions={"grade"}) == ()
+    (found,) = lint(definition, level="executable", decisions=())
+    assert (found.code, found.place, found.severity) == ("unknown-decision", "new", "error")
+
+
+def test_what_hinders_the_engine_hinders_publishing():
+    for rule in LINT_RULES.values():
+        assert not rule.hinders or rule.executable == "error"
+
+
+@pytest.mark.parametrize(
+    ("time", "code"),
+    [
+        ('duration("PT1S")', "timer-too-short"), ('@"PT59S"', "timer-too-short"), ("R3/PT59S", "timer-too-short"),
+        ("R/2027-03-01T08:00:00Z/PT5S", "timer-too-short"), ("2027-13-45", "invalid-timer"),
+        ("2027-03-01T25:00:00", "invalid-timer"), ("R0/P1D", "invalid-timer"), ("R3/soon", "invalid-timer"),
+        ("R3/P1D/P1D", "invalid-timer"), ("PT", "invalid-timer"), ("P1S", "invalid-timer"), ("5", "invalid-timer"),
+        ("true", "invalid-timer"), ('"soon"', "invalid-timer"), ("", "timer-without-time"),
+        ("now() +", "invalid-timer"), ("R3/P7D", None), ("R/2027-03-01T08:00:00Z/P1D", None),
+        ('date("2027-03-01")', None), ('now() + duration("P1D")', None), ("deadline", None),
+        ('duration("P" + string(days) + "D")', None), ('@"P1D"', None),
+    ],
+)  # fmt: skip
+def test_a_time_can_be_read_and_is_not_too_short(time, code):
+    found = codes(inserted(event("intermediateCatchEvent", TIMER.format(time.replace('"', "&quot;")))))
+    assert found & {"timer-too-short", "invalid-timer", "timer-without-time"} == ({code} if code else set())
+
+
+def test_a_comment_in_a_script_is_no_line():
+    script = "// what is counted\ntotal = adults + children"
+    assert codes(inserted(f'<scriptTask id="new"><script>{script}</script></scriptTask>')) == set()
 
 
 def test_thirds_sum_to_one():

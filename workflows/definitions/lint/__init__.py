@@ -2,41 +2,71 @@
 
 Idea: rules are plain functions `(Subject) -> problems`; what is bad at which level is one table
 (`LINT_RULES`), so that a diagram of any tool can be looked at and priced (`preview`) and only a complete one
-is published (`executable`). Each code has a page in docs/reference/lint.
+is published (`executable`). The engine refuses what the same rules find (`hindrances`), so that the two
+cannot disagree. Each code has a page in docs/reference/lint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
-from workflows.definitions.lint import constructs, drawing, expressions, progress, task_cards
-from workflows.definitions.lint.registry import LINT_RULES, Level, LintRule, Rule, Subject
+from workflows.definitions.lint import constructs, drawing, events, expressions, progress, task_cards, timers
+from workflows.definitions.lint.registry import LINT_RULES, Level, LintRule, Rule, Subject, subjects
+from workflows.definitions.lint.thrown import family
 from workflows.definitions.model import Definition
 from workflows.problems import Problem
 
-__all__ = ["LINT_RULES", "Level", "LintRule", "lint"]
+__all__ = ["LINT_RULES", "Level", "LintRule", "hindrances", "lint"]
 
-_RULES: Final[tuple[Rule, ...]] = (
+_EXECUTION: Final[tuple[Rule, ...]] = (
     *drawing.RULES,
     *constructs.RULES,
-    *expressions.RULES,
+    *events.RULES,
+    *timers.RULES,
+    *expressions.EXECUTION_RULES,
+)
+"""What decides whether the engine can run a process."""
+_RULES: Final[tuple[Rule, ...]] = (
+    *_EXECUTION,
+    *expressions.COST_RULES,
     *progress.RULES,
     *task_cards.RULES,
 )
+"""Looked at in the main process and in every process it calls."""
+_ONCE: Final[tuple[Rule, ...]] = (*drawing.FILE_RULES, *constructs.FILE_RULES)
+_MAIN: Final[tuple[Rule, ...]] = (*drawing.MAIN_RULES, *task_cards.MAIN_RULES)
 
 
-def lint(definition: Definition, *, level: Level) -> tuple[Problem, ...]:
-    """Every problem of the definition at that level, in the order of the diagram; place = element id."""
-    order = {definition.process_id: -1}
-    order |= {element: index for index, element in enumerate((*definition.nodes, *definition.flows))}
-    found = list(_found(Subject(definition), level))
+def lint(
+    definition: Definition, *, level: Level, decisions: Collection[str] | None = None
+) -> tuple[Problem, ...]:
+    """Every problem of the definition and of what it calls, in the order of the diagram; place = element id.
+
+    decisions: ids of the decisions of the package, to know those that are asked for in vain.
+    """
+    order: dict[str, int] = {}
+    for each in family(definition).values():
+        for element in (each.process_id, *each.nodes, *each.flows):
+            order.setdefault(element, len(order))
+    found = list(_found(subjects(definition, decisions=decisions), level))
     return tuple(sorted(found, key=lambda problem: order.get(problem.place, len(order))))
 
 
-def _found(subject: Subject, level: Level) -> Iterator[Problem]:
-    for rule in _RULES:
+def hindrances(definition: Definition) -> tuple[Problem, ...]:
+    """What the engine cannot run in the definition and what it calls; empty when it can be run."""
+    everything = subjects(definition)
+    found = [problem for rule in _ONCE for problem in rule(everything[0])]
+    found += [problem for each in everything for rule in _EXECUTION for problem in rule(each)]
+    return tuple(replace(problem, severity="error") for problem in found if LINT_RULES[problem.code].hinders)
+
+
+def _found(everything: tuple[Subject, ...], level: Level) -> Iterator[Problem]:
+    main = everything[0]
+    rules = [(rule, main) for rule in (*_ONCE, *_MAIN)]
+    rules += [(rule, subject) for subject in everything for rule in _RULES]
+    for rule, subject in rules:
         for problem in rule(subject):
             severity = LINT_RULES[problem.code].severity(level)
             if severity is not None:

@@ -1,7 +1,7 @@
 """Rules for what the engine cannot run, or would run wrong without a word.
 
-Source: measured on SpiffWorkflow 3.2: compensation and links pass as if they were nothing, terminate and
-cancel on an intermediate event too, an event without a name breaks the parser, an abstract task passes.
+Source: BPMN 2.0.2 clause 10; measured on SpiffWorkflow 3.2: an abstract task passes, and so does what it does
+not know.
 """
 
 from __future__ import annotations
@@ -13,38 +13,78 @@ from typing import Final
 from lxml import etree
 
 from workflows.definitions import bpmn
-from workflows.definitions.lint.feel import is_feel
+from workflows.definitions import calls as call_graph
+from workflows.definitions.lint import vendors
 from workflows.definitions.lint.registry import Subject, shown
+from workflows.definitions.lint.thrown import family
 from workflows.definitions.model import Node
 from workflows.problems import Problem
 from workflows.schema.descriptor import is_run_namespace, namespace_of
 
-_UNSUPPORTED_NODES: Final = frozenset({"complexGateway", "businessRuleTask"})
-_UNSUPPORTED_ELEMENTS: Final = frozenset(
-    {"choreographyTask", "subChoreography", "callChoreography", "callConversation", "subConversation"}
+MAX_NESTING: Final = 20
+"""Sub-processes and calls within each other."""
+_IN_SCOPE: Final = bpmn.NODE_KINDS | frozenset(
+    {
+        "sequenceFlow", "laneSet", "dataObject", "dataObjectReference", "dataStoreReference", "textAnnotation",
+        "association", "group", "documentation", "extensionElements", "auditing", "monitoring", "property",
+        "ioSpecification", "ioBinding", "dataInputAssociation", "dataOutputAssociation", "incoming", "outgoing",
+        "performer", "humanPerformer", "potentialOwner", "resourceRole", "correlationSubscription", "supports",
+        "multiInstanceLoopCharacteristics", "standardLoopCharacteristics", "completionCondition",
+        "supportedInterfaceRef", "categoryValueRef",
+    }
+)  # fmt: skip
+"""What may stand in a process or sub-process: executed, or without meaning for the execution."""
+_BESIDE: Final = frozenset(
+    {"choreography", "globalChoreographyTask", "conversation", "callConversation", "subConversation"}
 )
-_NEVER: Final = frozenset({"compensate", "link", "multiple"})
-_NAMED: Final = frozenset({"message", "signal", "error", "escalation"})
-_ENDING: Final = frozenset({"terminate", "cancel", "error"})
+"""What may stand beside a process and would claim a part in its execution."""
+_CHANGING: Final[tuple[tuple[str, str, str], ...]] = (
+    ("eventBasedGateway", "eventGatewayType", "Parallel"),
+    ("eventBasedGateway", "instantiate", "true"),
+    ("receiveTask", "instantiate", "true"),
+    ("*", "isForCompensation", "true"),
+)
+"""Element, attribute and value that would change the execution and are not executed."""
+_QUANTITIES: Final = ("startQuantity", "completionQuantity")
+_LOOP_EVENTS: Final = ("oneBehaviorEventRef", "noneBehaviorEventRef")
 _DATA: Final = ("ioSpecification", "dataInputAssociation", "dataOutputAssociation", "dataStoreReference")
-_DURATION: Final = re.compile(
-    r"P(?=.)(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,5})D)?"
-    r"(?:T(?=.)(?:(\d{1,6})H)?(?:(\d{1,7})M)?(?:(\d{1,9})(?:\.\d{1,6})?S)?)?"
-)
-_SECONDS: Final = (31_536_000, 2_592_000, 604_800, 86_400, 3_600, 60, 1)
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})?)?")
-_CYCLE: Final = re.compile(r"R\d{0,6}/(?:[^/]+/)?([^/]+)")
-_SHORTEST_SECONDS: Final = 60
+_NAME: Final = re.compile(r"[^\W\d]\w*")
 
 
 def elements(subject: Subject) -> Iterator[Problem]:
-    """Elements that the engine has no answer for."""
-    for element in subject.process.iter("*"):
-        name = bpmn.local_name(element)
-        if name in _UNSUPPORTED_NODES or name in _UNSUPPORTED_ELEMENTS:
-            yield _unsupported(element, name)
-        elif element.get("isForCompensation") == "true" and name in bpmn.ACTIVITIES:
-            yield _unsupported(element, "isForCompensation")
+    """Elements and attributes that the engine has no answer for."""
+    for scope in bpmn.scopes(subject.process):
+        for element in scope.iterchildren("*"):
+            name = bpmn.local_name(element)
+            if name == "complexGateway" or (name and name not in _IN_SCOPE):
+                yield _unsupported(element, name)
+            elif name in bpmn.NODE_KINDS:
+                yield from (_unsupported(element, what) for what in _not_executed(element, name))
+
+
+def _not_executed(element: etree._Element, name: str) -> Iterator[str]:
+    for tag, attribute, value in _CHANGING:
+        if tag in ("*", name) and _normal(element.get(attribute)) == value:
+            yield attribute if value == "true" else f"{value} {name}"
+    for attribute in _QUANTITIES:
+        if (element.get(attribute) or "1").strip() != "1":
+            yield attribute
+    many = element.find(bpmn.tag("multiInstanceLoopCharacteristics"))
+    if many is not None:
+        if many.find(bpmn.tag("complexBehaviorDefinition")) is not None:
+            yield "complexBehaviorDefinition"
+        yield from (attribute for attribute in _LOOP_EVENTS if many.get(attribute))
+
+
+def _normal(value: str | None) -> str:
+    text = (value or "").strip()
+    return "true" if text == "1" else text
+
+
+def beside(subject: Subject) -> Iterator[Problem]:
+    """Choreographies and conversations of the file are not executed."""
+    for element in subject.root.iter(*(bpmn.tag(name) for name in sorted(_BESIDE))):
+        yield _unsupported(element, bpmn.local_name(element))
 
 
 def _unsupported(element: etree._Element, what: str) -> Problem:
@@ -52,7 +92,7 @@ def _unsupported(element: etree._Element, what: str) -> Problem:
         "unsupported-element",
         "“%(name)s” is a %(what)s, which RUN cannot run. Draw it with tasks and simple gateways.",
         place=element.get("id") or "",
-        params={"name": element.get("name") or element.get("id"), "what": what},
+        params={"name": element.get("name") or element.get("id") or what, "what": what},
     )
 
 
@@ -68,109 +108,144 @@ def untyped_tasks(subject: Subject) -> Iterator[Problem]:
             )
 
 
-def events(subject: Subject) -> Iterator[Problem]:
-    """Events that are passed as if they were nothing, or cannot be read."""
-    for node in subject.definition.nodes.values():
-        if node.kind in ("sendTask", "receiveTask"):
-            if not node.detail:
-                yield _event_without_name(node, "message")
-        elif node.kind in bpmn.EVENTS:
-            yield from _event(node)
-
-
-def _event(node: Node) -> Iterator[Problem]:
-    if node.event in _NEVER or (node.kind == "intermediateThrowEvent" and node.event in _ENDING):
-        yield Problem(
-            "unsupported-event",
-            "The %(event)s event “%(name)s” would be passed as if it were not there. Draw it otherwise.",
-            place=node.id,
-            params={"event": node.event, "name": shown(node)},
-        )
-    elif node.event == "none" and node.kind in ("intermediateCatchEvent", "boundaryEvent"):
-        yield Problem(
-            "event-without-trigger",
-            "The event “%(name)s” does not say what it waits for. Choose timer, message or another type.",
-            place=node.id,
-            params={"name": shown(node)},
-        )
-    elif node.event in _NAMED and not node.detail and not _may_be_nameless(node):
-        yield _event_without_name(node, node.event)
-    elif node.event == "timer":
-        yield from _timer(node)
-
-
-def _may_be_nameless(node: Node) -> bool:
-    """A boundary event without a code catches every error of its sub-process."""
-    return node.kind == "boundaryEvent" and node.event in ("error", "escalation")
-
-
-def _event_without_name(node: Node, event: str) -> Problem:
-    return Problem(
-        "event-without-name",
-        "“%(name)s” does not name its %(event)s. Choose or create it in the properties.",
-        place=node.id,
-        params={"name": shown(node), "event": event},
-    )
-
-
-def _timer(node: Node) -> Iterator[Problem]:
-    text = node.detail.strip('"')
-    if not text:
-        yield Problem(
-            "timer-without-time",
-            "The timer “%(name)s” has no time. Give a duration, for example P5D for five days.",
-            place=node.id,
-            params={"name": shown(node)},
-        )
-        return
-    cycle = _CYCLE.fullmatch(text)
-    duration = _DURATION.fullmatch(cycle.group(1) if cycle else text)
-    if duration is not None:
-        parts = zip(duration.groups(default="0"), _SECONDS, strict=True)
-        if sum(int(part) * seconds for part, seconds in parts) < _SHORTEST_SECONDS:
-            yield Problem(
-                "timer-too-short",
-                "The timer “%(name)s” rings after less than a minute (%(time)s). Use at least PT1M.",
-                place=node.id,
-                params={"name": shown(node), "time": text},
-            )
-    elif cycle or not (_DATE.fullmatch(text) or is_feel(node.detail)):
-        yield Problem(
-            "invalid-timer",
-            "“%(time)s” of the timer “%(name)s” is no duration (P5D, PT12H), date (2027-03-01) or repetition "
-            "(R3/P7D). Write one of these.",
-            place=node.id,
-            params={"name": shown(node), "time": text[:60]},
-        )
-
-
 def repetitions(subject: Subject) -> Iterator[Problem]:
-    """Repetitions say how often."""
+    """Repetitions say how often, in one way."""
     for node in subject.definition.nodes.values():
         many = node.multi_instance
         if many is None:
             continue
-        if many.standard_loop and not many.completion and many.loop_maximum is None:
+        if many.standard_loop:
+            if (not many.completion and many.loop_maximum is None) or (many.loop_maximum or 1) < 1:
+                yield Problem(
+                    "loop-without-bound",
+                    "The loop “%(name)s” does not say how long it is repeated. Give a condition or a maximum.",
+                    place=node.id,
+                    params={"name": shown(node)},
+                )
+        elif bool(many.cardinality) == bool(many.collection):
+            yield _count(node, has_both=bool(many.cardinality))
+        if bool(many.output) != bool(many.output_item):
             yield Problem(
-                "loop-without-bound",
-                "The loop “%(name)s” does not say how long it is repeated. Give a condition or a maximum.",
+                "multi-instance-output",
+                "“%(name)s” names a list for its results without the value that is collected, or the value "
+                "without the list. Name both, or none.",
                 place=node.id,
                 params={"name": shown(node)},
             )
-        elif not many.standard_loop and not many.cardinality and not many.collection:
+
+
+def _count(node: Node, *, has_both: bool) -> Problem:
+    if has_both:
+        return Problem(
+            "multi-instance-with-two-counts",
+            "“%(name)s” has a number and a list, and it is not clear which says how often. Remove one.",
+            place=node.id,
+            params={"name": shown(node)},
+        )
+    return Problem(
+        "multi-instance-without-count",
+        "“%(name)s” is done several times, but not said how often. Give a number or a list.",
+        place=node.id,
+        params={"name": shown(node)},
+    )
+
+
+def automatic_tasks(subject: Subject) -> Iterator[Problem]:
+    """Service and business-rule tasks say what is asked of whom."""
+    for node in subject.definition.nodes.values():
+        if node.kind == "serviceTask" and not node.operation:
             yield Problem(
-                "multi-instance-without-count",
-                "“%(name)s” is done several times, but not said how often. Give a number or a list.",
+                "service-without-operation",
+                "The service task “%(name)s” does not say which operation it calls. Choose one "
+                "(run:operation), or make it a user task.",
                 place=node.id,
                 params={"name": shown(node)},
+            )
+        elif node.kind == "businessRuleTask" and not node.decision:
+            yield Problem(
+                "decision-missing",
+                "The business rule task “%(name)s” does not say which decision it asks. Choose one "
+                "(run:decision), or make it a user task.",
+                place=node.id,
+                params={"name": shown(node)},
+            )
+        elif node.decision and subject.decisions is not None and node.decision not in subject.decisions:
+            yield Problem(
+                "unknown-decision",
+                "“%(name)s” asks the decision “%(decision)s”, which is in no DMN file of the service. "
+                "Add it, or choose another.",
+                place=node.id,
+                params={"name": shown(node), "decision": node.decision},
+            )
+
+
+def value_names(subject: Subject) -> Iterator[Problem]:
+    """What a task gives has a name that expressions can use; so should the data objects."""
+    definition = subject.definition
+    for node in definition.nodes.values():
+        many = node.multi_instance
+        names = (node.result,) if many is None else (node.result, many.item, many.output, many.output_item)
+        for name in names:
+            if name and not _NAME.fullmatch(name):
+                yield Problem(
+                    "invalid-name",
+                    "“%(value)s” of “%(name)s” cannot be the name of a value: use letters, digits and _ "
+                    "without spaces.",
+                    place=node.id,
+                    params={"value": name[:60], "name": shown(node)},
+                )
+    declared = {definition.process_id: definition.data_objects}
+    declared |= {node.id: node.data_objects for node in definition.nodes.values()}
+    for place, objects in declared.items():
+        for name in objects:
+            if not _NAME.fullmatch(name):
+                yield Problem(
+                    "data-object-name",
+                    "Expressions cannot read the data object “%(value)s”. Name it with letters, digits and _ "
+                    "without spaces.",
+                    place=place,
+                    params={"value": name[:60]},
+                )
+
+
+def ad_hoc(subject: Subject) -> Iterator[Problem]:
+    """The tasks of an ad hoc sub-process are done in any order: nothing says where it starts or ends."""
+    nodes = subject.definition.nodes
+    for node in nodes.values():
+        parent = nodes.get(node.parent or "")
+        if (
+            parent is not None
+            and parent.kind == "adHocSubProcess"
+            and node.kind in ("startEvent", "endEvent")
+        ):
+            yield Problem(
+                "ad-hoc-with-start-or-end",
+                "The ad hoc sub-process “%(name)s” has a start or end event, but its tasks are done in any "
+                "order. Remove it, or make the sub-process a plain one.",
+                place=node.id,
+                params={"name": shown(parent)},
+            )
+
+
+def nesting(subject: Subject) -> Iterator[Problem]:
+    """Sub-processes and calls lie in each other to a depth that can be followed."""
+    depth: dict[str, int] = {}
+    for node in subject.definition.nodes.values():
+        depth[node.id] = depth.get(node.parent or "", subject.depth) + 1
+        if depth[node.id] == MAX_NESTING + 2:
+            yield Problem(
+                "nested-too-deep",
+                "“%(name)s” lies in more than %(limit)s sub-processes and calls. Flatten them.",
+                place=node.id,
+                params={"name": shown(node), "limit": MAX_NESTING},
             )
 
 
 def calls(subject: Subject) -> Iterator[Problem]:
     """A call activity calls another process of the same file."""
-    known = {process.get("id") for process in bpmn.processes(subject.root)}
-    own = subject.definition.process_id
-    calling = _calls_by_process(subject)
+    calling = call_graph.graph(subject.root)
+    circles = call_graph.on_cycles({each: calling.get(each, ()) for each in family(subject.main)})
+    process_id = subject.definition.process_id
     for node in subject.definition.nodes.values():
         if node.kind != "callActivity":
             continue
@@ -181,51 +256,20 @@ def calls(subject: Subject) -> Iterator[Problem]:
                 place=node.id,
                 params={"name": shown(node)},
             )
-        elif node.called_element not in known:
+        elif node.called_element not in calling:
             yield Problem(
                 "call-outside-file",
-                "“%(name)s” calls “%(called)s”, which is not in this file. Draw it as a sub-process instead.",
+                "“%(name)s” calls “%(called)s”, which is no process of this file. Draw it as a sub-process instead.",
                 place=node.id,
                 params={"name": shown(node), "called": node.called_element},
             )
-        elif _comes_back(calling, node.called_element, own):
+        elif (process_id, node.called_element) in circles:
             yield Problem(
                 "call-cycle",
                 "“%(name)s” calls its own process again, without end. Use a loop instead.",
                 place=node.id,
                 params={"name": shown(node)},
             )
-
-
-def _calls_by_process(subject: Subject) -> dict[str, set[str]]:
-    return {
-        process.get("id") or "": {
-            bpmn.reference(call.get("calledElement")) for call in process.iter(bpmn.tag("callActivity"))
-        }
-        for process in bpmn.processes(subject.root)
-    }
-
-
-def _comes_back(calling: dict[str, set[str]], start: str, own: str) -> bool:
-    seen: set[str] = set()
-    todo = [start]
-    while todo:
-        process = todo.pop()
-        if process not in seen:
-            seen.add(process)
-            todo += calling.get(process, ())
-    return own in seen or any(each in _below(calling, each) for each in seen)
-
-
-def _below(calling: dict[str, set[str]], process: str) -> set[str]:
-    seen: set[str] = set()
-    todo = list(calling.get(process, ()))
-    while todo:
-        each = todo.pop()
-        if each not in seen:
-            seen.add(each)
-            todo += calling.get(each, ())
-    return seen
 
 
 def ignored(subject: Subject) -> Iterator[Problem]:
@@ -238,6 +282,10 @@ def ignored(subject: Subject) -> Iterator[Problem]:
             place=place,
             params={"id": place},
         )
+
+
+def vendor(subject: Subject) -> Iterator[Problem]:
+    """What other tools wrote for their own engines: kept, never run, and named where it had a meaning."""
     namespaces = {
         namespace_of(extension.tag)
         for holder in subject.process.iter(bpmn.tag("extensionElements"))
@@ -249,6 +297,15 @@ def ignored(subject: Subject) -> Iterator[Problem]:
             "Extensions of another tool (%(namespace)s) are kept in the file, but not run.",
             params={"namespace": namespace},
         )
+    for node in subject.process.iter(*(bpmn.tag(kind) for kind in sorted(bpmn.ACTIVITIES))):
+        for what, value in vendors.meanings(node):
+            yield Problem(
+                "vendor-meaning",
+                "Another tool's words make “%(name)s” depend on “%(value)s” (%(what)s). RUN does not follow "
+                "them. Say it in the properties of RUN.",
+                place=node.get("id") or "",
+                params={"name": node.get("name") or node.get("id"), "value": value[:60], "what": what},
+            )
 
 
 def _owner(element: etree._Element) -> str:
@@ -258,4 +315,7 @@ def _owner(element: etree._Element) -> str:
     return (element if owner is None else owner).get("id") or ""
 
 
-RULES: Final = (elements, untyped_tasks, events, repetitions, calls, ignored)
+RULES: Final = (
+    elements, untyped_tasks, repetitions, automatic_tasks, value_names, ad_hoc, nesting, calls, ignored, vendor,
+)  # fmt: skip
+FILE_RULES: Final = (beside,)

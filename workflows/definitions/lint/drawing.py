@@ -13,6 +13,7 @@ from typing import Final
 
 from workflows.definitions import bpmn, sequence
 from workflows.definitions.lint.registry import Subject, shown
+from workflows.definitions.lint.thrown import family
 from workflows.definitions.model import Definition, Flow, Node
 from workflows.problems import Problem
 
@@ -24,7 +25,7 @@ _CHOOSING: Final = ("exclusiveGateway", "inclusiveGateway")
 def process(subject: Subject) -> Iterator[Problem]:
     """The process as a whole can be run."""
     definition = subject.definition
-    if subject.process.get("isExecutable") != "true":
+    if not bpmn.is_true(subject.process, "isExecutable"):
         yield Problem(
             "not-executable",
             "The process is not marked as executable. Select the empty canvas and tick “Executable”.",
@@ -38,17 +39,39 @@ def process(subject: Subject) -> Iterator[Problem]:
         )
 
 
-def ids(subject: Subject) -> Iterator[Problem]:
-    """Ids are unique in the file and plain."""
+def unique_ids(subject: Subject) -> Iterator[Problem]:
+    """Ids are unique in the file; it matters most for what is drawn."""
+    drawn = {
+        element
+        for each in family(subject.main).values()
+        for element in (each.process_id, *each.nodes, *each.flows)
+    }
     counts = Counter(element.get("id") for element in subject.root.iter("*") if bpmn.local_name(element))
     for element_id, count in counts.items():
         if element_id is not None and count > 1:
-            yield Problem(
-                "duplicate-id",
-                "The id “%(id)s” is used %(count)s times. Give each element its own.",
-                place=element_id,
-                params={"id": element_id, "count": count},
-            )
+            yield _repeated(element_id, count, is_drawn=element_id in drawn)
+
+
+def _repeated(element_id: str, count: int, *, is_drawn: bool) -> Problem:
+    params = {"id": element_id, "count": count}
+    if is_drawn:
+        return Problem(
+            "duplicate-id",
+            "The id “%(id)s” is used %(count)s times. Give each element its own.",
+            place=element_id,
+            params=params,
+        )
+    return Problem(
+        "shared-id",
+        "The id “%(id)s” is used %(count)s times beside the diagram; the first may be meant where the second "
+        "was. Save the file with a BPMN tool that gives each its own.",
+        place=element_id,
+        params=params,
+    )
+
+
+def ids(subject: Subject) -> Iterator[Problem]:
+    """Ids are plain."""
     definition = subject.definition
     for element_id in (definition.process_id, *definition.nodes, *definition.flows):
         if not _ID.fullmatch(element_id):
@@ -74,39 +97,27 @@ def beginnings_and_ends(subject: Subject) -> Iterator[Problem]:
                 place=owner.id,
                 params={"name": shown(owner)},
             )
-        elif nodes and (owner is None or owner.kind != "adHocSubProcess"):
-            yield from _scope_events(scope or definition.process_id, nodes)
-    if definition.nodes:
-        yield from _triggered_starts(definition)
+        elif owner is None or owner.kind != "adHocSubProcess":
+            yield from _scope_events(scope or definition.process_id, nodes, may_wait=owner is None)
 
 
-def _scope_events(place: str, nodes: tuple[Node, ...]) -> Iterator[Problem]:
+def _scope_events(place: str, nodes: tuple[Node, ...], *, may_wait: bool) -> Iterator[Problem]:
+    """may_wait: beside the plain start event others may be drawn that begin by an event."""
     starts = [node for node in nodes if node.kind == "startEvent"]
     if not starts:
         yield Problem(
             "no-start-event", "There is no start event. Draw one before the first task.", place=place
         )
-    if len(starts) > 1:
+    plain = [node for node in starts if node.event == "none"]
+    if len(plain) > 1 or (len(starts) > 1 and (not plain or not may_wait)):
         yield Problem(
             "several-start-events",
             "There are %(count)s start events, and it is not clear where work begins. Keep one.",
             place=place,
             params={"count": len(starts)},
         )
-    if not any(node.kind == "endEvent" for node in nodes):
+    if nodes and not any(node.kind == "endEvent" for node in nodes):
         yield Problem("no-end-event", "There is no end event. Draw one after the last task.", place=place)
-
-
-def _triggered_starts(definition: Definition) -> Iterator[Problem]:
-    for node in sequence.members(definition, None):
-        if node.kind == "startEvent" and node.event != "none":
-            yield Problem(
-                "start-event-with-trigger",
-                "The start event “%(name)s” waits for a %(event)s, but every service starts from a request. "
-                "Use a plain start event.",
-                place=node.id,
-                params={"name": shown(node), "event": node.event},
-            )
 
 
 def flows(subject: Subject) -> Iterator[Problem]:
@@ -126,6 +137,13 @@ def flows(subject: Subject) -> Iterator[Problem]:
             yield Problem(
                 "start-event-with-incoming",
                 "An arrow leads into the start event “%(name)s”. Lead it to the first task or to a gateway.",
+                place=node.id,
+                params={"name": shown(node)},
+            )
+        if node.kind == "boundaryEvent" and node.incoming:
+            yield Problem(
+                "flow-into-boundary-event",
+                "An arrow leads into “%(name)s”, which is started by its event. Lead it to the task behind.",
                 place=node.id,
                 params={"name": shown(node)},
             )
@@ -193,15 +211,28 @@ def gateways(subject: Subject) -> Iterator[Problem]:
             yield from _choice(node, outgoing)
         elif node.kind == "eventBasedGateway":
             yield from _event_gateway(subject.definition, node, outgoing)
-        elif node.kind not in bpmn.GATEWAYS and (
-            len(outgoing) > 1 or any(flow.condition for flow in outgoing)
-        ):
+        elif node.kind not in bpmn.GATEWAYS and len(outgoing) > 1:
             yield Problem(
                 "implicit-split",
-                "Several arrows, or one with a condition, leave “%(name)s”. Draw a gateway behind it that "
-                "says whether one or all of them are followed.",
+                "Several arrows leave “%(name)s”. Draw a gateway behind it that says whether one or all of "
+                "them are followed.",
                 place=node.id,
                 params={"name": shown(node)},
+            )
+
+
+def conditions(subject: Subject) -> Iterator[Problem]:
+    """Only behind a gateway that chooses is a condition looked at."""
+    nodes = subject.definition.nodes
+    for flow in subject.definition.flows.values():
+        source = nodes.get(flow.source)
+        if flow.condition and source is not None and source.kind not in _CHOOSING:
+            yield Problem(
+                "misplaced-condition",
+                "The arrow “%(flow)s” has a condition, but “%(name)s” does not choose. Draw an exclusive or "
+                "inclusive gateway before it.",
+                place=flow.id,
+                params={"flow": flow.name or flow.id, "name": shown(source)},
             )
 
 
@@ -245,15 +276,27 @@ def _choice(node: Node, outgoing: list[Flow]) -> Iterator[Problem]:
 
 
 def _event_gateway(definition: Definition, node: Node, outgoing: list[Flow]) -> Iterator[Problem]:
+    hosts = {each.attached_to for each in definition.nodes.values()}
     for flow in outgoing:
         target = definition.nodes.get(flow.target)
-        if target is not None and target.kind not in _AFTER_EVENT_GATEWAY:
+        if target is None:
+            continue
+        is_plain = len(target.incoming) == 1 and target.id not in hosts and target.multi_instance is None
+        if target.kind not in _AFTER_EVENT_GATEWAY or not is_plain:
             yield Problem(
                 "event-gateway-target",
-                "“%(name)s” waits for events, but “%(target)s” is none. Put a catching event there.",
+                "“%(name)s” waits for events, but “%(target)s” is none, or can be reached another way, is "
+                "repeated or has an event on its border. Put a catching event there.",
                 place=target.id,
                 params={"name": shown(node), "target": shown(target)},
             )
+    if len(outgoing) < 2:
+        yield Problem(
+            "event-gateway-with-one-way",
+            "“%(name)s” chooses by events, but has fewer than two arrows. Draw the others, or remove it.",
+            place=node.id,
+            params={"name": shown(node)},
+        )
 
 
 def boundary_events(subject: Subject) -> Iterator[Problem]:
@@ -263,7 +306,8 @@ def boundary_events(subject: Subject) -> Iterator[Problem]:
         if node.kind != "boundaryEvent":
             continue
         host = nodes.get(node.attached_to or "")
-        if host is None or host.kind not in bpmn.ACTIVITIES or host.parent != node.parent:
+        is_activity = host is not None and host.kind in bpmn.ACTIVITIES and not host.triggered_by_event
+        if host is None or not is_activity or host.parent != node.parent:
             yield Problem(
                 "boundary-without-host",
                 "The event “%(name)s” is attached to no task. Drag it onto the border of one.",
@@ -272,4 +316,6 @@ def boundary_events(subject: Subject) -> Iterator[Problem]:
             )
 
 
-RULES: Final = (process, ids, beginnings_and_ends, flows, ways, gateways, boundary_events)
+RULES: Final = (ids, beginnings_and_ends, flows, ways, gateways, conditions, boundary_events)
+MAIN_RULES: Final = (process,)
+FILE_RULES: Final = (unique_ids,)

@@ -12,10 +12,14 @@ from typing import Final, NamedTuple
 from workflows.definitions import bpmn
 from workflows.definitions.lint import feel
 from workflows.definitions.lint.registry import Subject, shown
-from workflows.definitions.model import TaskCard
+from workflows.definitions.model import Node, TaskCard
+from workflows.definitions.scripts import split_script
 from workflows.problems import Problem
 
-_ASSIGNMENT: Final = re.compile(r"([^\W\d]\w*)\s*=(?!=)\s*(\S.*)")
+_EXPRESSIONS: Final = (
+    "conditionExpression", "condition", "completionCondition", "loopCondition", "loopCardinality",
+    "timeDate", "timeDuration", "timeCycle",
+)  # fmt: skip
 _LANGUAGE: Final = re.compile(r"feel|dmn/\d+/feel|dmn/feel", re.IGNORECASE)
 
 
@@ -30,11 +34,7 @@ def conditions(subject: Subject) -> Iterator[Problem]:
     definition = subject.definition
     texts = [(flow.id, flow.name or flow.id, flow.condition) for flow in definition.flows.values()]
     for node in definition.nodes.values():
-        many = node.multi_instance
-        if many is not None:
-            texts += [(node.id, shown(node), text) for text in (many.cardinality, many.completion)]
-        if node.event == "conditional":
-            texts.append((node.id, shown(node), node.detail))
+        texts += [(node.id, shown(node), text) for text in _evaluated(node)]
     for place, name, text in texts:
         reason = feel.fault(text) if text else ""
         if reason:
@@ -46,16 +46,29 @@ def conditions(subject: Subject) -> Iterator[Problem]:
             )
 
 
+def _evaluated(node: Node) -> Iterator[str]:
+    """Every text of a node that the engine evaluates, besides scripts and timers."""
+    many = node.multi_instance
+    if many is not None:
+        yield from (many.cardinality, many.collection, many.completion)
+    if node.ad_hoc is not None:
+        yield node.ad_hoc.completion
+    if node.event == "conditional":
+        yield node.detail
+    yield from (node.payload, node.key)
+
+
 def condition_languages(subject: Subject) -> Iterator[Problem]:
-    """Conditions do not claim to be in another language."""
-    for flow in subject.process.iter(bpmn.tag("sequenceFlow")):
-        condition = flow.find(bpmn.tag("conditionExpression"))
-        language = "" if condition is None else condition.get("language") or ""
+    """Conditions, counts and times do not claim to be in another language."""
+    known = {*subject.definition.nodes, *subject.definition.flows}
+    for expression in subject.process.iter(*(bpmn.tag(name) for name in _EXPRESSIONS)):
+        language = expression.get("language") or ""
         if language and not _is_feel_language(language):
+            owner = next((each for each in expression.iterancestors() if each.get("id") in known), None)
             yield Problem(
                 "condition-language",
                 "The condition is written in %(language)s. Write it in FEEL, for example: attendance >= 30",
-                place=flow.get("id") or "",
+                place="" if owner is None else str(owner.get("id")),
                 params={"language": language[:60]},
             )
 
@@ -69,7 +82,7 @@ def _is_feel_language(language: str) -> bool:
 
 def quantities(subject: Subject) -> Iterator[Problem]:
     """Quantities are FEEL over the service's parameters."""
-    parameters = {parameter.id for parameter in subject.definition.service.parameters}
+    parameters = {parameter.id for parameter in subject.main.service.parameters}
     for quantity in _quantities(subject):
         if not quantity.text:
             yield Problem(
@@ -100,7 +113,7 @@ def quantities(subject: Subject) -> Iterator[Problem]:
 
 def _quantities(subject: Subject) -> Iterator[_Quantity]:
     definition = subject.definition
-    for output in definition.service.outputs:
+    for output in () if subject.is_called else definition.service.outputs:
         yield _Quantity(definition.process_id, f"output {output.id}", output.quantity)
     for node in definition.tasks():
         yield from _quantities_of_task(node.id, node.task or TaskCard())
@@ -118,24 +131,24 @@ def scripts(subject: Subject) -> Iterator[Problem]:
     for node in subject.definition.nodes.values():
         if node.kind != "scriptTask":
             continue
-        lines = [line.strip() for line in node.script.splitlines()]
-        if not any(lines):
+        lines = split_script(node.script)
+        if not lines:
             yield Problem(
                 "script-missing",
                 "The script task “%(name)s” has no script. Write lines like: total = adults + children",
                 place=node.id,
                 params={"name": shown(node)},
             )
-        for number, line in enumerate(lines, start=1):
-            assignment = _ASSIGNMENT.fullmatch(line)
-            if line and (assignment is None or not feel.is_feel(assignment.group(2))):
+        for line in lines:
+            if line.expression is None or not feel.is_feel(line.expression):
                 yield Problem(
                     "invalid-script",
                     "Line %(number)s of the script “%(name)s” is not “name = expression”: %(line)s. "
                     "Nothing else can be run.",
                     place=node.id,
-                    params={"number": number, "name": shown(node), "line": line[:80]},
+                    params={"number": line.number, "name": shown(node), "line": line.text[:80]},
                 )
 
 
-RULES: Final = (conditions, condition_languages, quantities, scripts)
+EXECUTION_RULES: Final = (conditions, condition_languages, scripts)
+COST_RULES: Final = (quantities,)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from workflows import feel
+
+LONGEST: Final = 10_000
+"""Characters of an expression that the engine compiles."""
 
 
 def fault(text: str) -> str:
     """Why `text` is no FEEL expression, in English; "" when it is one."""
+    if len(text) > LONGEST:
+        return "It is too long."
     try:
         feel.compile(text)
     except feel.FeelError as error:

@@ -273,7 +273,8 @@ def _id_of_parent(element: etree._Element) -> str:
 def translations(subject: Subject) -> Iterator[Problem]:
     """Every text is there in every language of the house."""
     definition = subject.definition
-    for place, field, text in texts(definition.process_id, definition.service):
+    own = () if subject.is_called else texts(definition.process_id, definition.service)
+    for place, field, text in own:
         yield from _languages(place, field, text)
     for node in definition.tasks():
         for place, field, text in texts(node.id, node.task or TaskCard()):
@@ -304,4 +305,5 @@ def texts(place: str, card: ServiceCard | TaskCard) -> Iterator[tuple[str, str, 
         yield place, str(getattr(each, "id", "")), getattr(each, "label", {})
 
 
-RULES: Final = (service, tasks, evidence, costs, agents, translations)
+RULES: Final = (tasks, evidence, costs, agents, translations)
+MAIN_RULES: Final = (service,)

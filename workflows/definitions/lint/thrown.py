@@ -1,0 +1,125 @@
+"""Where errors and escalations go: outwards through the scopes, and out of a called process to its callers.
+
+Source: BPMN 2.0.2, 10.5.7 (event handling): the nearest event sub-process or boundary event with the same code,
+or without a code, catches.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from workflows.definitions.model import Definition, Node
+
+_MAY_FAIL: Final = frozenset({"serviceTask"})
+"""What may raise an error of its own: the operation's answer names it."""
+
+
+def family(definition: Definition) -> Mapping[str, Definition]:
+    """The process and all it calls, by id; itself first."""
+    return {definition.process_id: definition, **definition.processes}
+
+
+Scope = tuple[Definition, str | None]
+"""A process, and the id of a sub-process in it; None = the process itself."""
+
+
+class Thrown:
+    """The ways of errors and escalations in a process and all it calls."""
+
+    def __init__(self, main: Definition) -> None:
+        self._family = family(main)
+        self._on_border: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        """(process, activity, kind) -> codes that its boundary events catch."""
+        self._within: dict[tuple[str, str | None, str], list[str]] = defaultdict(list)
+        """(process, scope, kind) -> codes that its event sub-processes catch."""
+        self._callers: dict[str, list[tuple[Definition, Node]]] = defaultdict(list)
+        self._members: dict[tuple[str, str | None], list[Node]] = defaultdict(list)
+        for definition in self._family.values():
+            for node in definition.nodes.values():
+                self._note(definition, node)
+
+    def _note(self, definition: Definition, node: Node) -> None:
+        process = definition.process_id
+        self._members[process, node.parent].append(node)
+        if node.called_element in self._family:
+            self._callers[node.called_element].append((definition, node))
+        if node.kind == "boundaryEvent" and node.attached_to is not None:
+            self._on_border[process, node.attached_to, node.event].append(node.detail)
+        scope = definition.nodes.get(node.parent or "")
+        if node.kind == "startEvent" and scope is not None and scope.triggered_by_event:
+            self._within[process, scope.parent, node.event].append(node.detail)
+
+    def is_caught(self, definition: Definition, node: Node) -> bool:
+        """Whether every way of what `node` throws comes to an event that catches it."""
+        todo: list[Scope] = [(definition, node.parent)]
+        seen: set[tuple[str, str | None]] = set()
+        while todo:
+            where, scope = todo.pop()
+            if (where.process_id, scope) in seen or self._catches(self._within, where, scope, node):
+                continue
+            seen.add((where.process_id, scope))
+            outside = self._outside(where, scope, node)
+            if outside is None:
+                return False
+            todo += outside
+        return True
+
+    def _outside(self, where: Definition, scope: str | None, thrown: Node) -> list[Scope] | None:
+        """The scopes to look at next, none when all is caught at the border; None when there is nothing around."""
+        inner = where.nodes.get(scope or "")
+        if inner is None:
+            calls = self._callers[where.process_id]
+            return [
+                (caller, call.parent)
+                for caller, call in calls
+                if not self._catches(self._on_border, caller, call.id, thrown)
+            ] if calls else None  # fmt: skip
+        if inner.triggered_by_event:
+            # what a handler throws leaves the scope that it handles; its sisters do not catch it
+            return self._past_border(where, inner.parent, thrown)
+        return [] if self._catches(self._on_border, where, scope, thrown) else [(where, inner.parent)]
+
+    def _past_border(self, where: Definition, scope: str | None, thrown: Node) -> list[Scope] | None:
+        if scope is not None and self._catches(self._on_border, where, scope, thrown):
+            return []
+        return self._outside(where, scope, thrown)
+
+    def _catches(
+        self, codes: Mapping[tuple[str, Any, str], list[str]], where: Definition, at: str | None, thrown: Node
+    ) -> bool:
+        found = codes.get((where.process_id, at, thrown.event), ())
+        return "" in found or thrown.detail in found
+
+    def can_reach(self, definition: Definition, catching: Node) -> bool:
+        """Whether something in the scope of a catching event may throw what it waits for."""
+        if catching.kind == "boundaryEvent":
+            host = definition.nodes.get(catching.attached_to or "")
+            inside = [] if host is None else [host]
+        else:
+            handler = definition.nodes[str(catching.parent)]
+            inside = [
+                each for each in self._members[definition.process_id, handler.parent] if each != handler
+            ]
+        return any(_throws(node, catching) for node in self._inside(definition, inside))
+
+    def _inside(self, definition: Definition, nodes: list[Node]) -> Iterator[Node]:
+        """The nodes given and all in them, through sub-processes and calls."""
+        todo = [(definition, node) for node in nodes]
+        seen: set[str] = set()
+        while todo:
+            where, node = todo.pop()
+            yield node
+            todo += [(where, each) for each in self._members.get((where.process_id, node.id), ())]
+            called = self._family.get(node.called_element)
+            if called is not None and called.process_id not in seen:
+                seen.add(called.process_id)
+                todo += [(called, each) for each in self._members.get((called.process_id, None), ())]
+
+
+def _throws(node: Node, catching: Node) -> bool:
+    if catching.event == "error" and node.kind in _MAY_FAIL:
+        return True
+    is_throwing = node.kind in ("endEvent", "intermediateThrowEvent")
+    return is_throwing and node.event == catching.event and catching.detail in ("", node.detail)
