@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pricing.simulate import CostLine, PriceRange, mean_price, simulate_cost, simulate_executions, summarise
+from pricing.draws import Draws
 from pricing.visits import analyse
 from workflows.definitions.model import Estimate, MultiInstance
 
@@ -26,7 +27,7 @@ def generator(seed=46):
 @pytest.mark.parametrize("instances", [1, 46])
 def test_the_mean_is_the_exact_expectation(diagram, text, instances):
     analysis = analyse(diagram(text))
-    counts = simulate_executions(analysis, instances=instances, draws=20_000, rng=generator())
+    counts = simulate_executions(analysis, instances=instances, draws=20_000, random=Draws(46))
     for task in analysis.activities:
         error = counts[task].std() / np.sqrt(20_000)
         exact = float(instances * analysis.expected[task])
@@ -39,7 +40,7 @@ def test_sub_processes_and_fractional_repetitions_keep_the_mean(diagram):
     again = {"z1": {**loop, "estimate": Estimate(repetitions=Decimal("2.5"))}}
     model = diagram("s>z1 z1>e s2>x1 x1>t1:0.3 x1>e2:0.7 t1>e2", nodes={**inside, **again})
     analysis = analyse(model)
-    counts = simulate_executions(analysis, instances=3, draws=20_000, rng=generator())["t1"]
+    counts = simulate_executions(analysis, instances=3, draws=20_000, random=Draws(46))["t1"]
     exact = float(3 * analysis.expected["t1"])
     assert abs(counts.mean() - exact) <= 4 * counts.std() / np.sqrt(20_000)
 
