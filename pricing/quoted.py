@@ -169,6 +169,7 @@ class Quote:
     fund_minor: the fund's share, to be committed = charged - parties in cash - in kind.
     minimum_minor, maximum_minor: over all ways and price ranges; None = without bound.
     risk: of the simulation with its seed; its mean_minor is the *simulated mean*, not the expected cost (ADR 11).
+    interrupted_share: which part of interrupted work is charged.
     number, replaces: a quote asked for again is number 2 and names the digest of the one before.
     """
 
@@ -202,6 +203,7 @@ class Quote:
     warnings: tuple[Notice, ...]
     number: int = field(default=1, metadata=LATER)
     replaces: str = field(default="", metadata=LATER)
+    interrupted_share: Fraction = field(default=Fraction(1), metadata=LATER)
 
     @property
     def catalogue_minor(self) -> int:

@@ -151,6 +151,7 @@ def build_quote(
         warnings=tuple(_notice(p) for p in work.problems),
         number=previous.number + 1 if previous else 1,
         replaces=previous.digest() if previous else "",
+        interrupted_share=costs.interrupted_share,
     )
     wrong = quote.inconsistency()
     assert not wrong, f"the parts of the quote do not sum: {wrong}"

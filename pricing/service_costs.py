@@ -77,9 +77,15 @@ class ServiceCosts:
     """The compiled costs of one definition; make it with `compile_service`, keep it with the version."""
 
     def __init__(
-        self, definition: Definition, probabilities: Mapping[str, Fraction] | None, rounds: int
+        self,
+        definition: Definition,
+        probabilities: Mapping[str, Fraction] | None,
+        interrupted_share: Fraction,
+        kept: int,
     ) -> None:
-        self.definition = definition
+        self.definition, self.interrupted_share = definition, interrupted_share
+        self.nodes = _nodes(definition)
+        """Those of the definition and of the processes it calls, by id."""
         self.digest = hashlib.sha256(definition.xml).hexdigest()
         self.problems: list[Problem] = []
         """What is wrong with the cards, whatever the project's numbers."""
@@ -88,10 +94,10 @@ class ServiceCosts:
         self._read_cards()
         self._probabilities = probabilities
         self._cardinalities: set[str] = {
-            n.multi_instance.cardinality for n in definition.nodes.values() if n.multi_instance
+            n.multi_instance.cardinality for n in self.nodes.values() if n.multi_instance
         } - {""}
-        self._paths = lru_cache(maxsize=rounds)(self._find_paths)
-        self._quantities = lru_cache(maxsize=rounds)(self._find_quantities)
+        self._paths = lru_cache(maxsize=kept)(self._find_paths)
+        self._quantities = lru_cache(maxsize=kept)(self._find_quantities)
 
     def paths(self, values: Mapping[str, Decimal]) -> Paths:
         """The paths for a project's numbers."""
@@ -103,7 +109,10 @@ class ServiceCosts:
 
     def _find_paths(self, cardinalities: tuple[tuple[str, Fraction | None], ...]) -> Paths:
         known = dict(cardinalities)
-        analysis = analyse(self.definition, probabilities=self._probabilities, cardinality=known.get)
+        analysis = analyse(
+            self.definition, probabilities=self._probabilities, cardinality=known.get,
+            interrupted_share=self.interrupted_share,
+        )  # fmt: skip
         return Paths(analysis, tuple(_executions(analysis, line) for line in self.lines))
 
     def _find_quantities(self, values: tuple[tuple[str, Decimal], ...]) -> tuple[Fraction | Problem, ...]:
@@ -122,8 +131,10 @@ class ServiceCosts:
     def _read_cards(self) -> None:
         lines: list[CardLine] = []
         tasks: list[CardTask] = []
-        for node in self.definition.tasks():
-            card = node.task or TaskCard()
+        for node in self.nodes.values():
+            card = node.task
+            if card is None:
+                continue
             share, first = self._rework_share(node), len(lines)
             lines += _lines(node.id, card, share)
             tasks.append(
@@ -143,13 +154,27 @@ class ServiceCosts:
 
 
 def compile_service(
-    definition: Definition, *, probabilities: Mapping[str, Fraction] | None = None, rounds: int = KEPT
+    definition: Definition,
+    *,
+    probabilities: Mapping[str, Fraction] | None = None,
+    interrupted_share: Fraction = ONCE,
+    kept: int = KEPT,
 ) -> ServiceCosts:
     """Work out what a definition charges; the same object serves every quote of that version.
 
-    probabilities: of `graph.build_graph`. rounds: how many sets of a project's numbers are remembered.
+    probabilities, interrupted_share: of `visits.analyse`. kept: how many sets of a project's numbers are
+    remembered.
     """
-    return ServiceCosts(definition, probabilities, rounds)
+    return ServiceCosts(definition, probabilities, interrupted_share, kept)
+
+
+def _nodes(definition: Definition) -> dict[str, Node]:
+    """In file order, the called processes after the one that calls them, each once."""
+    found = dict(definition.nodes)
+    for called in definition.processes.values():
+        for id_, node in _nodes(called).items():
+            found.setdefault(id_, node)
+    return found
 
 
 def pays_again(policy: Rework, kind: LineKind) -> bool:
@@ -188,7 +213,7 @@ def _executions(analysis: Analysis, line: CardLine) -> Fraction:
     if line.charge == "once":
         often = analysis.at_least_once(line.task) if analysis.usable else _ZERO
     else:
-        often = analysis.expected.get(line.task, _ZERO) * line.rework
+        often = analysis.charged.get(line.task, _ZERO) * line.rework
     return ONCE if often == 1 else often
 
 
