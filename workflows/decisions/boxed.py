@@ -6,10 +6,11 @@ without knowing which is which, and count into one budget of steps.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final
 
 from workflows.decisions import problems
@@ -53,6 +54,12 @@ _LISTED: Final = Compiler().compile(
 _PREPARING: Final = Limits(steps=10_000, items=2_000)
 
 
+_NO_KINDS: Final[Mapping[str, Type]] = MappingProxyType({})
+_ENTRIES_LIMIT: Final = 500
+"""Entries of one context."""
+_RULES_LIMIT: Final = 5000
+
+
 def null(_: Scope) -> FeelValue:
     """The code of what could not be compiled, which is reported."""
     return None
@@ -60,27 +67,42 @@ def null(_: Scope) -> FeelValue:
 
 @dataclass(frozen=True)
 class Names:
-    """The names an expression may read: those of its requirements, entries before it, parameters."""
+    """The names an expression may read: those of its requirements, entries before it, parameters.
+
+    special: those with operators or keywords in them, and such entries of the model's types: they are recognised
+    only when known. kinds: the types of those names that have one.
+    """
 
     visible: frozenset[str]
-    entries: frozenset[str] = frozenset()
-    """Entries of the model's types with operators or keywords in them, recognised behind a point."""
-    kinds: Mapping[str, Type] = field(default_factory=dict)
-    """The types of those names that have one."""
+    special: frozenset[str]
+    kinds: Mapping[str, Type]
+
+    @classmethod
+    def of(
+        cls, visible: Iterable[str], entries: frozenset[str], kinds: Mapping[str, Type] = _NO_KINDS
+    ) -> Names:
+        """The names an element of the model sees; `entries` are those of its types."""
+        names = frozenset(visible)
+        return cls(names, entries | frozenset(name for name in names if needs_to_be_known(name)), kinds)
 
     def declaring(self, *names: str) -> Names:
+        """With more names, which hide others."""
         added = {canonical_name(name) for name in names}
-        kinds = {name: kind for name, kind in self.kinds.items() if name not in added}
-        return Names(self.visible | added, self.entries, kinds)
+        special = self.special | {name for name in added if needs_to_be_known(name)}
+        kinds = self.kinds
+        if not added.isdisjoint(kinds):
+            kinds = {name: kind for name, kind in kinds.items() if name not in added}
+        return Names(self.visible | added, special, kinds)
 
     def typed(self, name: str, kind: Type | None) -> Names:
         """With one more name, and its type when it has one."""
         names = self.declaring(name)
         return names if kind is None else replace(names, kinds={**names.kinds, canonical_name(name): kind})
 
-    @cached_property
-    def known(self) -> frozenset[str]:
-        return self.entries | frozenset(name for name in self.visible if needs_to_be_known(name))
+    def known(self, text: str) -> frozenset[str]:
+        """The special names that are in the text."""
+        written = canonical_name(text)
+        return frozenset(name for name in self.special if name in written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +152,7 @@ class Builder:
             return null
         compiler = Compiler(types=self._made_of)
         try:
-            node = parse_expression(expression.text, names.known)
+            node = parse_expression(expression.text, names.known(expression.text))
             code = compiler.compile(node, NO_NAMES.declaring(*names.visible))
         except (FeelError, RecursionError) as error:
             self._invalid(expression.place, where, expression.text, error)
@@ -152,7 +174,8 @@ class Builder:
         if not self._is_feel(expression):
             return ANY
         try:
-            test = compile_unary(expression.text, names.visible, names.known, self._made_of)
+            known = names.known(expression.text)
+            test = compile_unary(expression.text, names.visible, known, self._made_of)
         except (FeelError, RecursionError) as error:
             self._invalid(expression.place, where, expression.text, error)
             return ANY
@@ -160,7 +183,7 @@ class Builder:
         return test
 
     def _allowed_values(self, text: str, place: str, where: str) -> Test:
-        return self.test(LiteralExpression(place, "", text), Names(frozenset()), where)
+        return self.test(LiteralExpression(place, "", text), Names.of((), frozenset()), where)
 
     def _is_feel(self, expression: LiteralExpression) -> bool:
         language = expression.language.rstrip("/").lower()
@@ -183,8 +206,11 @@ class Builder:
         result: Code | None = None
         keys = [entry.variable.name for entry in expression.entries if entry.variable is not None]
         if len(set(keys)) < len(keys):
-            twice = next(key for key in keys if keys.count(key) > 1)
+            twice = Counter(keys).most_common(1)[0][0]
             self.problems.append(problems.duplicate(expression.place, twice))
+        if len(keys) > _ENTRIES_LIMIT:
+            self.problems.append(problems.too_many(expression.place, "entries of a context", _ENTRIES_LIMIT))
+            return null
         for entry in expression.entries:
             # A function may call itself and those behind it, as in a context of FEEL.
             is_function = isinstance(entry.value, FunctionDefinition)
@@ -354,6 +380,9 @@ class Builder:
     # Decision tables
 
     def table(self, expression: DecisionTable, names: Names, where: str) -> Code:
+        if len(expression.rules) > _RULES_LIMIT:
+            self.problems.append(problems.too_many(expression.place, "rules of a table", _RULES_LIMIT))
+            return null
         columns = tuple(
             tuple(
                 self.test(rule.conditions[position], names, f"of rule {rule.number}, “{clause.label}”")
@@ -430,7 +459,7 @@ class Builder:
         test = self.test(LiteralExpression(place, "", text), names, "of the output values")
         if test.negated or test.is_any or not test.constants:
             return (test,) if not test.is_any else ()
-        nodes, _ = parse_unary_tests(text, names.known)
+        nodes, _ = parse_unary_tests(text, names.known(text))
         if len(nodes) == 1:
             return (test,)
         return tuple(_one_of(constant, test) for constant in test.constants)

@@ -24,6 +24,8 @@ Key = Any
 Kind = tuple[type, bool]
 """The type of an axis, and whether its times have a zone: the two have no order together."""
 
+_POINTS_LIMIT: Final = 12_000
+"""Constants of one axis; beyond, the cells are tested one by one."""
 _DENSE: Final = frozenset({Decimal, str})
 
 
@@ -160,7 +162,7 @@ def axis_of(tests: Iterable[Test], kind: Kind | None = None) -> Axis | None:
                         return None
                     kind = own
                     found.setdefault(_KEYS[own[0]](end), end)
-    if kind is None:
+    if kind is None or len(found) > _POINTS_LIMIT:
         return None
     if kind[0] is bool:
         found = {0: False, 1: True}

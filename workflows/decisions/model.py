@@ -15,6 +15,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ from workflows.decisions.declarations import (
 )
 from workflows.decisions.errors import CannotDecide, DecisionFailed
 from workflows.decisions.evaluation import DecisionRun, Source, TableHit
+from workflows.decisions.ordering import ordered
 from workflows.decisions.reader import LIMITS, read_declarations
 from workflows.decisions.types import Type
 from workflows.feel.compiler import Code
@@ -46,6 +48,8 @@ from workflows.feel.parser import canonical_name, needs_to_be_known
 from workflows.feel.values import FeelValue, FunctionValue
 from workflows.problems import Problem, blocking
 
+_SPECIAL_LIMIT: Final = 1000
+"""Names with operators or keywords in them that are looked for in every expression."""
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -122,14 +126,18 @@ class Decision:
     inputs: the names of the input data it reads, also through the decisions it requires.
     """
 
-    __slots__ = ("_node", "_plan", "id", "inputs", "name")
-
-    def __init__(self, node: Node, plan: tuple[Node, ...]) -> None:
+    def __init__(self, node: Node) -> None:
         self.id = node.id
         self.name = node.name
-        self.inputs = frozenset(each.name for each in plan if each.is_input)
         self._node = node
-        self._plan = plan
+
+    @cached_property
+    def _plan(self) -> tuple[Node, ...]:
+        return _plan([self._node])
+
+    @cached_property
+    def inputs(self) -> frozenset[str]:
+        return frozenset(each.name for each in self._plan if each.is_input)
 
     def __repr__(self) -> str:
         return f"Decision({self.name!r})"
@@ -289,6 +297,7 @@ class _Assembly:
     def __init__(self, declarations: Declarations, found: list[Problem], imports: Iterable[Model]) -> None:
         self._declared = declarations
         self._problems = found
+        self._misread = {problem.place for problem in blocking(found)}
         self._builder = Builder(found)
         self._nodes: dict[str, Node] = {}
         self._broken: set[str] = set()
@@ -307,9 +316,10 @@ class _Assembly:
                 types.declared[f"{prefix}.{name}" if prefix else name] = kind
         types.declare(declared.types)
         self._builder.types_are_complete()
-        self._special = frozenset(_special_names(declared)).union(
+        special = frozenset(_special_names(declared)).union(
             *(imported.special_names for _, imported in self._imports.values())
         )
+        self._special = frozenset(sorted(special)[:_SPECIAL_LIMIT])
         order = self._order()
         for element in order:
             self._compile(element)
@@ -318,7 +328,7 @@ class _Assembly:
             if id_ in self._broken or id_ not in self._nodes:
                 continue
             if isinstance(element, DecisionElement):
-                decisions[id_] = Decision(self._nodes[id_], _plan([self._nodes[id_]]))
+                decisions[id_] = Decision(self._nodes[id_])
             elif isinstance(element, DecisionService):
                 references = (*element.input_data, *element.input_decisions)
                 inputs = tuple(node.name for node in self._found(references))
@@ -340,24 +350,11 @@ class _Assembly:
     def _order(self) -> list[Element]:
         """Elements after those they require; those in a circle, and what requires them, are left out."""
         elements = self._declared.elements
-        waiting = {id_: self._required_here(element) for id_, element in elements.items()}
-        users: dict[str, list[str]] = {id_: [] for id_ in elements}
-        for id_, needs in waiting.items():
-            for need in needs:
-                users[need].append(id_)
-        left = {id_: len(needs) for id_, needs in waiting.items()}
-        ready = [id_ for id_, count in left.items() if count == 0]
-        order = []
-        while ready:
-            id_ = ready.pop()
-            order.append(elements[id_])
-            for user in users[id_]:
-                left[user] -= 1
-                if left[user] == 0:
-                    ready.append(user)
-        if len(order) < len(elements):
-            self._report_circles({id_: waiting[id_] for id_ in elements if left[id_] > 0})
-        return order
+        needs = {id_: self._required_here(element) for id_, element in elements.items()}
+        order, circular = ordered(needs)
+        if circular:
+            self._report_circles({id_: needs[id_] for id_ in circular})
+        return [elements[id_] for id_ in order]
 
     def _required_here(self, element: Element) -> set[str]:
         elements = self._declared.elements
@@ -385,7 +382,7 @@ class _Assembly:
     # Elements
 
     def _compile(self, element: Element) -> None:
-        before = len(blocking(self._problems))
+        before = len(self._problems)
         if isinstance(element, InputData):
             kind = self._builder.types.find(element.type_ref, element.id)
             name = element.name
@@ -399,15 +396,14 @@ class _Assembly:
         else:
             node = self._service(element)
         self._nodes[element.id] = node
-        if not complete or len(blocking(self._problems)) > before or self._is_broken(element):
+        if not complete or blocking(self._problems[before:]) or self._is_broken(element):
             self._broken.add(element.id)
 
     def _is_broken(self, element: Element) -> bool:
         """Whether a mistake of the reading lies in it, or it requires a broken element."""
         if any(not each.namespace and each.id in self._broken for each in _references(element)):
             return True
-        places = {problem.place for problem in blocking(self._problems)}
-        return bool(places) and not places.isdisjoint(places_of(element))
+        return bool(self._misread) and not self._misread.isdisjoint(places_of(element))
 
     def _needs(self, element: Element) -> tuple[list[tuple[tuple[str, ...], Node]], bool]:
         needs, complete = [], True
@@ -439,10 +435,8 @@ class _Assembly:
         return [found[1] for found in map(self._find, references) if found is not None]
 
     def _names(self, needs: Sequence[tuple[tuple[str, ...], Node]]) -> Names:
-        names = Names(frozenset(), self._special)
-        for path, node in needs:
-            names = names.typed(path[0], node.type if len(path) == 1 else None)
-        return names
+        kinds = {path[0]: node.type for path, node in needs if len(path) == 1 and node.type is not None}
+        return Names.of((path[0] for path, _ in needs), self._special, kinds)
 
     def _decision(self, element: DecisionElement, needs: list[tuple[tuple[str, ...], Node]]) -> Node:
         kind = self._builder.types.find(element.type_ref, element.id)

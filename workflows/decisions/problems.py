@@ -88,6 +88,16 @@ def table_shape(place: str, what: str) -> Problem:
     )
 
 
+def too_many(place: str, what: str, limit: int) -> Problem:
+    """More of something than is taken."""
+    return Problem(
+        "dmn-too-large",
+        "There are more than %(limit)s %(what)s here. Divide it into several.",
+        place=place,
+        params={"limit": limit, "what": what},
+    )
+
+
 def unknown_type(place: str, name: str) -> Problem:
     """A type that neither DMN nor the file has."""
     return Problem(

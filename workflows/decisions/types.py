@@ -13,6 +13,7 @@ from typing import Final
 
 from workflows.decisions import problems
 from workflows.decisions.declarations import ItemDefinition
+from workflows.decisions.ordering import ordered
 from workflows.decisions.unary import Test
 from workflows.feel.evaluation import Evaluation, Scope
 from workflows.feel.parser import canonical_name
@@ -119,16 +120,12 @@ class Types:
 
     def declare(self, items: Iterable[ItemDefinition]) -> None:
         """Add the item definitions of a file, each after those it uses."""
-        waiting = {_plain(item.name): item for item in items}
-        while waiting:
-            ready = [item for item in waiting.values() if not _uses(item) & waiting.keys()]
-            if not ready:
-                names = ", ".join(sorted(waiting))
-                self.problems.append(problems.cycle(next(iter(waiting.values())).place, names))
-                return
-            for item in ready:
-                del waiting[_plain(item.name)]
-                self.declared[_plain(item.name)] = self._type(item, item.name)
+        by_name = {_plain(item.name): item for item in items}
+        order, circular = ordered({name: _uses(item) & by_name.keys() for name, item in by_name.items()})
+        for name in order:
+            self.declared[name] = self._type(by_name[name], by_name[name].name)
+        if circular:
+            self.problems.append(problems.cycle(by_name[circular[0]].place, ", ".join(circular[:10])))
 
     @property
     def made_of(self) -> Mapping[str, FeelType]:

@@ -20,7 +20,7 @@ from workflows.decisions.types import Type
 from workflows.decisions.unary import Test
 from workflows.feel.temporal import Date, DaysDuration, MonthsDuration
 
-BUDGET: Final = 400_000
+BUDGET: Final = 2_000_000
 """Segments and pairs looked at in one table."""
 _KINDS: Final[dict[str, Kind]] = {
     "number": (Decimal, False),

@@ -27,6 +27,7 @@ READING_CODES: Final = frozenset(
         "dmn-invalid-expression",
         "dmn-missing-part",
         "dmn-table-shape",
+        "dmn-too-large",
         "dmn-unknown-type",
         "dmn-unresolved-reference",
         "dmn-unsupported",

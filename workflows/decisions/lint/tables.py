@@ -8,7 +8,7 @@ from typing import Final
 
 from workflows.decisions.boxed import TableSource
 from workflows.decisions.columns import written
-from workflows.decisions.declarations import DecisionTable, LiteralExpression
+from workflows.decisions.declarations import LiteralExpression
 from workflows.decisions.lint.geometry import Geometry, TooComplexError
 from workflows.decisions.lint.registry import Rule
 from workflows.decisions.model import Model
@@ -70,8 +70,14 @@ def _overlaps(geometry: Geometry) -> Iterator[Problem]:
     table = geometry.source.table
     if table.hit_policy not in ("U", "A"):
         return
-    for first, second, box in islice(_overlaps_that_matter(geometry), _TOLD):
-        agree = _same_results(table, first, second)
+    meanings = [tuple(_meaning(cell) for cell in rule.conclusions) for rule in table.rules]
+    found = (
+        overlap
+        for overlap in geometry.overlaps()
+        if table.hit_policy == "U" or meanings[overlap[0]] != meanings[overlap[1]]
+    )
+    for first, second, box in islice(found, _TOLD):
+        agree = meanings[first] == meanings[second]
         params = {"first": first + 1, "second": second + 1, "values": geometry.text(box)}
         place = table.rules[second].place
         if agree:
@@ -90,23 +96,6 @@ def _overlaps(geometry: Geometry) -> Iterator[Problem]:
                 place=place,
                 params=params,
             )
-
-
-def _overlaps_that_matter(geometry: Geometry) -> Iterator[tuple[int, int, tuple[int, ...]]]:
-    """Of an any table only those with different results."""
-    table = geometry.source.table
-    for first, second, box in geometry.overlaps():
-        if table.hit_policy == "U" or not _same_results(table, first, second):
-            yield first, second, box
-
-
-def _same_results(table: DecisionTable, first: int, second: int) -> bool:
-    """Whether two rules conclude the same, as it is written."""
-    rules = table.rules
-    return all(
-        _meaning(one) == _meaning(other)
-        for one, other in zip(rules[first].conclusions, rules[second].conclusions, strict=True)
-    )
 
 
 def _meaning(cell: LiteralExpression) -> syntax.Node | str:
