@@ -4,7 +4,7 @@ import pytest
 
 from workflows.definitions import sequence
 from workflows.definitions.read import read
-from workflows.definitions.soundness import check
+from workflows.definitions.soundness import BOUND, check
 
 MODEL = 'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"'
 KINDS = {
@@ -161,3 +161,127 @@ def test_a_long_diagram_needs_no_deep_recursion():
     edges = {str(n): (str(n + 1),) for n in range(20_000)} | {"20000": ()}
     assert sequence.dominators(edges, "0")["20000"] == "19999"
     assert len(sequence.components(edges)) == 20_001
+
+
+# parts of a diagram
+
+HANDLER = (
+    '<subProcess id="h" triggeredByEvent="true"><startEvent id="hs" isInterrupting="{interrupting}">'
+    '{trigger}</startEvent>{inside}<endEvent id="he">{ending}</endEvent></subProcess>'
+)
+MESSAGE = '<messageEventDefinition messageRef="m"/>'
+ANY_ERROR = "<errorEventDefinition/>"
+
+
+def handler(trigger=MESSAGE, inside="", ending="", *, interrupting=True, arrows=None):
+    arrows = arrows or '<sequenceFlow id="hf" sourceRef="hs" targetRef="he"/>'
+    return HANDLER.format(
+        interrupting=str(interrupting).lower(), trigger=trigger, inside=inside + arrows, ending=ending
+    )
+
+
+def sub(inside, tag="subProcess", own_id="a"):
+    return f'<{tag} id="{own_id}">{inside}</{tag}>'
+
+
+def inside(flows, extra=""):
+    """The content of the process that `definition` would make, for a sub-process."""
+    text = definition(flows, extra).xml.decode()
+    return text[text.index("<process") : text.index("</process>")].split(">", 1)[1]
+
+
+LOOP = inside("is>ib ib>ic ic>ib").replace('id="f', 'id="if')
+"""Goes round without end."""
+
+
+@pytest.mark.parametrize("interrupting", [True, False])
+def test_an_event_sub_process_beside_sound_work_is_no_fault(interrupting):
+    assert faults("s>p1 p1>a p1>b a>p2 b>p2 p2>e", handler(interrupting=interrupting)) == set()
+
+
+def test_an_event_that_ends_a_round_is_a_way_out():
+    assert faults("s>a a>b b>a") == {"livelock"}
+    assert faults("s>a a>b b>a", handler()) == set()
+    assert faults("s>a a>b b>a", handler(interrupting=False)) == {"livelock"}
+    assert faults("s>a a>b b>a", handler(ANY_ERROR)) == {"livelock"}
+
+
+def test_an_event_that_ends_a_round_in_a_sub_process_is_a_way_out():
+    assert faults("s>a a>e", sub(LOOP)) == {"livelock"}
+    assert faults("s>a a>e", sub(LOOP + handler())) == set()
+
+
+def test_an_event_sub_process_is_no_excuse_for_a_deadlock():
+    assert "deadlock" in faults("s>x1 x1>b x1>c b>p1 c>p1 p1>e", handler())
+
+
+def test_the_inside_of_an_event_sub_process_is_looked_at():
+    gateways = '<exclusiveGateway id="hx"/><parallelGateway id="hp"/><task id="ha"/><task id="hb"/>'
+    pairs = ["hs>hx", "hx>ha", "hx>hb", "ha>hp", "hb>hp", "hp>he"]
+    arrows = "".join(
+        '<sequenceFlow id="h{}" sourceRef="{}" targetRef="{}"/>'.format(number, *pair.split(">"))
+        for number, pair in enumerate(pairs)
+    )
+    assert faults("s>a a>e", handler(inside=gateways, arrows=arrows)) == {"deadlock"}
+
+
+def test_an_error_that_an_event_sub_process_catches_ends_its_scope_only():
+    part = '<startEvent id="is"/><endEvent id="ie"><errorEventDefinition/></endEvent>'
+    part += '<sequenceFlow id="if" sourceRef="is" targetRef="ie"/>' + handler(ANY_ERROR)
+    assert faults("s>p1 p1>a p1>b a>p2 b>p2 p2>e", sub(part)) == set()
+
+
+def test_an_error_thrown_by_an_event_sub_process_does_not_reach_what_is_explored_apart():
+    part = '<startEvent id="is"/><endEvent id="ie"/><sequenceFlow id="if" sourceRef="is" targetRef="ie"/>'
+    boundary = '<boundaryEvent id="b" attachedToRef="a"><errorEventDefinition/></boundaryEvent>'
+    extra = sub(part + handler(ending=ANY_ERROR)) + boundary
+    assert faults("s>p1 p1>a p1>c a>p2 c>p2 p2>e b>e1", extra) <= {"deadlock"}
+    assert faults("s>a a>e b>e1", extra) == set()
+
+
+def test_a_cancelled_transaction_goes_on_at_its_cancel_event():
+    part = '<startEvent id="is"/><endEvent id="ie"><cancelEventDefinition/></endEvent>'
+    part += '<sequenceFlow id="if" sourceRef="is" targetRef="ie"/>'
+    boundary = '<boundaryEvent id="b" attachedToRef="a"><cancelEventDefinition/></boundaryEvent>'
+    assert faults("s>a a>e b>c c>e1", sub(part, "transaction") + boundary) == set()
+
+
+def test_what_starts_beside_a_sub_process_is_followed():
+    part = '<startEvent id="is"/><endEvent id="ie"/><sequenceFlow id="if" sourceRef="is" targetRef="ie"/>'
+    boundary = f'<boundaryEvent id="b" attachedToRef="a" cancelActivity="false">{MESSAGE}</boundaryEvent>'
+    assert faults("s>a a>e b>c c>e1", sub(part) + boundary) == set()
+    assert faults("s>a a>p1 b>p1 p1>e", sub(part) + boundary) == {"deadlock"}
+
+
+def test_an_ad_hoc_sub_process_is_one_step_and_its_parts_are_looked_at():
+    free = '<userTask id="t1"/><userTask id="t2"/><parallelGateway id="t3"/>'
+    assert faults("s>a a>e", sub(free, "adHocSubProcess")) == set()
+    assert faults("s>a a>e", sub(sub(LOOP, own_id="part"), "adHocSubProcess")) == {"livelock"}
+
+
+def test_calls_do_not_multiply_the_ways():
+    text = "".join(
+        f'<process id="p{n}"><startEvent id="s{n}"/><callActivity id="a{n}" calledElement="p{n + 1}"/>'
+        f'<callActivity id="b{n}" calledElement="p{n + 1}"/><parallelGateway id="g{n}"/><endEvent id="e{n}"/>'
+        f'<sequenceFlow id="w{n}" sourceRef="s{n}" targetRef="g{n}"/>'
+        f'<sequenceFlow id="x{n}" sourceRef="g{n}" targetRef="a{n}"/>'
+        f'<sequenceFlow id="y{n}" sourceRef="g{n}" targetRef="b{n}"/></process>'
+        for n in range(15)
+    )
+    found = read(f"<definitions {MODEL}>{text}</definitions>".encode()).definition
+    assert sum(check(each).markings for each in (found, *found.processes.values())) < 200
+
+
+def test_many_event_sub_processes_and_side_events_stay_bounded():
+    part = '<startEvent id="is{0}"/><endEvent id="ie{0}"/><sequenceFlow id="if{0}" sourceRef="is{0}" targetRef="ie{0}"/>'
+    extra, flows = "", ["s>p1", "p2>e"]
+    for n in range(12):
+        inner_handler = handler().replace('"h', f'"h{n}')
+        extra += sub(part.format(n) + inner_handler, own_id=f"a{n}")
+        extra += (
+            f'<boundaryEvent id="b{n}" attachedToRef="a{n}" cancelActivity="false">{MESSAGE}</boundaryEvent>'
+        )
+        flows += [f"p1>a{n}", f"a{n}>p2", f"b{n}>e{n}"]
+    result = check(definition(" ".join(flows), extra))
+    assert result.markings <= BOUND
+    assert not result.complete or result.findings == ()

@@ -9,8 +9,13 @@ finding may need a combination that the expert excludes.
 Source: BPMN 2.0.2 clause 13 (execution semantics; 13.4.3 for the inclusive join); van der Aalst,
 "Verification of workflow nets" (1997) for soundness.
 
-Not modelled: compensation, ad-hoc order, calls (one step). An event sub-process is checked by itself.
-Work that runs to an end of its own, joining nothing, is taken as done at once.
+An event sub-process is explored by itself, and so is a sub-process in an ad hoc one; a called process is checked
+as the definition it is. For what is around them each is one step, so that parts do not multiply: an event
+sub-process that interrupts is a way out of its scope, one that does not changes nothing there; an ad hoc
+sub-process is done when a person says so. A way out by an event is no excuse for a deadlock, but for a round
+without end it is.
+Not modelled: compensation, the order within an ad hoc sub-process. Work that runs to an end of its own, joining
+nothing, is taken as done at once.
 """
 
 from __future__ import annotations
@@ -33,6 +38,10 @@ _ANCESTORS: Final = 100
 """How far back a smaller marking is looked for; growth repeats, so it is found a round later at most."""
 _MANY: Final = 4
 """Above this many branches only single branches, pairs and all together are tried."""
+
+_WITH_ORDER: Final = frozenset({"subProcess", "transaction"})
+_THROWN: Final = frozenset({"error", "cancel"})
+"""Ends that leave their sub-process for the event that catches them."""
 
 _T = TypeVar("_T")
 Marking = tuple[str, ...]
@@ -57,9 +66,9 @@ class Soundness:
 
 
 def check(definition: Definition, *, bound: int = BOUND) -> Soundness:
-    """Explore every way through the process and each of its event sub-processes."""
+    """Explore every way through the process and through each part that is a step for what is around it."""
     roots: list[str | None] = [None]
-    roots += [node.id for node in definition.nodes.values() if node.triggered_by_event]
+    roots += [node.id for node in definition.nodes.values() if _is_apart(definition, node)]
     net = _Net(definition)
     findings: dict[Finding, None] = {}
     complete, markings = True, 0
@@ -70,6 +79,12 @@ def check(definition: Definition, *, bound: int = BOUND) -> Soundness:
         complete = complete and exploration.complete
         markings += len(exploration.before)
     return Soundness(tuple(findings), complete, markings)
+
+
+def _is_apart(definition: Definition, node: Node) -> bool:
+    parent = definition.nodes.get(node.parent or "")
+    is_free = parent is not None and parent.kind == "adHocSubProcess" and node.kind in _WITH_ORDER
+    return node.triggered_by_event or is_free
 
 
 class _Net:
@@ -85,6 +100,12 @@ class _Net:
         for node in definition.nodes.values():
             if node.kind == "boundaryEvent" and node.attached_to and node.event != "compensate":
                 self.boundaries[node.attached_to].append(node)
+        self._handlers: dict[str | None, list[Node]] = defaultdict(list)
+        """Scope -> interrupting start events of the event sub-processes in it."""
+        for node in definition.nodes.values():
+            around = definition.nodes.get(node.parent or "")
+            if node.kind == "startEvent" and node.interrupting and around and around.triggered_by_event:
+                self._handlers[around.parent].append(node)
         self._melted: dict[str, str] = {}
         self._in_ring: set[str] = set()
         self._melt()
@@ -174,7 +195,7 @@ class _Net:
         """Takes the token and nothing else happens."""
         return (
             not node.outgoing
-            and node.event not in ("terminate", "error", "cancel")
+            and node.event not in ("terminate", *_THROWN)
             and not self._links(node)
             and not self._has_inside(node)
             and node.id not in self.boundaries
@@ -185,7 +206,7 @@ class _Net:
         return sequence.link_targets(self.definition, node) if is_throw else ()
 
     def _has_inside(self, node: Node) -> bool:
-        return node.kind in ("subProcess", "transaction") and bool(self._entries[node.id])
+        return node.kind in _WITH_ORDER and bool(self._entries[node.id])
 
     # steps
 
@@ -250,7 +271,7 @@ class _Net:
     def _fire(self, node: Node, rest: Counter[str]) -> Iterator[Marking]:
         if node.kind == "endEvent" and node.event == "terminate":
             yield self._without(rest, node.parent)
-        elif node.kind == "endEvent" and node.event in ("error", "cancel"):
+        elif node.kind == "endEvent" and node.event in _THROWN:
             yield from self._throw(node, rest)
         elif self._has_inside(node):
             begin = self._entries[node.id]
@@ -266,26 +287,57 @@ class _Net:
         inside = self.inside(node.id)
         rest = count.copy()
         rest[f"#{node.id}"] -= 1
+        sides = [[self.place(f) for f in event.outgoing] for event in self._sides(node)]
+        mains: list[tuple[Counter[str], list[str]]] = []
         if not any(times and place in inside for place, times in count.items()):
-            for produced in self._forward(node):
-                yield self._with(rest, produced)
+            mains += [(rest, produced) for produced in self._forward(node)]
         cleared = Counter({place: times for place, times in rest.items() if place not in inside})
         for event in self.boundaries[node.id]:
-            produced = [self.place(flow) for flow in event.outgoing]
             if event.interrupting:
-                yield self._with(cleared, produced)
+                mains.append((cleared, [self.place(flow) for flow in event.outgoing]))
+        for left, produced in mains:
+            for chosen in _subsets(sides):
+                yield self._with(left, [*produced, *(place for side in chosen for place in side)])
+
+    def _sides(self, node: Node) -> list[Node]:
+        """The boundary events that start something beside."""
+        return [event for event in self.boundaries[node.id] if not event.interrupting]
+
+    def interrupted(self, marking: Marking, root: str | None) -> Iterator[Marking]:
+        """Where an event sub-process leads that ends what it finds; an error is thrown, it does not come so."""
+        if any(event.event != "error" for event in self._handlers[root]):
+            yield ()
+        for place in dict.fromkeys(marking):
+            host = self.definition.nodes.get(place[1:]) if place.startswith("#") else None
+            if host is not None and any(event.event != "error" for event in self._handlers[host.id]):
+                yield from self._handled(host, Counter(marking))
+
+    def _handled(self, host: Node, count: Counter[str]) -> Iterator[Marking]:
+        """The sub-process is over when the event sub-process in it is."""
+        for produced in self._forward(host):
+            yield self._with(self._outside(host.id, count), produced)
+
+    def _outside(self, scope: str, count: Counter[str]) -> Counter[str]:
+        inside = self.inside(scope)
+        rest = Counter({place: times for place, times in count.items() if place not in inside})
+        rest[f"#{scope}"] = max(0, rest[f"#{scope}"] - 1)
+        return rest
 
     def _throw(self, end: Node, rest: Counter[str]) -> Iterator[Marking]:
         """An error ends its sub-process and goes on at the event that catches it, else ends everything."""
         scope = end.parent
-        while scope is not None:
+        while scope is not None and rest[f"#{scope}"]:
             host = self.definition.nodes[scope]
-            rest = Counter({p: n for p, n in rest.items() if p not in self.inside(scope)})
-            rest[f"#{scope}"] = max(0, rest[f"#{scope}"] - 1)
-            catching = [event for event in self.boundaries[scope] if event.event == end.event]
-            if catching:
-                for event in catching:
-                    yield self._with(rest, [self.place(flow) for flow in event.outgoing])
+            if any(_catches(event, end) for event in self._handlers[scope]):
+                yield from self._handled(host, rest)
+                return
+            rest = self._outside(scope, rest)
+            catching = [event for event in self.boundaries[scope] if _catches(event, end)]
+            for event in catching:
+                yield self._with(rest, [self.place(flow) for flow in event.outgoing])
+            if end.event == "cancel" and not catching:
+                yield self._with(rest, [])  # a transaction that is cancelled is over
+            if catching or end.event == "cancel":
                 return
             scope = host.parent
         yield ()
@@ -304,7 +356,7 @@ class _Net:
         events = self.boundaries[node.id]
         mains = list(self._forward(node))
         mains += [[self.place(f) for f in event.outgoing] for event in events if event.interrupting]
-        sides = [[self.place(f) for f in event.outgoing] for event in events if not event.interrupting]
+        sides = [[self.place(f) for f in event.outgoing] for event in self._sides(node)]
         for main in mains:
             for chosen in _subsets(sides):
                 yield main + [place for side in chosen for place in side]
@@ -337,6 +389,10 @@ class _Net:
             yield [*always, self.place(str(node.default))]
 
 
+def _catches(event: Node, end: Node) -> bool:
+    return event.event == end.event and event.detail in ("", end.detail)
+
+
 def _subsets(items: list[_T]) -> Iterator[tuple[_T, ...]]:
     sizes = range(len(items) + 1) if len(items) <= _MANY else (0, 1, 2, len(items))
     return itertools.chain.from_iterable(itertools.combinations(items, size) for size in sizes)
@@ -366,9 +422,10 @@ class _Exploration:
         while todo:
             marking = todo.pop(0) if len(todo) < 64 else todo.pop()
             following = self._following(marking)
-            self._edges[marking] = following
             if marking and not following:
                 self._dead.append(marking)
+            following += [each for each in self._net.interrupted(marking, self._root) if marking]
+            self._edges[marking] = following
             for each in following:
                 if each in self.before:
                     continue

@@ -162,7 +162,7 @@ _TABLE: Final[Mapping[str, tuple[Severity | None, Severity | None]]] = {
     "call-cycle": (_E, _E),
     "call-outside-file": (_I, _E),
     "call-without-process": (_W, _E),
-    "cancel-not-caught": (_W, _W),
+    "cancel-not-caught": (_W, _E),
     "cancel-outside-transaction": (_W, _E),
     "data-object-name": (_I, _W),
     "decision-missing": (_I, _E),
@@ -233,7 +233,8 @@ _TABLE: Final[Mapping[str, tuple[Severity | None, Severity | None]]] = {
 _HINDERING: Final = frozenset(
     {
         "ad-hoc-with-start-or-end", "boundary-without-host", "call-cycle", "call-outside-file",
-        "call-without-process", "cancel-outside-transaction", "condition-language", "dangling-flow",
+        "call-without-process", "cancel-not-caught", "cancel-outside-transaction",
+        "condition-language", "dangling-flow",
         "decision-missing", "duplicate-id", "empty-subprocess", "end-event-with-outgoing", "error-not-caught",
         "error-not-interrupting", "event-gateway-target", "event-gateway-with-one-way",
         "event-subprocess-with-flow", "event-subprocess-without-trigger", "event-without-condition",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from workflows.definitions.model import Definition, Node
 
@@ -21,10 +21,6 @@ def family(definition: Definition) -> Mapping[str, Definition]:
     return {definition.process_id: definition, **definition.processes}
 
 
-Scope = tuple[Definition, str | None]
-"""A process, and the id of a sub-process in it; None = the process itself."""
-
-
 class Thrown:
     """The ways of errors and escalations in a process and all it calls."""
 
@@ -32,8 +28,8 @@ class Thrown:
         self._family = family(main)
         self._on_border: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         """(process, activity, kind) -> codes that its boundary events catch."""
-        self._within: dict[tuple[str, str | None, str], list[str]] = defaultdict(list)
-        """(process, scope, kind) -> codes that its event sub-processes catch."""
+        self._within: dict[tuple[str, str | None, str], list[tuple[str, str]]] = defaultdict(list)
+        """(process, scope, kind) -> its event sub-processes that catch that kind, with the code they catch."""
         self._callers: dict[str, list[tuple[Definition, Node]]] = defaultdict(list)
         self._members: dict[tuple[str, str | None], list[Node]] = defaultdict(list)
         for definition in self._family.values():
@@ -49,48 +45,50 @@ class Thrown:
             self._on_border[process, node.attached_to, node.event].append(node.detail)
         scope = definition.nodes.get(node.parent or "")
         if node.kind == "startEvent" and scope is not None and scope.triggered_by_event:
-            self._within[process, scope.parent, node.event].append(node.detail)
+            self._within[process, scope.parent, node.event].append((scope.id, node.detail))
 
     def is_caught(self, definition: Definition, node: Node) -> bool:
-        """Whether every way of what `node` throws comes to an event that catches it."""
-        todo: list[Scope] = [(definition, node.parent)]
-        seen: set[tuple[str, str | None]] = set()
+        """Whether every way of what `node` throws comes to an event that catches it.
+
+        What an event sub-process throws is not caught by itself.
+        """
+        todo: list[tuple[Definition, str | None, str]] = [(definition, node.parent, "")]
+        seen: set[tuple[str, str | None, str]] = set()
         while todo:
-            where, scope = todo.pop()
-            if (where.process_id, scope) in seen or self._catches(self._within, where, scope, node):
+            where, scope, handler = todo.pop()
+            if (where.process_id, scope, handler) in seen or self._is_handled(where, scope, node, handler):
                 continue
-            seen.add((where.process_id, scope))
+            seen.add((where.process_id, scope, handler))
             outside = self._outside(where, scope, node)
             if outside is None:
                 return False
             todo += outside
         return True
 
-    def _outside(self, where: Definition, scope: str | None, thrown: Node) -> list[Scope] | None:
-        """The scopes to look at next, none when all is caught at the border; None when there is nothing around."""
+    def _outside(
+        self, where: Definition, scope: str | None, thrown: Node
+    ) -> list[tuple[Definition, str | None, str]] | None:
+        """(process, scope, event sub-process that is left) to look at next; None when there is nothing around."""
         inner = where.nodes.get(scope or "")
-        if inner is None:
-            calls = self._callers[where.process_id]
-            return [
-                (caller, call.parent)
-                for caller, call in calls
-                if not self._catches(self._on_border, caller, call.id, thrown)
-            ] if calls else None  # fmt: skip
-        if inner.triggered_by_event:
-            # what a handler throws leaves the scope that it handles; its sisters do not catch it
-            return self._past_border(where, inner.parent, thrown)
-        return [] if self._catches(self._on_border, where, scope, thrown) else [(where, inner.parent)]
+        if inner is not None:
+            if self._is_on_border(where, inner.id, thrown):
+                return []
+            return [(where, inner.parent, inner.id if inner.triggered_by_event else "")]
+        calls = self._callers[where.process_id]
+        around = [
+            (caller, call.parent, "")
+            for caller, call in calls
+            if not self._is_on_border(caller, call.id, thrown)
+        ]
+        return around if calls else None
 
-    def _past_border(self, where: Definition, scope: str | None, thrown: Node) -> list[Scope] | None:
-        if scope is not None and self._catches(self._on_border, where, scope, thrown):
-            return []
-        return self._outside(where, scope, thrown)
+    def _is_on_border(self, where: Definition, activity: str, thrown: Node) -> bool:
+        codes = self._on_border.get((where.process_id, activity, thrown.event), ())
+        return "" in codes or thrown.detail in codes
 
-    def _catches(
-        self, codes: Mapping[tuple[str, Any, str], list[str]], where: Definition, at: str | None, thrown: Node
-    ) -> bool:
-        found = codes.get((where.process_id, at, thrown.event), ())
-        return "" in found or thrown.detail in found
+    def _is_handled(self, where: Definition, scope: str | None, thrown: Node, handler: str) -> bool:
+        found = self._within.get((where.process_id, scope, thrown.event), ())
+        return any(each != handler and code in ("", thrown.detail) for each, code in found)
 
     def can_reach(self, definition: Definition, catching: Node) -> bool:
         """Whether something in the scope of a catching event may throw what it waits for."""
