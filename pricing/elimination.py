@@ -44,15 +44,17 @@ class Elimination:
             weight[state] += probability
         for state in self._order:
             if weight[state]:
-                passed = weight[state] * self._stay[state]
+                passed = _product(weight[state], self._stay[state])
                 for later, probability in self._ahead[state]:
-                    weight[later] += passed * probability
+                    share = _product(passed, probability)
+                    weight[later] = weight[later] + share if weight[later] else share
         for state in reversed(self._order):
             total = weight[state]
             for later, probability in self._behind[state]:
                 if weight[later]:
-                    total += weight[later] * probability
-            weight[state] = total * self._stay[state]
+                    more = _product(weight[later], probability)
+                    total = total + more if total else more
+            weight[state] = _product(total, self._stay[state])
         return weight
 
     def entry(self, start: int, state: int) -> Fraction:
@@ -120,14 +122,14 @@ class Elimination:
         row, below = whole[state], denominators[state]
         leaving = below - row.pop(state, 0)
         users[state].discard(state)
-        self._stay[state] = Fraction(below, leaving)
-        self._ahead[state] = [(follower, Fraction(n, below)) for follower, n in row.items()]
+        self._stay[state] = _fraction(below, leaving)
+        self._ahead[state] = [(follower, _fraction(n, below)) for follower, n in row.items()]
         for follower in row:
             users[follower].discard(state)
         for before in users[state]:
             theirs = whole[before]
             passed = theirs.pop(state)
-            self._behind[state].append((before, Fraction(passed, denominators[before])))
+            self._behind[state].append((before, _fraction(passed, denominators[before])))
             common = gcd(passed, leaving)
             passed, factor = passed // common, leaving // common
             if factor != 1:
@@ -142,6 +144,17 @@ class Elimination:
                 denominators[before] //= common
                 for follower in theirs:
                     theirs[follower] //= common
+
+
+def _fraction(numerator: int, denominator: int) -> Fraction:
+    return _ONE if numerator == denominator else Fraction(numerator, denominator)
+
+
+def _product(one: Fraction, other: Fraction) -> Fraction:
+    """Most factors are one, and multiplying by it takes as long as by any other."""
+    if other is _ONE:
+        return one
+    return other if one is _ONE else one * other
 
 
 def _whole_numbers(rows: Sequence[Row]) -> tuple[list[dict[int, int]], list[int]]:

@@ -174,14 +174,18 @@ class _Builder:
         """Take a process in; `call` is the call activity it stands for, "" for the outermost process."""
         self.copies.add(definition.process_id)
         for node in definition.nodes.values():
-            own = replace(
-                node,
-                id=prefix + node.id,
-                parent=prefix + node.parent if node.parent else call or None,
-                attached_to=prefix + node.attached_to if node.attached_to else None,
-                default=prefix + node.default if node.default else None,
-                outgoing=tuple(prefix + flow for flow in node.outgoing),
-                incoming=tuple(prefix + flow for flow in node.incoming),
+            own = (
+                node
+                if not call
+                else replace(
+                    node,
+                    id=prefix + node.id,
+                    parent=prefix + node.parent if node.parent else call or None,
+                    attached_to=prefix + node.attached_to if node.attached_to else None,
+                    default=prefix + node.default if node.default else None,
+                    outgoing=tuple(prefix + flow for flow in node.outgoing),
+                    incoming=tuple(prefix + flow for flow in node.incoming),
+                )
             )
             self.nodes[own.id] = own
             if prefix:
@@ -195,13 +199,15 @@ class _Builder:
             self.expanded.add(own.id)
             inner = f"{own.id}/" if called.process_id in self.copies else prefix
             self._add(called, inner, own.id, (*calls, called.process_id))
+        if not prefix:
+            self.flows.update(definition.flows)
+            return
         for flow in definition.flows.values():
             copy = replace(
                 flow, id=prefix + flow.id, source=prefix + flow.source, target=prefix + flow.target
             )
             self.flows[copy.id] = copy
-            if prefix:
-                self.origin[copy.id] = flow.id
+            self.origin[copy.id] = flow.id
 
     def _connect(self, flow: Flow) -> None:
         source, target = self.nodes[flow.source], self.nodes[flow.target]

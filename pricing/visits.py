@@ -95,6 +95,7 @@ class Analysis:
         self.ends = ends
         """Of each scope: how it ends and with which probability."""
         self.problems = problems
+        self._usable = not blocking(problems)
         self.activities = graph.activities
         """Ids of the tasks and call activities, those of called processes too, in file order."""
         self.interrupted_share = interrupted_share
@@ -119,7 +120,7 @@ class Analysis:
     @property
     def usable(self) -> bool:
         """False when the diagram is not sound or its estimates are wrong: see `problems`."""
-        return not blocking(self.problems)
+        return self._usable
 
     @property
     def playable(self) -> bool:
