@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from forms import xform
 from service_library.form_comparison import FormComparison, StaleTranslation, compare_forms
 from service_library.package import ServicePackage
+from workflows import xml
+from workflows.decisions import LIMITS
 from workflows.definitions.compare import Comparison, FieldChange
 from workflows.definitions.compare import compare as compare_definitions
 from workflows.definitions.model import Definition
@@ -32,11 +34,20 @@ class Reordering:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionModelChange:
+    """A decision model that only one version has, or whose content differs."""
+
+    ref: str
+    kind: Literal["added", "removed", "changed"]
+
+
+@dataclass(frozen=True, slots=True)
 class PackageComparison:
     """The difference of two packages.
 
     definition: nodes, flows and texts of the diagram. forms: those that differ. reordered: tasks whose
-    activities have another order. stale: translations that lag, of diagram and forms.
+    activities have another order. stale: translations that lag, of diagram and forms. decisions: decision
+    models that differ.
     """
 
     code: str
@@ -46,6 +57,7 @@ class PackageComparison:
     forms: tuple[FormComparison, ...]
     reordered: tuple[Reordering, ...]
     stale: tuple[StaleTranslation, ...]
+    decisions: tuple[DecisionModelChange, ...] = ()
 
     @property
     def parameters(self) -> tuple[FieldChange, ...]:
@@ -55,7 +67,7 @@ class PackageComparison:
     @property
     def is_same_service(self) -> bool:
         """Whether nothing but the version and the coordinates of shapes differs."""
-        return self.definition.is_same_service and not self.forms and not self.reordered
+        return self.definition.is_same_service and not (self.forms or self.reordered or self.decisions)
 
     def as_json(self) -> dict[str, Any]:
         """As plain values for JSON; numbers of the diagram are written as text."""
@@ -79,6 +91,7 @@ class PackageComparison:
             },
             "parameters": [_change_as_json(each) for each in self.parameters],
             "forms": [each.as_json() for each in self.forms],
+            "decisions": [{"ref": each.ref, "kind": each.kind} for each in self.decisions],
             "stale": [each.as_json() for each in self.stale],
         }
 
@@ -99,11 +112,29 @@ def compare(old: ServicePackage, new: ServicePackage) -> PackageComparison:
         forms=forms,
         reordered=tuple(_reordered(old.definition, new.definition)),
         stale=tuple(stale),
+        decisions=tuple(_decision_changes(old, new)),
     )
 
 
 def _models(package: ServicePackage) -> Mapping[str, xform.Form]:
     return {ref: xform.read(form.xform) for ref, form in package.forms.items()}
+
+
+def _decision_changes(old: ServicePackage, new: ServicePackage) -> Iterator[DecisionModelChange]:
+    before, after = _canonical_decisions(old), _canonical_decisions(new)
+    for ref in sorted({*before, *after}):
+        if ref not in before:
+            yield DecisionModelChange(ref, "added")
+        elif ref not in after:
+            yield DecisionModelChange(ref, "removed")
+        elif before[ref] != after[ref]:
+            yield DecisionModelChange(ref, "changed")
+
+
+def _canonical_decisions(package: ServicePackage) -> Mapping[str, bytes]:
+    return {
+        ref: xml.canonical(xml.parse(data, limits=LIMITS)) for ref, data in package.decision_sources.items()
+    }
 
 
 def _is_form_version(change: FieldChange, old: ServicePackage, new: ServicePackage) -> bool:

@@ -1,7 +1,7 @@
 """The services we ship, as package data in services/<code>/<version>/.
 
-A version is a folder with service.bpmn and forms/<ref>.md. A published version is never edited: a change is a
-new folder.
+A version is a folder with service.bpmn, forms/<ref>.md and, where it asks decisions, decisions/<ref>.dmn. A
+published version is never edited: a change is a new folder.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from workflows.problems import blocking
 DIAGRAM = "service.bpmn"
 FORMS = "forms"
 FORM_SUFFIX = ".md"
+DECISIONS = "decisions"
+DECISION_SUFFIX = ".dmn"
 
 
 def available() -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -37,12 +39,12 @@ def load(code: str, version: str) -> ServicePackage:
         names = [f"{known} {each}" for known, versions in available() for each in versions]
         raise UnknownService(service=code, version=version, available=", ".join(names))
     folder = _services() / code / version
-    sources = {
-        each.name.removesuffix(FORM_SUFFIX): each.read_bytes()
-        for each in (folder / FORMS).iterdir()
-        if each.name.endswith(FORM_SUFFIX)
-    }
-    assembly = assemble((folder / DIAGRAM).read_bytes(), sources, version=version)
+    assembly = assemble(
+        (folder / DIAGRAM).read_bytes(),
+        _sources(folder / FORMS, FORM_SUFFIX),
+        version=version,
+        decision_sources=_sources(folder / DECISIONS, DECISION_SUFFIX),
+    )
     if assembly.package is None:
         raise BrokenService(service=code, version=version, problems=blocking(assembly.problems))
     return assembly.package
@@ -50,6 +52,17 @@ def load(code: str, version: str) -> ServicePackage:
 
 def _services() -> Traversable:
     return files("service_library") / "services"
+
+
+def _sources(folder: Traversable, suffix: str) -> dict[str, bytes]:
+    """The files of a folder by their name without suffix; none when there is no such folder."""
+    if not folder.is_dir():
+        return {}
+    return {
+        each.name.removesuffix(suffix): each.read_bytes()
+        for each in folder.iterdir()
+        if each.name.endswith(suffix)
+    }
 
 
 def _folders(parent: Traversable, accepts: Callable[[str], object]) -> list[Traversable]:

@@ -11,6 +11,7 @@ Canonical form (see `manifest`): UTF-8 lines, each ended by a line feed,
     version <version>
     diagram <sha256 of the normalised BPMN file>
     form <ref> <sha256 of the XForm as Canonical XML 1.0>      one line per form, sorted by ref
+    decisions <ref> <sha256 of the DMN file as Canonical XML 1.0>      one line per decision model, sorted by ref
 
 The texts of all languages are in the diagram and the forms. The digest is the SHA-256 of these lines, so
 anybody can recompute it with sha256sum.
@@ -21,15 +22,17 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
 from forms import xform
 from forms.xlsform import FormVersion, build
-from service_library import checks
+from service_library import checks, decision_models
 from service_library.references import FormUse, form_uses
 from workflows import xml
+from workflows.decisions import LIMITS as DECISION_LIMITS
+from workflows.decisions import Decision
 from workflows.definitions.model import Definition
 from workflows.definitions.read import read
 from workflows.problems import Problem, blocking
@@ -46,8 +49,9 @@ _TOLD_BY_CHECKS: Final = "translation-missing"
 class ServicePackage:
     """One version of a service.
 
-    forms and form_sources: by reference, as the diagram names them. bpmn and form_sources: as the author
-    gave them; `definition.xml` is the diagram in its one normalised form.
+    forms and form_sources: by reference, as the diagram names them. bpmn, form_sources and decision_sources:
+    as the author gave them; `definition.xml` is the diagram in its one normalised form. decisions: of all
+    decision models, by id.
     """
 
     code: str
@@ -56,6 +60,8 @@ class ServicePackage:
     forms: Mapping[str, FormVersion]
     bpmn: bytes
     form_sources: Mapping[str, bytes]
+    decision_sources: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    decisions: Mapping[str, Decision] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +72,17 @@ class Assembly:
     problems: tuple[Problem, ...]
 
 
-def assemble(bpmn: bytes, form_sources: Mapping[str, bytes], *, version: str) -> Assembly:
-    """The package made of a diagram and its forms (XLSForm: Markdown, XLSX, XLS or CSV) by reference.
+def assemble(
+    bpmn: bytes,
+    form_sources: Mapping[str, bytes],
+    *,
+    version: str,
+    decision_sources: Mapping[str, bytes] = MappingProxyType({}),
+) -> Assembly:
+    """The package made of a diagram, its forms (XLSForm: Markdown, XLSX, XLS or CSV) and its decision models (DMN).
 
-    The places of problems are ids of the diagram, or "<ref>: <place in the form>". Never raises for what is
-    in the files.
+    Forms and decision models by reference. The places of problems are ids of the diagram, or "<ref>: <place in
+    the file>". Never raises for what is in the files.
     """
     reading = read(bpmn)
     problems = [*reading.problems, *_version_problems(version)]
@@ -83,6 +95,9 @@ def assemble(bpmn: bytes, form_sources: Mapping[str, bytes], *, version: str) ->
     forms, found = _build_forms(definition, uses, form_sources, version)
     problems += found
     problems += checks.check(definition, {ref: xform.read(form.xform) for ref, form in forms.items()})
+    models, found = decision_models.read(decision_sources)
+    decisions = decision_models.decisions_of(models)
+    problems += (*found, *decision_models.check(definition, decisions))
     if blocking(problems):
         return Assembly(None, tuple(problems))
     package = ServicePackage(
@@ -92,6 +107,8 @@ def assemble(bpmn: bytes, form_sources: Mapping[str, bytes], *, version: str) ->
         forms=MappingProxyType(forms),
         bpmn=bytes(bpmn),
         form_sources=MappingProxyType({ref: bytes(form_sources[ref]) for ref in forms}),
+        decision_sources=MappingProxyType({ref: bytes(data) for ref, data in decision_sources.items()}),
+        decisions=MappingProxyType(decisions),
     )
     return Assembly(package, tuple(problems))
 
@@ -107,6 +124,9 @@ def manifest(package: ServicePackage) -> bytes:
     for ref in sorted(package.forms):
         canonical = xml.canonical(xml.parse(package.forms[ref].xform, limits=xform.LIMITS))
         lines.append(f"form {ref} {_sha256(canonical)}")
+    for ref in sorted(package.decision_sources):
+        canonical = xml.canonical(xml.parse(package.decision_sources[ref], limits=DECISION_LIMITS))
+        lines.append(f"decisions {ref} {_sha256(canonical)}")
     return "".join(f"{line}\n" for line in lines).encode()
 
 

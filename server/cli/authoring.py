@@ -10,6 +10,8 @@ import click
 import orjson
 
 from workflows import feel
+from workflows.decisions import read as read_decisions
+from workflows.decisions.lint import lint as lint_decisions
 from workflows.definitions.lint import lint as lint_definition
 from workflows.definitions.read import read
 from workflows.problems import Problem, blocking
@@ -21,6 +23,9 @@ _SIZE_MAX = 30_000_000
 
 
 def _lint_bytes(data: bytes, level: Literal["preview", "executable"]) -> tuple[Problem, ...]:
+    decisions = read_decisions(data)
+    if decisions.model is not None:
+        return (*decisions.problems, *lint_decisions(decisions.model, level=level))
     reading = read(data)
     if reading.definition is None:
         return reading.problems
@@ -34,7 +39,7 @@ def _lint_bytes(data: bytes, level: Literal["preview", "executable"]) -> tuple[P
 )
 @_FORMAT
 def lint(files: tuple[Path, ...], level: Literal["preview", "executable"], form: str) -> None:
-    """Check BPMN diagrams: can they be drawn and costed (preview), or run and paid (executable)?"""
+    """Check BPMN diagrams and DMN decision models: can they be drawn and costed (preview), or run (executable)?"""
     reports = [_report(path, level) for path in files]
     if form == "json":
         click.echo(orjson.dumps(reports, option=orjson.OPT_INDENT_2).decode())

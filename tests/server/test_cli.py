@@ -68,6 +68,20 @@ def test_lint_goes_on_after_a_file_that_is_not_there(run, tmp_path):
     assert done.exit_code == 1
 
 
+def test_lint_knows_a_decision_model_by_its_root(run, tmp_path):
+    path = tmp_path / "tariff.dmn"
+    path.write_text(
+        '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="m" name="m" namespace="urn:m">'
+        '<decision id="tariff" name="tariff"><literalExpression id="l"><text>rural</text></literalExpression>'
+        "</decision></definitions>"
+    )
+    for level, severity, code in (("preview", "warning", 0), ("executable", "error", 1)):
+        done = run("lint", str(path), "--level", level, "--format", "json")
+        [problem] = json.loads(done.stdout)[0]["problems"]
+        found = (problem["code"], problem["severity"], problem["element"], done.exit_code)
+        assert found == ("dmn-unknown-name", severity, "l", code)
+
+
 def test_feel_evaluates_with_a_context(run):
     done = run("feel", "ceiling(households / 6) * 2", "--context", '{"households": 20}')
     assert (done.exit_code, json.loads(done.stdout)) == (0, 8)

@@ -14,8 +14,10 @@ from __future__ import annotations
 from workflows.decisions.errors import DecisionFailed
 from workflows.decisions.evaluation import TableHit
 from workflows.decisions.model import Decision, Explanation, Model, Reading, Service, read
+from workflows.decisions.reader import LIMITS
 
 __all__ = [
+    "LIMITS",
     "Decision",
     "DecisionFailed",
     "Explanation",
