@@ -1,7 +1,8 @@
-"""Runs definitions: (program, state, command) -> Step.
+"""Runs definitions: a live `Instance`, each command of which gives the `Changes` to be kept.
 
-Idea: an instance at rest is opaque bytes; a command opens it, does one thing and everything automatic that
-follows, and gives the next bytes with what happened. No clock, no connection, no Python from a diagram.
+Idea: an instance at rest is rows, one per living task; a command does one thing and everything that follows from
+it without evaluating, and says which rows changed and what happened. `proceed` does the rest. No clock, no
+connection, no Python from a diagram. `start`, `complete` ... are the same over one document instead of rows.
 Sources: BPMN 2.0.2 (OMG formal/2013-12-09), clause 13; DMN 1.5 (FEEL). Executor: SpiffWorkflow 3.2.
 """
 
@@ -21,7 +22,16 @@ from workflows.engine.errors import (
     TaskNotReady,
     TooManyTasks,
 )
+from workflows.engine.instance import Instance
 from workflows.engine.programs import Program, program
+from workflows.engine.records import (
+    Changes,
+    Records,
+    ScopeRecord,
+    Subscription,
+    TaskRecord,
+    Timer,
+)
 from workflows.engine.steps import (
     Event,
     EventOccurred,
@@ -40,6 +50,7 @@ from workflows.engine.steps import (
 )
 
 __all__ = [
+    "Changes",
     "DataRefused",
     "Deadlock",
     "EndlessLoop",
@@ -49,6 +60,7 @@ __all__ = [
     "ExpressionFailed",
     "FlowTaken",
     "Incident",
+    "Instance",
     "InstanceEnded",
     "InstanceState",
     "MessageNotExpected",
@@ -57,15 +69,20 @@ __all__ = [
     "ProcessCancelled",
     "ProcessCompleted",
     "Program",
+    "Records",
     "Requested",
+    "ScopeRecord",
     "StateUnreadable",
     "Status",
     "Step",
     "StepFailed",
+    "Subscription",
     "TaskCancelled",
     "TaskCompleted",
     "TaskNotReady",
     "TaskReady",
+    "TaskRecord",
+    "Timer",
     "TooManyTasks",
     "WorkItem",
     "cancel",

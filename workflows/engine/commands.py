@@ -1,4 +1,6 @@
-"""The commands of the engine: (program, state) in, Step out; nothing else is touched.
+"""The commands over documents: (program, state) in, Step out; nothing else is touched.
+
+A thin layer over `Instance`: a command and all that follows from it, in one.
 
 A command that raises has changed nothing. `now` is an aware time. Data must be of FEEL's types (int and the
 standard date types are turned into them, floats refused) and is copied.
@@ -6,18 +8,20 @@ standard date types are turned into them, floats refused) and is copied.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from workflows.engine.instance import Instance, execute
+from workflows.engine.instance import MAX_STEPS, Instance
 from workflows.engine.programs import Program
-from workflows.engine.steps import InstanceState, Step
+from workflows.engine.records import Changes
+from workflows.engine.steps import Event, InstanceState, Step
 
 
 def start(program: Program, data: Mapping[str, Any], *, now: datetime) -> Step:
     """Create an instance and run it to where it waits for people, messages or time."""
-    return execute(lambda: Instance.new(program, data, now), Instance.proceed)
+    instance = Instance.new(program, data, now=now)
+    return _step(instance, _all(instance, instance.start(now), now))
 
 
 def complete(
@@ -27,36 +31,74 @@ def complete(
 
     Raises TaskNotReady, InstanceEnded, DataRefused, StateUnreadable.
     """
-    return execute(
-        lambda: Instance.load(program, state, now), lambda instance: instance.complete(task_id, data)
-    )
+    return _command(program, state, now, lambda instance: instance.complete(task_id, data, now))
 
 
 def cancel(program: Program, state: InstanceState, *, now: datetime) -> Step:
     """End the instance; its ready tasks are withdrawn. Raises InstanceEnded, StateUnreadable."""
-    return execute(lambda: Instance.load(program, state, now), Instance.cancel)
+    return _command(program, state, now, lambda instance: instance.cancel(now))
 
 
 def deliver(
-    program: Program, state: InstanceState, message: str, data: Mapping[str, Any], *, now: datetime
+    program: Program,
+    state: InstanceState,
+    message: str,
+    data: Mapping[str, Any],
+    *,
+    now: datetime,
+    key: str = "",
 ) -> Step:
     """Hand a message to the event or task that has waited for it longest, and run what follows.
 
     Raises MessageNotExpected, InstanceEnded, DataRefused, StateUnreadable.
     """
-    return execute(
-        lambda: Instance.load(program, state, now), lambda instance: instance.deliver(message, data)
-    )
+    return _command(program, state, now, lambda instance: instance.deliver(message, data, now, key))
 
 
 def fire_timers(program: Program, state: InstanceState, *, now: datetime) -> Step:
-    """Fire every timer that is due at `now`, each once, oldest first; nothing due = a Step without events.
+    """Fire every timer that is due at `now`, each once, oldest first; also those that this makes due.
 
-    Raises InstanceEnded, StateUnreadable.
+    Nothing due = a Step without events. Raises InstanceEnded, StateUnreadable.
     """
-    return execute(lambda: Instance.load(program, state, now), Instance.fire_timers)
+    instance = Instance.from_document(program, state, now=now)
+    events = _all(instance, None, now)
+    for _ in range(MAX_STEPS):
+        due = min(instance.timers, key=lambda timer: timer.due, default=None)
+        if instance.status != "running" or due is None or due.due > now:
+            break
+        events += _all(instance, instance.fire_timer(due.task_id, now), now)
+    return _step(instance, events)
 
 
 def retry(program: Program, state: InstanceState, *, now: datetime) -> Step:
     """Try again the automatic steps that failed. Raises InstanceEnded, StateUnreadable."""
-    return execute(lambda: Instance.load(program, state, now), Instance.retry)
+    return _command(program, state, now, lambda instance: instance.retry(now))
+
+
+def _command(
+    program: Program, state: InstanceState, now: datetime, act: Callable[[Instance], Changes]
+) -> Step:
+    instance = Instance.from_document(program, state, now=now)
+    return _step(instance, _all(instance, act(instance), now))
+
+
+def _all(instance: Instance, changes: Changes | None, now: datetime) -> list[Event]:
+    """What a command caused and what follows from it."""
+    events = [] if changes is None else list(changes.events)
+    if instance.pending and instance.status == "running":
+        events += instance.proceed(now).events
+    return events
+
+
+def _step(instance: Instance, events: list[Event]) -> Step:
+    messages = {each.name for each in instance.subscriptions if each.kind == "message"}
+    return Step(
+        state=instance.document(),
+        ready=instance.ready,
+        events=tuple(events),
+        data=instance.data,
+        status=instance.status,
+        next_due=min((timer.due for timer in instance.timers), default=None),
+        messages=tuple(sorted(messages)),
+        incidents=instance.incidents,
+    )

@@ -1,48 +1,50 @@
-"""A running instance in memory: one command applied, automatic steps run, the outcome read off.
+"""A live instance: kept in memory between its commands, each of which tells what changed.
 
-Idea: after each command everything that needs no person and no waiting runs at once, oldest first. A step
-that fails is held as an incident and the others go on. Should SpiffWorkflow or we fail half-way through a
-step, the whole command is replayed from the state before it, up to that step, which is then held: no half
-step is kept.
+Idea: a command does one thing and everything that follows from it without evaluating anything: tokens move
+along flows, through parallel gateways, to people. Steps that evaluate - conditions, scripts, decisions, computed
+timers - wait for `proceed`, so that what a person did can be committed before anything of the diagram's author
+can fail. Moves that evaluate nothing always go first, so the order is the same whether or not there is a commit
+in between. A step that fails is held as an incident and the others go on. Should SpiffWorkflow or we fail
+half-way through a step, the instance is set back to its last rows, the command is done again up to that step,
+and the step is held: no half step is kept.
+Sources: BPMN 2.0.2 (OMG formal/2013-12-09), clause 13.
 """
+
+# ruff: noqa: SLF001
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, get_args
-from uuid import UUID
+from typing import Any, Final
 
-import orjson
-
-from workflows.engine import gateways, nodes, spiff
+from workflows.engine import documents, gateways, nodes, rows, spiff
 from workflows.engine.errors import (
     Deadlock,
     EndlessLoop,
     EngineError,
     InstanceEnded,
     MessageNotExpected,
+    OperationNotDone,
     StateUnreadable,
     StepFailed,
     TaskNotReady,
 )
+from workflows.engine.expressions import shortened
 from workflows.engine.programs import Program
+from workflows.engine.records import Changes, Records, Subscription, Timer
 from workflows.engine.steps import (
+    Incident,
     InstanceState,
     ProcessCancelled,
     ProcessCompleted,
     Status,
-    Step,
     WorkItem,
 )
-from workflows.engine.triggers import MessageTrigger
-from workflows.engine.values import copied, from_json, kept, to_json
+from workflows.engine.values import copied, kept
 
-FORMAT: Final = "spiffworkflow-3.2/1"
-"""Name of the format of the state at rest; a new one when older states would be read otherwise."""
 MAX_STEPS: Final = 5_000
 """Automatic steps of one command."""
-_PRUNE_EVERY: Final = 250
 _MAX_REPLAYS: Final = 20
 
 
@@ -55,234 +57,349 @@ class _HalfStep(Exception):
         self.cause = cause
 
 
-def execute(open_instance: Callable[[], Instance], command: Callable[[Instance], None]) -> Step:
-    """Apply a command to a freshly opened instance and give the outcome."""
-    held: dict[int, Exception] = {}
-    while True:
-        instance = open_instance()
-        instance.replayed = held
-        try:
-            command(instance)
-            return instance.step()
-        except _HalfStep as half:
-            if len(held) >= _MAX_REPLAYS:
-                raise half.cause from None
-            held[half.number] = half.cause
-
-
 class Instance:
-    """A process instance, opened for one command.
+    """A process instance in memory; for one thread at a time.
 
-    replayed: numbers of automatic steps to hold instead of running them, with the reason.
+    Every command raises InstanceEnded when the instance is over. A command that raises an EngineError has
+    changed nothing. broken: another exception came out of a command; forget this object and load its rows.
     """
 
-    def __init__(self, program: Program, now: datetime) -> None:
-        if now.tzinfo is None:
-            raise ValueError("now must be an aware time")
+    def __init__(self, program: Program, running: spiff.Running, status: Status = "running") -> None:
         self.program = program
-        self.running = spiff.Running(program.root, program.scopes, now.astimezone(UTC))
-        self.status: Status = "running"
-        self.replayed: Mapping[int, Exception] = {}
-        self.steps = 0
+        self.status: Status = status
+        self.broken = False
+        self._running = running
+        self._rows = rows.Rows(running, program.lanes)
+        self._steps = 0
+        self._failed: dict[int, Exception] = {}
+        self._planted: tuple[dict[str, Any], str] | None = None
 
     @classmethod
-    def new(cls, program: Program, data: Mapping[str, Any], now: datetime) -> Instance:
-        """An instance that has not done anything yet."""
-        instance = cls(program, now)
-        instance.running.assign(0, kept(data))
-        instance.running.plant()
+    def new(
+        cls, program: Program, data: Mapping[str, Any], *, now: datetime, start_event: str = ""
+    ) -> Instance:
+        """An instance that has not done anything yet: call `start`. Raises DataRefused, StartUnknown.
+
+        start_event: id of the start event to begin at, "" = the usual one.
+        """
+        running = spiff.Running(program.root, program.scopes, _utc(now))
+        instance = cls(program, running)
+        instance._planted = kept(data), program.entry(start_event)
+        _plant(running, *instance._planted)
         return instance
+
+    @classmethod
+    def load(cls, program: Program, records: Records, *, now: datetime) -> Instance:
+        """The instance of these rows. Raises StateUnreadable, or InstanceEnded when it is over."""
+        if records.definition != program.sha256:
+            raise StateUnreadable(why="it belongs to another version of the definition")
+        if records.status != "running":
+            raise InstanceEnded(status=records.status)
+        instance = cls(program, spiff.Running(program.root, program.scopes, _utc(now)))
+        try:
+            instance._rows = rows.restore(instance._running, program.lanes, records)
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            raise StateUnreadable(why="it is damaged") from error
+        return instance
+
+    @classmethod
+    def from_document(cls, program: Program, state: InstanceState, *, now: datetime) -> Instance:
+        """The instance of a document, also one of release 0.1.0; raises as `load`."""
+        return cls.load(program, documents.read(state), now=now)
 
     # commands
 
-    def complete(self, task_id: str, data: Mapping[str, Any]) -> None:
-        task = self._task(task_id)
-        if task is None or task.state != spiff.READY or not task.task_spec.manual:
-            raise TaskNotReady(task_id=task_id)
-        self.running.assign(task.scope, kept(data))
-        task.run()
-        self.running.settle(task.workflow)
-        self.proceed()
+    def start(self, now: datetime) -> Changes:
+        """Go from the start to the first tasks, as far as nothing is evaluated."""
+        return self._apply(now, _nothing)
 
-    def cancel(self) -> None:
-        for task in self.running.living():
-            task.cancel()
-        self.status = "cancelled"
-        self.running.events.append(ProcessCancelled())
+    def complete(self, task_id: str, data: Mapping[str, Any], now: datetime) -> Changes:
+        """Complete a ready task. Raises TaskNotReady, DataRefused."""
 
-    def deliver(self, message: str, data: Mapping[str, Any]) -> None:
-        for task in self._waiting_for_messages():
-            if task.task_spec.trigger.name == message:
-                self.running.assign(task.scope, kept(data))
-                self._occur(task)
-                self.proceed()
-                return
-        raise MessageNotExpected(message=message)
+        def act() -> None:
+            task = self._task(task_id)
+            if task.state != spiff.READY or not task.task_spec.manual:
+                raise TaskNotReady(task_id=task_id)
+            if data:
+                self._running.assign(task.scope, kept(data))
+            task.run()
+            self._running.settle(task.workflow)
 
-    def fire_timers(self) -> None:
-        """Fire what is due, oldest first, each with all that follows; also timers that this makes due."""
-        self.proceed()
-        while self.status == "running" and self.steps < MAX_STEPS:
-            due = min(self._timers(), default=None, key=lambda each: (each[0], each[1].last_state_change))
-            if due is None or due[0] > self.running.now:
-                return
-            self._occur(due[1])
-            self.proceed()
+        return self._apply(now, act)
 
-    def retry(self) -> None:
-        self.running.release()
-        self.proceed()
+    def deliver(self, name: str, data: Mapping[str, Any], now: datetime, key: str = "") -> Changes:
+        """Hand a message to the event or task that has waited longest for it. Raises MessageNotExpected, DataRefused.
 
-    def proceed(self) -> None:
-        """Run all automatic steps."""
-        running = self.running
+        key: which message it is; one with a key is also taken by who waits for any.
+        """
+
+        def act() -> None:
+            for task in self._running.waiting_for("message", name):
+                if task.awaits is not None and task.awaits.key in ("", key):
+                    self._running.assign(task.scope, kept(data))
+                    task.occur()
+                    return
+            raise MessageNotExpected(message=name)
+
+        return self._apply(now, act)
+
+    def signal(self, name: str, data: Mapping[str, Any], now: datetime) -> Changes:
+        """Let everything that waits for the signal have it; nothing may wait for it. Raises DataRefused."""
+
+        def act() -> None:
+            values = kept(data)
+            for task in self._running.waiting_for("signal", name):
+                if task.state == spiff.WAITING:  # one before may have interrupted it
+                    self._running.assign(task.scope, values)
+                    task.occur()
+
+        return self._apply(now, act)
+
+    def fire_timer(self, task_id: str, now: datetime) -> Changes:
+        """Fire a timer that is due. Raises TaskNotReady when it is not, or waits no longer."""
+
+        def act() -> None:
+            task = self._task(task_id)
+            timer = self._rows.timers.get(task.id)
+            if timer is None or timer.due > self._running.now:
+                raise TaskNotReady(task_id=task_id)
+            task.occur()
+
+        return self._apply(now, act)
+
+    def operation_done(self, task_id: str, result: object, now: datetime) -> Changes:
+        """Take what the operation of a service task gave. Raises TaskNotReady, DataRefused."""
+
+        def act() -> None:
+            task = self._asked(task_id)
+            self._running.assign(task.scope, kept(task.task_spec.result_of(task, result)))
+            task.occur()
+
+        return self._apply(now, act)
+
+    def operation_failed(self, task_id: str, why: str, now: datetime) -> Changes:
+        """The operation of a service task failed for good: an incident, `retry` asks again. Raises TaskNotReady."""
+
+        def act() -> None:
+            task = self._asked(task_id)
+            task.make_ready()
+            self._running.hold(
+                task,
+                OperationNotDone(
+                    node=task.task_spec.node_id, operation=task.task_spec.operation, why=shortened(why)
+                ),
+            )
+
+        return self._apply(now, act)
+
+    def operation_error(self, task_id: str, code: str, now: datetime) -> Changes:
+        """The operation of a service task gave a business error, caught by an error event. Raises TaskNotReady.
+
+        One that nothing catches is an incident.
+        """
+
+        def act() -> None:
+            task = self._asked(task_id)
+            nodes.throw_from(task, code)
+
+        return self._apply(now, act)
+
+    def recheck(self, now: datetime) -> Changes:
+        """Look again at the conditions that are waited for, as they may depend on time."""
+        return self._apply(now, self._recheck)
+
+    def retry(self, now: datetime) -> Changes:
+        """Try the steps that failed again; those that evaluate something in `proceed`."""
+        return self._apply(now, self._running.release)
+
+    def cancel(self, now: datetime) -> Changes:
+        """End the instance; its open tasks are withdrawn."""
+
+        def act() -> None:
+            for task in self._running.living():
+                task.cancel()
+            self.status = "cancelled"
+            self._running.events.append(ProcessCancelled())
+
+        return self._apply(now, act)
+
+    def proceed(self, now: datetime) -> Changes:
+        """Run all automatic steps that wait, and what follows from them."""
+        return self._apply(now, _nothing, evaluating=True)
+
+    # reading
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """A copy of the data of the whole instance, in FEEL's types: numbers are Decimal."""
+        values: Mapping[str, Any] = {
+            name: copied(value) for name, value in self._running.scopes[0].values.items()
+        }
+        return values
+
+    @property
+    def ready(self) -> tuple[WorkItem, ...]:
+        """The tasks that wait for a person, oldest first."""
+        return tuple(self._rows.ready.values())
+
+    @property
+    def timers(self) -> tuple[Timer, ...]:
+        return tuple(self._rows.timers.values())
+
+    @property
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        return tuple(self._rows.subscriptions.values())
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        return tuple(spiff.incident_of(task) for task in self._running.held.values())
+
+    @property
+    def pending(self) -> bool:
+        """Whether automatic steps wait for `proceed`."""
+        return bool(self._running.pending)
+
+    def records(self) -> Records:
+        """All rows of the instance as it is now."""
+        return rows.records_of(self._running, self.status, self.program.sha256)
+
+    def document(self) -> InstanceState:
+        """The instance as one document."""
+        return documents.written(self.records())
+
+    # one command
+
+    def _apply(self, now: datetime, act: Callable[[], None], *, evaluating: bool = False) -> Changes:
+        if self.status != "running":
+            raise InstanceEnded(status=self.status)
+        now = _utc(now)
+        failed: dict[int, Exception] = {}
         while True:
-            task = next(iter(running.runnable.values()), None)
-            if task is None:
-                if not gateways.settle_joins(running):
-                    break
+            running = self._running
+            running.now = now
+            running.events = []
+            self._steps = 0
+            self._failed = failed
+            self.broken = True
+            try:
+                act()
+                self._advance(evaluating)
+                changes = self._rows.changes(self.status)
+            except _HalfStep as half:
+                if len(failed) >= _MAX_REPLAYS:
+                    raise half.cause from None
+                failed[half.number] = half.cause
+                self._go_back()
+            except EngineError:
+                if running.touched or running.touched_scopes:
+                    self._go_back()
+                self.broken = False
+                raise
+            else:
+                self.broken = False
+                return changes
+
+    def _go_back(self) -> None:
+        """Be again what the rows say that were given last; a new instance is planted again."""
+        lanes, running = (
+            self.program.lanes,
+            spiff.Running(self.program.root, self.program.scopes, self._running.now),
+        )
+        if self._planted is not None and not self._rows.scopes:
+            values, begin = self._planted
+            _plant(running, values, begin)
+            self._rows = rows.Rows(running, lanes)
+        else:
+            last = Records(
+                tuple(self._rows.tasks.values()),
+                tuple(self._rows.scopes.values()),
+                "running",
+                self.program.sha256,
+            )
+            self._rows = rows.restore(running, lanes, last)
+        self._running = running
+        self.status = "running"
+
+    def _advance(self, evaluating: bool) -> None:
+        """Move all that can move; what evaluates something only when `evaluating`."""
+        running = self._running
+        while True:
+            if running.runnable:
+                task = next(iter(running.runnable.values()))
+            elif running.stirred and gateways.settle_joins(running):
                 continue
-            self.steps += 1
-            if self.steps > MAX_STEPS:
-                running.hold(task, EndlessLoop(steps=MAX_STEPS, node=task.task_spec.node_id))
-                continue
-            self._run(task)
-            if self.steps % _PRUNE_EVERY == 0:
-                running.prune_all()
-        for join in gateways.stuck(running):
+            elif evaluating and running.pending:
+                task = next(iter(running.pending.values()))
+            else:
+                break
+            self._step(task)
+        if running.movable == 0:
+            self._end()
+
+    def _end(self) -> None:
+        """Nothing can move any more: it is over, or it is stuck."""
+        running = self._running
+        for join in list(running.joins.values()):
             if join.id not in running.held:
                 running.hold(join, Deadlock(node=join.task_spec.node_id))
         if not running.live and self.status == "running":
             self.status = "completed"
             running.events.append(ProcessCompleted())
 
-    def _run(self, task: spiff.RunTask) -> None:
-        known = self.replayed.get(self.steps)
-        if known is not None:
-            why = type(known).__name__
-            self.running.hold(task, StepFailed(node=task.task_spec.node_id, why=why))
+    def _step(self, task: spiff.RunTask) -> None:
+        running, node_id = self._running, task.task_spec.node_id
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            running.hold(task, EndlessLoop(steps=MAX_STEPS, node=node_id))
+            return
+        if self._steps in self._failed:
+            why = type(self._failed[self._steps]).__name__
+            running.hold(task, StepFailed(node=node_id, why=why))
             return
         try:
-            self.running.make_room(task.task_spec.node_id, len(task.task_spec.outputs) - 1)
+            running.make_room(node_id, len(task.task_spec._outputs) - 1)
             task.run()
-            self.running.settle(task.workflow)
+            running.settle(task.workflow)
         except EngineError as error:
-            self.running.hold(task, error)
+            running.hold(task, error)
         except Exception as error:  # whatever it is, the person's step before it must be kept
-            raise _HalfStep(self.steps, error) from error
+            raise _HalfStep(self._steps, error) from error
 
-    # reading
+    def _recheck(self) -> None:
+        for task in list(self._running.watching.values()):
+            task.make_ready()
 
-    def step(self) -> Step:
-        """The outcome of the command."""
-        running = self.running
-        running.prune_all()
-        return Step(
-            state=InstanceState(self._document(), FORMAT),
-            ready=tuple(self._work_item(task) for task in running.living() if _is_ready(task)),
-            events=tuple(running.events),
-            data=copied(running.scopes[0].values),
-            status=self.status,
-            next_due=min((due for due, _ in self._timers()), default=None),
-            messages=tuple(sorted({task.task_spec.trigger.name for task in self._waiting_for_messages()})),
-            incidents=tuple(spiff.incident_of(task) for task in running.held.values()),
-        )
+    # finding
 
-    def _work_item(self, task: spiff.RunTask) -> WorkItem:
-        node_id = task.task_spec.node_id
-        scope = self.running.scopes[task.scope]
-        return WorkItem(task.key, node_id, self.program.lanes[node_id], scope.index)
+    def _task(self, task_id: str) -> spiff.RunTask:
+        """A living task; its id as 32 digits or as the text of a UUID. Raises TaskNotReady."""
+        if isinstance(task_id, str):
+            task = self._running.live.get(task_id.replace("-", ""))
+            if task is not None and task_id in (task.id, task.key):
+                return task
+        raise TaskNotReady(task_id=task_id)
 
-    def _task(self, task_id: str) -> spiff.RunTask | None:
-        try:
-            task = self.running.live.get(UUID(task_id))
-        except (ValueError, AttributeError, TypeError):
-            return None
-        return task if task is not None and task.key == task_id else None
-
-    def _waiting_for_messages(self) -> list[spiff.RunTask]:
-        return [
-            task
-            for task in self.running.living()
-            if task.state == spiff.WAITING
-            and isinstance(task.task_spec, nodes.CatchEvent)
-            and isinstance(task.task_spec.trigger, MessageTrigger)
-        ]
-
-    def _timers(self) -> list[tuple[datetime, spiff.RunTask]]:
-        return [
-            (datetime.fromisoformat(task.notes["due"]), task)
-            for task in self.running.live.values()
-            if task.state == spiff.WAITING and "due" in task.notes
-        ]
-
-    def _occur(self, task: spiff.RunTask) -> None:
-        task.note(occurred=True)
-        task.make_ready()
-
-    # at rest
-
-    def _document(self) -> bytes:
-        running = self.running
-        workflows = [(None, running), *((key.hex, inner) for key, inner in running.subprocesses.items())]
-        return orjson.dumps(
-            {
-                "definition": self.program.sha256,
-                "status": self.status,
-                "scopes": [
-                    [number, scope.up, scope.index, to_json(scope.values)[1]]
-                    for number, scope in running.scopes.items()
-                ],
-                "workflows": [[parent, spiff.records(workflow)] for parent, workflow in workflows],
-            }
-        )
-
-    @classmethod
-    def load(cls, program: Program, state: InstanceState, now: datetime) -> Instance:
-        """The instance of a state at rest; raises StateUnreadable, or InstanceEnded when it is over."""
-        if state.engine != FORMAT:
-            raise StateUnreadable(why=f"its format is {state.engine[:40]}, this engine reads {FORMAT}")
-        instance = cls(program, now)
-        try:
-            document = orjson.loads(state.document)
-            if document["definition"] != program.sha256:
-                raise StateUnreadable(why="it belongs to another version of the definition")
-            instance._restore(document)
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-            raise StateUnreadable(why="it is damaged") from error
-        if instance.status != "running":
-            raise InstanceEnded(status=instance.status)
-        return instance
-
-    def _restore(self, document: dict[str, Any]) -> None:
-        running = self.running
-        self.status = document["status"]
-        if self.status not in get_args(Status) or [parent for parent, _ in document["workflows"]][:1] != [
-            None
-        ]:
-            raise ValueError("not a state")
-        running.scopes = {
-            number: spiff.Scope(up, index, from_json(["m", values]))
-            for number, up, index, values in document["scopes"]
-        }
-        running.next_scope = max(running.scopes) + 1
-        incidents = []
-        for parent_id, records in document["workflows"]:
-            workflow: spiff.InnerWorkflow | spiff.Running = running
-            if parent_id is not None:
-                parent = running.live[UUID(hex=parent_id)]
-                workflow = spiff.InnerWorkflow(self.program.scopes[parent.task_spec.node_id], parent, running)
-                running.subprocesses[parent.id] = workflow
-            incidents += spiff.restore(workflow, records)
-        ordered = running.living()
-        running.live = {task.id: task for task in ordered}
-        running.runnable = {task.id: task for task in ordered if task.id in running.runnable}
-        for task in incidents:
-            running.runnable.pop(task.id, None)
-            running.held[task.id] = task
-        running.clock = max(task.last_state_change for task in ordered) if ordered else 0
-        running.events.clear()
+    def _asked(self, task_id: str) -> spiff.RunTask:
+        """A task that waits for its operation."""
+        task = self._task(task_id)
+        if task.state != spiff.WAITING or not task.task_spec.answers:
+            raise TaskNotReady(task_id=task_id)
+        return task
 
 
-def _is_ready(task: spiff.RunTask) -> bool:
-    return task.state == spiff.READY and bool(task.task_spec.manual)
+def _plant(running: spiff.Running, values: dict[str, Any], begin: str) -> None:
+    running.assign(0, {name: copied(value) for name, value in values.items()})
+    running.touched_scopes[0] = None
+    running.plant(begin)
+
+
+def _nothing() -> None:
+    """No step of its own: only what follows."""
+
+
+def _utc(now: datetime) -> datetime:
+    if now.tzinfo is UTC:
+        return now
+    if now.tzinfo is None:
+        raise ValueError("now must be an aware time")
+    return now.astimezone(UTC)

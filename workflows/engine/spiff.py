@@ -21,8 +21,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Final
-from uuid import UUID
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, Literal, NamedTuple
+from uuid import uuid4  # noqa: TID251 - a task is known by it within its instance only
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
@@ -66,6 +67,14 @@ INSTANCE_NAMES: Final = frozenset(
 """Names a completion condition may read (BPMN 2.0.2, table 10.31)."""
 
 
+class Waiting(NamedTuple):
+    """What a task waits for. key: which message, "" = any."""
+
+    kind: Literal["message", "signal"]
+    name: str
+    key: str = ""
+
+
 class NoPython:
     """The script engine given to SpiffWorkflow: refuses everything, for no text may reach Python."""
 
@@ -90,10 +99,33 @@ class Scope:
     up: int | None
     index: int | None
     values: dict[str, Any] = field(default_factory=dict)
+    users: int = 0
+
+
+_MANUAL_EVENTS: Final[Mapping[int, type[TaskReady | TaskCompleted | TaskCancelled]]] = {
+    READY: TaskReady,
+    COMPLETED: TaskCompleted,
+    CANCELLED: TaskCancelled,
+}
 
 
 class RunTask(Task):
-    """One execution of a node: SpiffWorkflow's task with the scope it sees, without copies of data."""
+    """One execution of a node: SpiffWorkflow's task with the scope it sees, without copies of data.
+
+    stored: whether whoever keeps the rows was given this task. seen: scopes that count it as a user. counted:
+    whether it keeps its process from ending. awaits: the message or signal it waits for now.
+    """
+
+    triggered = False
+    thread_id = 0
+    data: Mapping[str, Any] = MappingProxyType({})
+    chosen: Collection[Node] | None = None
+    stored = False
+    seen: tuple[int, int] = (-1, -1)
+    counted = False
+    awaits: Waiting | None = None
+    last_state_change: int
+    _state: int
 
     def __init__(
         self,
@@ -101,29 +133,41 @@ class RunTask(Task):
         task_spec: Untyped,
         parent: Untyped = None,
         state: int = FUTURE,
-        id: UUID | None = None,  # noqa: A002 - SpiffWorkflow's name
+        id: str | None = None,  # noqa: A002 - SpiffWorkflow's name
     ) -> None:
-        self.scope: int = workflow.scope if parent is None else parent.scope
-        self.chosen: Collection[Node] | None = None
-        self.counted = False
-        super().__init__(workflow, task_spec, parent, state=state, id=id)
-        self._note_state()
+        # SpiffWorkflow's own constructor is left out: it asks the clock and copies what is not used here
+        self.id: str = id or uuid4().hex
+        self.workflow = workflow
+        self.task_spec = task_spec
+        self.internal_data: dict[str, Any] = {}
+        self._children: dict[str, None] = {}
+        self._parent: str | None = None
+        self._state = FUTURE
+        workflow.tasks[self.id] = self
+        if parent is None:
+            self.scope: int = workflow.scope
+        else:
+            self.scope = parent.scope
+            self._parent = parent.id
+            parent._children[self.id] = None
+        self.last_state_change = workflow.top_workflow.tick()
+        if state != FUTURE:
+            self._set_state(state)
 
     @property
     def key(self) -> str:
-        return str(self.id)
-
-    def _note_state(self) -> None:
-        # a counter, not a clock: order is all that is needed, and it is the same in every replay
-        self.last_state_change = self.workflow.top_workflow.tick()
-        self.workflow.top_workflow.note_state(self)
-
-    _state: int
+        """The id as the text of a UUID: the name of the task outside the engine."""
+        text = self.id
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def _set_state(self, value: int) -> None:
-        if value != self._state:
+        was = self._state
+        if value != was:
             self._state = value
-            self._note_state()
+            # a counter, not a clock: order is all that is needed, and it is the same in every replay
+            running = self.workflow.top_workflow
+            self.last_state_change = running.tick()
+            running.note_state(self, was)
 
     def _add_child(self, task_spec: Untyped, state: int = FUTURE) -> RunTask:
         return RunTask(self.workflow, task_spec, self, state=state)
@@ -131,9 +175,26 @@ class RunTask(Task):
     def _inherit_data(self) -> None:
         """Data is the scope's, not the token's."""
 
+    @property
+    def parent(self) -> RunTask | None:
+        """The task it came from; the root of its process when that one is over and forgotten."""
+        workflow = self.workflow
+        found: RunTask | None = workflow.tasks.get(self._parent)
+        if found is None:
+            root: RunTask = workflow.task_tree
+            found = None if root is self else root
+        return found
+
+    @property
+    def children(self) -> list[RunTask]:
+        tasks = self.workflow.tasks
+        return [tasks[child] for child in self._children]
+
     def run(self) -> bool | None:
         """Do what the node does; None from the node = it rests until something happens."""
         outcome: bool | None = self.task_spec._run(self)
+        if self._state & FINISHED:
+            return outcome  # what it threw interrupted itself
         if outcome is None:
             self._set_state(self.task_spec.resting)
         else:
@@ -141,15 +202,9 @@ class RunTask(Task):
         return outcome
 
     @property
-    def evaluates(self) -> bool:
-        """Whether its next run evaluates something, which may fail; what has occurred only goes on."""
-        return self.task_spec.evaluates and not self.notes.get("occurred")
-
-    @property
     def notes(self) -> Mapping[str, Any]:
         """What the node remembers about this execution, in JSON's types; changed by `note` only."""
-        notes: Mapping[str, Any] = self.internal_data
-        return notes
+        return self.internal_data
 
     def note(self, **notes: Untyped) -> None:
         """Remember: only what is noted (or put in another state) is written when the instance is kept."""
@@ -158,12 +213,20 @@ class RunTask(Task):
 
     def unnote(self, name: str) -> None:
         """Forget one note."""
-        if self.internal_data.pop(name, None) is not None:
+        if name in self.internal_data:
+            del self.internal_data[name]
             self.workflow.top_workflow.touch(self)
 
-    def add_child(self, spec: Node) -> RunTask:
-        """A next task, not yet told to do anything."""
-        return self._add_child(spec)
+    def add_child(self, spec: Node, scope: int | None = None) -> RunTask:
+        """A next task, not yet told to do anything. scope: what it sees, None = what this one sees."""
+        child = self._add_child(spec)
+        if scope is not None:
+            child.scope = scope
+        return child
+
+    def start(self) -> None:
+        """Let the new task be ready, or wait."""
+        self.task_spec._update(self)
 
     def rest(self) -> None:
         """Wait for something to happen."""
@@ -173,17 +236,27 @@ class RunTask(Task):
         """Let a waiting task run."""
         self._ready()
 
+    def occur(self) -> None:
+        """Let what the waiting task waits for happen."""
+        self.note(occurred=True)
+        self.task_spec._on_occur(self)
+        self._ready()
+
     def withdraw(self) -> None:
         """Take away this token only: it became part of another one."""
         self._set_state(CANCELLED)
 
     def cancel(self) -> None:
-        """Withdraw this task and all that came from it and still lives."""
+        """Withdraw this task, all that came from it and still lives, and what is inside it."""
+        inside = self.workflow.top_workflow.subprocesses
         waiting: list[RunTask] = [self]
         while waiting:
             task = waiting.pop()
-            waiting.extend(task.children)
-            if not task.has_state(FINISHED):
+            waiting.extend(reversed(task.children))
+            if not task._state & FINISHED:
+                inner = inside.pop(task.id, None)
+                if inner is not None:
+                    waiting.extend(reversed(inner.living_inside()))
                 task._set_state(CANCELLED)
                 task.task_spec._on_cancel(task)
 
@@ -202,6 +275,8 @@ class ProcessSpec(BpmnProcessSpec):
         """What begins with it: its start events, or what an ad hoc sub-process offers."""
         self.listeners: list[Node] = []
         """The starts of its event sub-processes."""
+        self.begin = ""
+        """Name of the usual entry, "" = all entries."""
         # no BPMN id can hold a parenthesis
         self.start = Opening(self, "(start)", "")
 
@@ -211,85 +286,107 @@ class ProcessSpec(BpmnProcessSpec):
 
 
 class _Running:
-    """What the whole process and a sub-process in it have in common."""
+    """What the whole process and a sub-process in it have in common.
+
+    scope: what its inside sees. live_count: live tasks that keep it from ending: all but event sub-processes that
+    wait to be started. by_node: live tasks by the name of their spec. gathering: tokens that wait at joins, in order.
+    reports: whether the activity around wants to know of every task that completes inside.
+    """
 
     scope: int
     live_count: int
-    """Live tasks that keep it from ending: all but event sub-processes that wait to be started."""
-    by_node: dict[str, dict[UUID, RunTask]]
-    """Live tasks by the name of their spec."""
+    by_node: dict[str, dict[str, RunTask]]
+    gathering: dict[str, RunTask]
     reports: bool
-    """Whether the activity around wants to know of every task that completes inside."""
-    tasks: dict[UUID, RunTask]
-    task_tree: RunTask
+    tasks: dict[str, RunTask]
+    spec: ProcessSpec
+    _root: RunTask | None = None
+
+    def prepare(self, scope: int, *, reports: bool) -> None:
+        """Begin with nothing in it."""
+        self.scope = scope
+        self.reports = reports
+        self.live_count = 0
+        self.by_node = {}
+        self.gathering = {}
 
     def plant(self, begin: str = "") -> None:
         """Begin: the root of the tree, ready to run. begin: name of the only entry to take, "" = all."""
-        spec: Any = self.spec  # type: ignore[attr-defined]
-        self.task_tree = RunTask(self, spec.start, state=READY)
+        self._root = RunTask(self, self.spec.start, state=READY)
         if begin:
-            self.task_tree.note(begin=begin)
+            self._root.note(begin=begin)
+
+    def begin(self, entry: Node) -> None:
+        """Begin at one more entry."""
+        RunTask(self, entry).start()
 
     def living_inside(self) -> list[RunTask]:
         """Its own live tasks, without those of sub-processes, in the order of their last change."""
-        found = [task for tasks in self.by_node.values() for task in tasks.values()]
-        return sorted(found, key=lambda task: task.last_state_change)
+        return sorted([task for tasks in self.by_node.values() for task in tasks.values()], key=order)
+
+    def listeners(self) -> list[RunTask]:
+        """The event sub-processes that wait in it to be started."""
+        named = [self.by_node.get(spec.name, {}) for spec in self.spec.listeners]
+        return [task for tasks in named for task in tasks.values() if task._state == WAITING]
 
     def end(self) -> None:
         """Cancel all that lives in it."""
         for task in self.living_inside():
             task.cancel()
 
-    def prune(self) -> None:
-        """Forget finished tasks but the root and those whose living children are alternatives."""
-        kept: dict[UUID, RunTask] = {self.task_tree.id: self.task_tree}
-        for task in self.tasks.values():
-            if task.has_state(LIVE):
-                parent = task.parent
-                if parent is not None and parent.task_spec.keeps_siblings:
-                    kept[parent.id] = parent
-                kept[task.id] = task
-        for task in kept.values():
-            task._children = []
-        for task in kept.values():
-            if task is not self.task_tree:
-                if task._parent not in kept:
-                    task._parent = self.task_tree.id
-                kept[task._parent]._children.append(task.id)
-        self.tasks = kept
+    @property
+    def task_tree(self) -> RunTask:
+        """The root; it is not kept when it is over, and made up again where one is asked for."""
+        if self._root is None:
+            self._root = remade(self, self.spec.start, "0" * 32, COMPLETED, 0, self.scope, {})
+        return self._root
+
+    @task_tree.setter
+    def task_tree(self, task: RunTask) -> None:
+        self._root = task
 
 
 class InnerWorkflow(_Running, BpmnSubWorkflow):
     """A running sub-process."""
 
     def __init__(self, spec: ProcessSpec, parent: RunTask, top: Running) -> None:
-        self.scope = parent.scope
-        self.live_count = 0
-        self.by_node = {}
-        self.reports = parent.task_spec.wants_reports
+        self._deeper: int = parent.workflow.depth + 1
         super().__init__(spec, parent.id, top, deserializing=True)
+        self.prepare(parent.scope, reports=parent.task_spec.wants_reports)
+
+    def _calculate_depth(self) -> int:
+        return self._deeper
 
 
 class Running(_Running, BpmnWorkflow):
-    """A running process: the index of its live tasks, its data, its events since it was loaded."""
+    """A running process: the indices of its live tasks, its data, what happened and what changed.
+
+    runnable, pending: automatic steps that are ready, oldest first: those that evaluate nothing, and those that
+    do. held: tasks with an incident. waiting: waiting tasks by the kind and name of what they wait for. watching:
+    those that wait for data to fulfil a condition. joins: tokens that wait at joins. movable: how many live tasks
+    could still move by themselves or from outside. stirred: processes whose joins must be looked
+    at. touched, touched_scopes: what to look at when the rows are brought up to date.
+    """
 
     def __init__(self, spec: ProcessSpec, inner_specs: Mapping[str, ProcessSpec], now: datetime) -> None:
         self.now = now
-        self.scope = 0
-        self.live_count = 0
-        self.by_node = {}
-        self.reports = False
         self.clock = 0
         self.next_scope = 1
         self.scopes: dict[int, Scope] = {0: Scope(None, None)}
-        self.live: dict[UUID, RunTask] = {}
-        self.runnable: dict[UUID, RunTask] = {}
-        self.held: dict[UUID, RunTask] = {}
-        self.waiting: dict[str, dict[UUID, RunTask]] = {}
-        """Waiting tasks by what they wait for (`Node.waits_for`)."""
+        self.live: dict[str, RunTask] = {}
+        self.runnable: dict[str, RunTask] = {}
+        self.pending: dict[str, RunTask] = {}
+        self.held: dict[str, RunTask] = {}
+        self.waiting: dict[tuple[str, str], dict[str, RunTask]] = {}
+        self.watching: dict[str, RunTask] = {}
+        self.joins: dict[str, RunTask] = {}
+        self.movable = 0
+        self.stirred: dict[_Running, None] = {}
         self.events: list[Event] = []
-        self.touched: dict[UUID, RunTask] = {}
+        self.touched: dict[str, RunTask] = {}
+        self.touched_scopes: dict[int, None] = {}
         super().__init__(spec, dict(inner_specs), script_engine=NoPython(), deserializing=True)
+        self.prepare(0, reports=False)
 
     # index and events
 
@@ -297,45 +394,81 @@ class Running(_Running, BpmnWorkflow):
         self.clock += 1
         return self.clock
 
-    def note_state(self, task: RunTask) -> None:
-        """Keep the index in step with a state that just changed."""
-        self.touch(task)
-        self._index(task)
-        manual = task.task_spec.manual
-        if task.state == READY and not manual:
-            self.runnable[task.id] = task
+    def note_state(self, task: RunTask, was: int) -> None:
+        """Keep the indices in step with a state that just changed."""
+        self.touched[task.id] = task
+        state, spec, workflow = task._state, task.task_spec, task.workflow
+        if state & LIVE:
+            if not was & LIVE:
+                self._add_live(task)
+        elif was & LIVE:
+            self._forget_live(task)
+        counted = state & LIVE != 0 and not (spec.listens and state == WAITING)
+        if counted is not task.counted:
+            task.counted = counted
+            workflow.live_count += 1 if counted else -1
+        self.movable += _moves(spec, state) - _moves(spec, was)
+        if state == WAITING:
+            self._note_waiting(task)
+        elif was == WAITING:
+            self._note_moving(task)
+        if workflow.gathering:
+            self.stirred[workflow] = None
+        if spec.manual:
+            self._record_manual(task, state)
         else:
-            self.runnable.pop(task.id, None)
-            self.held.pop(task.id, None)
-        if manual:
-            self._record_manual(task)
+            self._note_step(task, was)
 
-    def _index(self, task: RunTask) -> None:
-        spec, workflow = task.task_spec, task.workflow
-        alike = workflow.by_node.setdefault(spec.name, {})
-        if task.has_state(LIVE):
-            self.live[task.id] = alike[task.id] = task
-        elif self.live.pop(task.id, None) is not None:
-            del alike[task.id]
+    def _add_live(self, task: RunTask) -> None:
+        by_node, name = task.workflow.by_node, task.task_spec.name
+        self.live[task.id] = task
+        if name in by_node:
+            by_node[name][task.id] = task
+        else:
+            by_node[name] = {task.id: task}
+
+    def _forget_live(self, task: RunTask) -> None:
+        by_node, name = task.workflow.by_node, task.task_spec.name
+        del self.live[task.id]
+        alike = by_node[name]
+        del alike[task.id]
         if not alike:
-            del workflow.by_node[spec.name]
-        counted = task.has_state(LIVE) and not (spec.listens and task.state == WAITING)
-        workflow.live_count += counted - task.counted
-        task.counted = counted
-        if spec.waits_for:
-            waiting = self.waiting.setdefault(spec.waits_for, {})
-            if task.state == WAITING:
-                waiting[task.id] = task
-            else:
-                waiting.pop(task.id, None)
+            del by_node[name]
 
-    def _record_manual(self, task: RunTask) -> None:
-        kinds: dict[int, type[TaskReady | TaskCompleted | TaskCancelled]] = {
-            READY: TaskReady,
-            COMPLETED: TaskCompleted,
-            CANCELLED: TaskCancelled,
-        }
-        made = kinds.get(task.state)
+    def _note_waiting(self, task: RunTask) -> None:
+        spec = task.task_spec
+        if spec.gathers:
+            task.workflow.gathering[task.id] = self.joins[task.id] = task
+            return
+        if spec.watches:
+            self.watching[task.id] = task
+        awaits = task.awaits = spec.waits_for(task)
+        if awaits is not None:
+            self.waiting.setdefault(awaits[:2], {})[task.id] = task
+
+    def _note_moving(self, task: RunTask) -> None:
+        if self.joins.pop(task.id, None) is not None:
+            del task.workflow.gathering[task.id]
+            return
+        self.watching.pop(task.id, None)
+        if task.awaits is not None:
+            name = task.awaits[:2]
+            task.awaits = None
+            del self.waiting[name][task.id]
+            if not self.waiting[name]:
+                del self.waiting[name]
+
+    def _note_step(self, task: RunTask, was: int) -> None:
+        if task._state == READY:
+            ready = self.pending if task.task_spec.evaluates(task) else self.runnable
+            ready[task.id] = task
+        elif was & LIVE:
+            self.runnable.pop(task.id, None)
+            self.pending.pop(task.id, None)
+            self.held.pop(task.id, None)
+
+    def _record_manual(self, task: RunTask, state: int) -> None:
+        made = _MANUAL_EVENTS.get(state)
         if made is not None:
             self.events.append(made(task.key, task.task_spec.node_id))
 
@@ -344,12 +477,12 @@ class Running(_Running, BpmnWorkflow):
         self.touched[task.id] = task
 
     def living(self) -> list[RunTask]:
-        """The live tasks, in the order of their last change."""
-        return sorted(self.live.values(), key=lambda task: task.last_state_change)
+        """The live tasks, in the order of their last change; costs time, so not for every step."""
+        return sorted(self.live.values(), key=order)
 
-    def waiting_for(self, what: str) -> list[RunTask]:
-        """The tasks that wait for this (see `Node.waits_for`), the longest waiting first."""
-        return sorted(self.waiting.get(what, {}).values(), key=lambda task: task.last_state_change)
+    def waiting_for(self, kind: str, name: str) -> list[RunTask]:
+        """The tasks that wait for this message or signal, the longest waiting first."""
+        return sorted(self.waiting.get((kind, name), {}).values(), key=order)
 
     def make_room(self, node_id: str, more: int) -> None:
         """Refuse a step that would start too much at once; before it starts anything."""
@@ -358,10 +491,14 @@ class Running(_Running, BpmnWorkflow):
 
     # data
 
-    def open_scope(self, up: int, index: int, values: dict[str, Any]) -> int:
+    def open_scope(self, up: int | None, index: int | None, values: dict[str, Any]) -> int:
+        """A new scope within `up`, None = it sees nothing else; it lives as long as a task or a scope is in it."""
         number = self.next_scope
         self.next_scope += 1
         self.scopes[number] = Scope(up, index, values)
+        if up is not None:
+            self.scopes[up].users += 1
+        self.touched_scopes[number] = None
         return number
 
     def context(self, scope: int) -> Context:
@@ -383,38 +520,29 @@ class Running(_Running, BpmnWorkflow):
             while (up := self.scopes[at].up) is not None and name not in self.scopes[at].values:
                 at = up
             self.scopes[at].values[name] = value
-        for task in self.waiting_for("condition"):
+            self.touched_scopes[at] = None
+        for task in list(self.watching.values()):
             if not task.task_spec.watches.isdisjoint(values):
                 task.make_ready()
 
-    def forget_scopes(self) -> None:
-        """Drop scopes that no kept task sees."""
-        used = {0}
-        for workflow in (self, *self.subprocesses.values()):
-            for task in workflow.tasks.values():
-                at: int | None = task.scope
-                while at is not None and at not in used:
-                    used.add(at)
-                    at = self.scopes[at].up
-        self.scopes = {number: scope for number, scope in self.scopes.items() if number in used}
+    # sub-processes
 
-    def prune_all(self) -> None:
-        for workflow in (self, *self.subprocesses.values()):
-            workflow.prune()
-        self.forget_scopes()
+    def enter(self, task: RunTask, spec_name: str, *, begin: str = "") -> None:
+        """Begin the sub-process of the task, which is `Node.inside` of its spec and sees what the task sees now.
 
-    # sub-processes and joins
+        begin: as in `plant`.
+        """
+        assert spec_name == task.task_spec.inside
+        self.reopen(task).plant(begin)
 
-    def enter(self, task: RunTask, spec_name: str, *, scope: int | None = None, begin: str = "") -> None:
-        """Begin the sub-process of the task. scope: what its inside sees, None = what the task sees."""
-        inner = InnerWorkflow(self.subprocess_specs[spec_name], task, self)
-        if scope is not None:
-            inner.scope = scope
+    def reopen(self, task: RunTask) -> InnerWorkflow:
+        """The sub-process of a task, with nothing in it yet."""
+        inner = InnerWorkflow(self.subprocess_specs[task.task_spec.inside], task, self)
         self.subprocesses[task.id] = inner
-        inner.plant(begin)
+        return inner
 
     def leave(self, task: RunTask) -> None:
-        """Cancel what lives in the sub-process of the task."""
+        """Forget the sub-process of the task; what lives in it is cancelled."""
         inner = self.subprocesses.pop(task.id, None)
         if inner is not None:
             inner.end()
@@ -423,11 +551,20 @@ class Running(_Running, BpmnWorkflow):
         """After a step: a process or sub-process without live tasks is over; nothing starts its events now."""
         if workflow.live_count:
             return
-        workflow.end()
-        if isinstance(workflow, InnerWorkflow):
+        if not isinstance(workflow, InnerWorkflow):
+            workflow.end()
+        else:
             task = self.live.get(workflow.parent_task_id)
             if task is not None and self.subprocesses.get(task.id) is workflow:
                 task.task_spec.inside_ended(task, workflow)
+
+    def adopt(self, task: RunTask) -> None:
+        """Take a task that was read back into the indices."""
+        self.note_state(task, FUTURE)
+        if "incident" in task.internal_data:
+            self.runnable.pop(task.id, None)
+            self.pending.pop(task.id, None)
+            self.held[task.id] = task
 
     # incidents
 
@@ -436,16 +573,29 @@ class Running(_Running, BpmnWorkflow):
         params = {key: str(value) for key, value in error.params.items()}
         task.note(incident=[error.code, error.message, params])
         self.runnable.pop(task.id, None)
+        self.pending.pop(task.id, None)
         self.held[task.id] = task
         self.events.append(incident_of(task))
 
     def release(self) -> None:
-        """Make all held steps runnable again."""
+        """Make all held steps runnable again, in their order among the others."""
         for task in self.held.values():
             task.unnote("incident")
-            if task.state == READY:
-                self.runnable[task.id] = task
+            if task._state == READY:
+                self._note_step(task, READY)
         self.held = {}
+        self.runnable = {task.id: task for task in sorted(self.runnable.values(), key=order)}
+        self.pending = {task.id: task for task in sorted(self.pending.values(), key=order)}
+
+
+def _moves(spec: Node, state: int) -> bool:
+    """Whether a task in this state can move by itself or from outside."""
+    return state == READY or (state == WAITING and not (spec.gathers or spec.listens))
+
+
+def order(task: RunTask) -> int:
+    """For sorting: when the task last changed its state."""
+    return task.last_state_change
 
 
 def incident_of(task: RunTask) -> Incident:
@@ -454,42 +604,21 @@ def incident_of(task: RunTask) -> Incident:
     return Incident(task.key, task.task_spec.node_id, code, message, params)
 
 
-# At rest
-
-
-def records(workflow: _Running) -> list[list[Untyped]]:
-    """One record per task, the root first: id, place of the parent, spec, state, order, scope, notes."""
-    place = {task_id: number for number, task_id in enumerate(workflow.tasks)}
-    return [
-        [
-            task.id.hex,
-            place.get(task._parent, -1),
-            task.task_spec.name,
-            task.state,
-            task.last_state_change,
-            task.scope,
-            task.internal_data or None,
-        ]
-        for task in workflow.tasks.values()
-    ]
-
-
-def restore(workflow: InnerWorkflow | Running, given: list[Untyped]) -> list[RunTask]:
-    """Make the tasks of `records`; gives those that are held. Raises KeyError, TypeError, ValueError."""
-    made = []
-    for key, _, spec, state, order, scope, notes in given:
-        task = RunTask(workflow, workflow.spec.node(spec), None, state, UUID(hex=key))
-        task.last_state_change = order
-        task.scope = scope
-        task.internal_data = notes or {}
-        made.append(task)
-    workflow.task_tree = made[0]
-    for task, record in zip(made, given, strict=True):
-        if record[1] >= 0:
-            parent = made[record[1]]
-            task._parent = parent.id
-            parent._children.append(task.id)
-    return [task for task in made if "incident" in task.internal_data]
+def remade(
+    workflow: _Running, spec: Node, key: str, state: int, order: int, scope: int, notes: dict[str, Any]
+) -> RunTask:
+    """A task as it was; not in any index yet."""
+    task = RunTask.__new__(RunTask)
+    task.id = key
+    task.workflow = workflow
+    task.task_spec = spec
+    task.internal_data = notes
+    task._children = {}
+    task._parent = None
+    task._state = state
+    task.scope = scope
+    task.last_state_change = order
+    return task
 
 
 # What the nodes do
@@ -498,20 +627,28 @@ def restore(workflow: InnerWorkflow | Running, given: list[Untyped]) -> list[Run
 class Node(BpmnTaskSpec):
     """A node that passes its token on at once; base of all others.
 
-    manual: a person does it. flow_ids: name of the next spec -> id of the sequence flow.
+    manual: a person does it. flow_ids: name of the next spec -> id of the sequence flow. inside: name of the
+    graph that `Running.enter` begins for it.
     """
 
     resting: ClassVar[int] = STARTED
+    """State of a task whose `_run_hook` gave None. STARTED: it cannot move before its inside or children do."""
     keeps_siblings: ClassVar[bool] = False
     """Whether the living children of the finished task are alternatives of each other."""
-    evaluates: bool = False
-    """Whether running it evaluates FEEL, asks a decision or computes a moment: what may fail by the data."""
+    gathers: ClassVar[bool] = False
+    """Whether tokens wait here for each other, until no other can come."""
+    answers: ClassVar[bool] = False
+    """Whether a waiting task takes what an operation outside gave (`Instance.operation_done`)."""
     listens: ClassVar[bool] = False
     """Whether it waits beside the scope: what starts an event sub-process keeps no scope from ending."""
-    wants_reports: ClassVar[bool] = False
+    wants_reports: bool = False
     """Whether it is told of every task that completes in its sub-process (`inside_completed`)."""
-    waits_for: str = ""
-    """The index it is in while it waits: "message", "signal", "condition", "join"; "" = none."""
+    repeats: ClassVar[bool] = False
+    """Whether its children are instances of one activity."""
+    activity: bool = False
+    """Whether it is one task or sub-process of the diagram."""
+    transaction: bool = False
+    """Whether a cancel end event inside ends it."""
     watches: frozenset[str] = frozenset()
     """The names whose change makes it look at its condition again."""
 
@@ -519,6 +656,7 @@ class Node(BpmnTaskSpec):
         super().__init__(scope, name, manual=manual)
         self.node_id = node_id
         self.bpmn_id = node_id
+        self.inside = node_id
         self.flow_ids: dict[str, str] = {}
 
     def lead_to(self, target: Node, flow_id: str = "") -> None:
@@ -529,6 +667,18 @@ class Node(BpmnTaskSpec):
 
     def _predict(self, my_task: RunTask, *_arguments: Untyped, **_named: Untyped) -> None:
         """Nothing: the next tasks are made when this one completes."""
+
+    def evaluates(self, my_task: RunTask) -> bool:
+        """Whether running the ready task evaluates anything, and so waits for `Instance.proceed`."""
+        return False
+
+    def waits_for(self, my_task: RunTask) -> Waiting | None:
+        """The message or signal that the waiting task waits for; asked when it begins to wait."""
+        return None
+
+    def result_of(self, my_task: RunTask, result: Untyped) -> Mapping[str, Any]:
+        """The data to set when the operation asked for gave `result`."""
+        return {}
 
     def _update(self, my_task: RunTask) -> None:
         if self._update_hook(my_task):
@@ -558,13 +708,16 @@ class Node(BpmnTaskSpec):
             spec._update(child)
 
     def _on_complete_hook(self, my_task: RunTask) -> None:
-        parent = my_task.parent
+        parent = my_task.workflow.tasks.get(my_task._parent)
         if parent is not None:
             parent.task_spec.child_completed(parent, my_task)
         if my_task.workflow.reports:
             around = my_task.workflow.top_workflow.live.get(my_task.workflow.parent_task_id)
             if around is not None:
                 around.task_spec.inside_completed(around, my_task)
+
+    def _on_occur(self, my_task: RunTask) -> None:
+        """Told when what it waited for happens, before it goes on."""
 
     def child_completed(self, my_task: RunTask, child: RunTask) -> None:
         """Told by a child; matters to nodes whose children belong to them."""
@@ -573,8 +726,8 @@ class Node(BpmnTaskSpec):
         """Told by a task of its sub-process; matters to ad hoc sub-processes."""
 
     def inside_ended(self, my_task: RunTask, inner: InnerWorkflow) -> None:
-        """Told when nothing lives in its sub-process any more; forget it and go on."""
-        my_task.workflow.top_workflow.subprocesses.pop(my_task.id)
+        """Told when nothing lives in its sub-process but listeners; forget it and go on."""
+        my_task.workflow.top_workflow.leave(my_task)
         my_task.make_ready()
 
     def _on_cancel(self, my_task: RunTask) -> None:
