@@ -115,7 +115,7 @@ def repetitions(subject: Subject) -> Iterator[Problem]:
         if many is None:
             continue
         if many.standard_loop:
-            if (not many.completion and many.loop_maximum is None) or (many.loop_maximum or 1) < 1:
+            if not many.completion and many.loop_maximum is None:
                 yield Problem(
                     "loop-without-bound",
                     "The loop “%(name)s” does not say how long it is repeated. Give a condition or a maximum.",

@@ -234,19 +234,22 @@ _HINDERING: Final = frozenset(
     {
         "ad-hoc-with-start-or-end", "boundary-without-host", "call-cycle", "call-outside-file",
         "call-without-process", "cancel-not-caught", "cancel-outside-transaction",
-        "condition-language", "dangling-flow",
+        "dangling-flow",
         "decision-missing", "duplicate-id", "empty-subprocess", "end-event-with-outgoing", "error-not-caught",
         "error-not-interrupting", "event-gateway-target", "event-gateway-with-one-way",
         "event-subprocess-with-flow", "event-subprocess-without-trigger", "event-without-condition",
         "event-without-name", "event-without-trigger", "flow-into-boundary-event", "flow-without-condition",
-        "invalid-condition", "invalid-name", "invalid-script", "invalid-timer", "loop-without-bound",
+        "invalid-condition", "invalid-script", "invalid-timer", "loop-without-bound",
         "misplaced-condition", "multi-instance-output", "multi-instance-with-two-counts",
         "multi-instance-without-count", "nested-too-deep", "no-start-event", "service-without-operation",
         "several-start-events", "start-event-with-incoming", "timer-without-time", "unknown-decision",
         "unknown-default", "unreachable", "unsupported-element", "unsupported-event",
     }
 )  # fmt: skip
-"""Codes of what the engine refuses: it cannot run it, or would run it other than drawn."""
+"""Codes of what the engine refuses: it cannot run it, or would run it other than drawn.
+
+What an earlier release published must not be refused by a later one: running instances could not resume.
+"""
 LINT_RULES: Final[Mapping[str, LintRule]] = MappingProxyType(
     {
         code: LintRule(code, preview, executable, hinders=code in _HINDERING)

@@ -96,7 +96,9 @@ class Thrown:
             host = definition.nodes.get(catching.attached_to or "")
             inside = [] if host is None else [host]
         else:
-            handler = definition.nodes[str(catching.parent)]
+            handler = definition.nodes.get(catching.parent or "")
+            if handler is None:
+                return True  # no event sub-process: it may not stand there at all
             inside = [
                 each for each in self._members[definition.process_id, handler.parent] if each != handler
             ]
