@@ -141,6 +141,11 @@ def check_overheads(rules: Sequence[Overhead]) -> list[Problem]:
     ]
 
 
+def check_contributions(rules: Sequence[Contribution]) -> list[Problem]:
+    """All that is wrong with contributions, whatever they are applied to."""
+    return [problem for rule in rules for problem in _check(rule)]
+
+
 def _wanted(rule: Contribution, base: Fraction) -> Fraction:
     if rule.kind == "fixed":
         wanted = min(rule.value or _ZERO, base)
