@@ -10,6 +10,10 @@ EngineError
 ├── NoFlowTaken         a gateway has no true condition and no default (seen as an Incident)
 ├── EndlessLoop         automatic steps run in a circle (seen as an Incident)
 ├── TooManyTasks        more open tasks and events at once than an instance may have (seen as an Incident)
+├── DecisionNotMade     a decision gave an error (seen as an Incident)
+├── OperationNotDone    the operation of a service task failed (seen as an Incident)
+├── ErrorNotCaught      an error was thrown that nothing around catches (seen as an Incident)
+├── StartUnknown        the process has no such start event, or several of which one must be chosen
 ├── Deadlock            a join waits for a branch that can no longer come (seen as an Incident)
 └── StepFailed          any other failure of an automatic step (seen as an Incident)
 NotExecutable is an InvalidInput: it carries the problems of the definition.
@@ -83,6 +87,26 @@ class TooManyTasks(EngineError):
         "The step %(node)s would bring the instance beyond %(maximum)s open tasks and events at once. "
         "Finish some first, or let the diagram start fewer."
     )
+
+
+class DecisionNotMade(EngineError):
+    code = "decision-not-made"
+    message = "The decision %(decision)s of %(node)s could not be made: %(why)s"
+
+
+class OperationNotDone(EngineError):
+    code = "operation-not-done"
+    message = "The operation %(operation)s of %(node)s was not done: %(why)s"
+
+
+class ErrorNotCaught(EngineError):
+    code = "error-uncaught"
+    message = "%(node)s throws the error “%(name)s”, which nothing around it catches."
+
+
+class StartUnknown(EngineError):
+    code = "start-unknown"
+    message = "The process cannot be started at “%(start)s”. Its start events are: %(known)s."
 
 
 class Deadlock(EngineError):

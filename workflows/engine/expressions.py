@@ -25,6 +25,8 @@ from workflows.feel.values import FeelValue
 
 MAX_INSTANCES: Final = 1_000
 """Instances of one multi-instance activity or rounds of one standard loop."""
+MAX_KEY: Final = 200
+"""Characters of the key of a message."""
 MAX_EXPRESSION: Final = 10_000
 """Characters of an expression."""
 
@@ -34,7 +36,6 @@ _DURATION: Final = re.compile(
     r"(?:T(?=[0-9])(?:([0-9]{1,7})H)?(?:([0-9]{1,8})M)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)S)?)?",
     re.ASCII,
 )
-_CYCLE: Final = re.compile(r"R[0-9]*/.*", re.ASCII | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +129,6 @@ def split_script(text: str) -> tuple[tuple[int, str, str | None], ...]:
     return tuple(found)
 
 
-def is_cycle(text: str) -> bool:
-    """Whether the text is an ISO 8601 repeating interval (R3/P1D)."""
-    return _CYCLE.fullmatch(text.strip()) is not None
-
-
 def is_iso_timer(text: str) -> bool:
     """Whether the text is an ISO 8601 duration, date or date and time as it stands."""
     return _DURATION.fullmatch(text) is not None or parse_date_time(text) is not None
@@ -140,11 +136,10 @@ def is_iso_timer(text: str) -> bool:
 
 def due_at(value: FeelValue, now: datetime) -> datetime:
     """When a timer of this value, started `now`, falls due; raises ValueError with the reason."""
-    text = "" if value is None or isinstance(value, (bool, Decimal, list, dict)) else str(value).strip()
-    match = _DURATION.fullmatch(text)
+    text = timer_text(value)
     try:
-        if match is not None:
-            return _after(now, match)
+        if is_duration(text):
+            return later(now, text)
         moment = parse_date_time(text)
         if moment is None:
             raise ValueError("it gives no duration, date or date and time of ISO 8601")
@@ -154,11 +149,25 @@ def due_at(value: FeelValue, now: datetime) -> datetime:
         raise ValueError("it lies too far in the future") from error
 
 
-def _after(now: datetime, duration: re.Match[str]) -> datetime:
-    years, months, weeks, days, hours, minutes = (int(part or 0) for part in duration.groups()[:6])
-    start = _months_later(now.astimezone(UTC), years * 12 + months)
-    microseconds = int(Decimal(duration[7] or 0) * 1_000_000)
-    return start + timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, microseconds=microseconds)
+def timer_text(value: FeelValue) -> str:
+    """The value of a timer as text; "" when it is of no type a timer can have."""
+    return "" if value is None or isinstance(value, (bool, Decimal, list, dict)) else str(value).strip()
+
+
+def is_duration(text: str) -> bool:
+    """Whether the text is an ISO 8601 duration."""
+    return _DURATION.fullmatch(text) is not None
+
+
+def later(start: datetime, duration: str, times: int = 1) -> datetime:
+    """So many durations after the start; raises OverflowError, and ValueError when it is no duration."""
+    match = _DURATION.fullmatch(duration)
+    if match is None:
+        raise ValueError("it is no duration")
+    years, months, weeks, days, hours, minutes = (int(part or 0) * times for part in match.groups()[:6])
+    begun = _months_later(start.astimezone(UTC), years * 12 + months)
+    microseconds = int(Decimal(match[7] or 0) * 1_000_000) * times
+    return begun + timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, microseconds=microseconds)
 
 
 def _months_later(moment: datetime, months: int) -> datetime:
@@ -167,6 +176,32 @@ def _months_later(moment: datetime, months: int) -> datetime:
     if year > 9999:
         raise OverflowError
     return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
+
+
+def context_of(expression: Expression, context: Context) -> dict[str, Any]:
+    """The context (names and values) an expression gives, as it is kept; raises ExpressionFailed."""
+    value = expression.value(context)
+    if not isinstance(value, dict):
+        raise expression.failure("it must give a context, such as {amount: total}")
+    try:
+        return kept(value)
+    except DataRefused as refused:
+        raise expression.failure(str(refused)) from refused
+
+
+def key_of(expression: Expression, context: Context) -> str:
+    """The text by which a message is told from others of its name; raises ExpressionFailed when it has none.
+
+    A number is written without an exponent and without zeros at its end, so that 7 and 7.0 are one key.
+    """
+    value = expression.value(context)
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    text = "" if value is None or isinstance(value, (bool, list, dict)) else str(value)
+    if not 0 < len(text) <= MAX_KEY:
+        raise expression.failure(f"it must give a text of 1 to {MAX_KEY} characters, a number or a date")
+    return text
 
 
 def instances(expression: Expression, context: Context) -> int:

@@ -1,5 +1,7 @@
 """What gateways do, and when tokens that wait at a join go on.
 
+Idea: a join asks only the tokens that wait at joins of its own process or sub-process, and of the others only at
+which nodes they are: what it costs does not grow with the number of living tasks.
 Source: BPMN 2.0.2 (OMG formal/2013-12-09), clauses 10.6 and 13.4.
 """
 
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 
 from workflows.engine.errors import NoFlowTaken
 from workflows.engine.expressions import Expression
-from workflows.engine.spiff import STARTED, WAITING, Node, ProcessSpec, Running, RunTask
+from workflows.engine.spiff import WAITING, Node, ProcessSpec, Running, RunTask, order
 
 
 class ChoiceNode(Node):
@@ -23,6 +25,9 @@ class ChoiceNode(Node):
         super().__init__(scope, name, node_id)
         self.choices: list[tuple[Expression, str]] = []
         self.default: str | None = None
+
+    def evaluates(self, my_task: RunTask) -> bool:
+        return bool(self.choices)
 
     def _true(self, my_task: RunTask) -> Iterable[str]:
         context = my_task.workflow.top_workflow.context(my_task.scope)
@@ -56,7 +61,7 @@ class Arrived:
 
     def consume_all(self) -> None:
         """Make one token of them, ready to go on."""
-        *merged, last = sorted(self.oldest.values(), key=lambda task: task.last_state_change)
+        *merged, last = sorted(self.oldest.values(), key=order)
         for task in merged:
             task.withdraw()
         last.make_ready()
@@ -65,9 +70,12 @@ class Arrived:
 class JoinNode(Node):
     """A gateway that may wait for several tokens."""
 
+    gathers = True
+
     def _update_hook(self, my_task: RunTask) -> bool:
         if len(self._inputs) <= 1:
             return True
+        assert my_task.parent is not None
         my_task.note(**{"from": my_task.parent.task_spec.name})
         my_task.rest()
         self._token_arrived(my_task)
@@ -78,8 +86,8 @@ class JoinNode(Node):
 
     def arrived(self, my_task: RunTask) -> Arrived:
         oldest: dict[str, RunTask] = {}
-        for task in my_task.workflow.top_workflow.living():
-            if task.task_spec is self and task.workflow is my_task.workflow and task.state == WAITING:
+        for task in sorted(my_task.workflow.by_node[self.name].values(), key=order):
+            if task.state == WAITING:
                 oldest.setdefault(task.notes["from"], task)
         return Arrived(oldest)
 
@@ -112,16 +120,12 @@ class InclusiveGateway(JoinNode, ChoiceNode):
         """Whether a token elsewhere can reach an empty incoming flow and no full one (BPMN 2.0.2, 13.4.3)."""
         empty = [name for name in self.reaches if name not in arrived.oldest]
         full = list(arrived.oldest)
-        for task in my_task.workflow.top_workflow.live.values():
-            spec = task.task_spec
-            if task.workflow is not my_task.workflow or spec is self:
-                continue
-            name = spec.name
-            if any(name in self.reaches[each] for each in empty) and not any(
-                name in self.reaches[each] for each in full
-            ):
-                return True
-        return False
+        return any(
+            name != self.name
+            and any(name in self.reaches[each] for each in empty)
+            and not any(name in self.reaches[each] for each in full)
+            for name in my_task.workflow.by_node
+        )
 
     def find_reaches(self) -> None:
         """Compute `reaches` when the graph is complete."""
@@ -138,21 +142,14 @@ class InclusiveGateway(JoinNode, ChoiceNode):
 
 def settle_joins(running: Running) -> bool:
     """Let one inclusive join go on for which no other token can arrive; only when nothing can run."""
-    for task in running.living():
-        if task.state == WAITING and isinstance(task.task_spec, InclusiveGateway):
-            arrived = task.task_spec.arrived(task)
-            if not task.task_spec.may_still_arrive(task, arrived):
-                arrived.consume_all()
-                return True
+    while running.stirred:
+        workflow = next(iter(running.stirred))
+        for alike in list(workflow.by_node.values()):
+            waiting = next((each for each in alike.values() if each.state == WAITING), None)
+            if waiting is not None and isinstance(waiting.task_spec, InclusiveGateway):
+                arrived = waiting.task_spec.arrived(waiting)
+                if not waiting.task_spec.may_still_arrive(waiting, arrived):
+                    arrived.consume_all()
+                    return True
+        del running.stirred[workflow]
     return False
-
-
-def stuck(running: Running) -> list[RunTask]:
-    """The joins that wait in vain: nothing else lives that could ever move."""
-    joins = []
-    for task in running.living():
-        if isinstance(task.task_spec, JoinNode) and task.state == WAITING:
-            joins.append(task)
-        elif task.state != STARTED:
-            return []
-    return joins

@@ -1,32 +1,40 @@
-"""What activities and events do; each class is one kind of node of the graph.
+"""What automatic tasks and catching events do; each class is one kind of node of the graph.
 
 Idea: a node acts only through the names of `spiff` (Node, RunTask, Running), never through SpiffWorkflow's own.
 Whatever a node remembers goes through `RunTask.note`, so that what is kept is what changed.
-Source: BPMN 2.0.2 (OMG formal/2013-12-09), clauses 10.3, 10.5, 13.
+An event that happens interrupts what it interrupts at that very moment (`occur`); its token goes on in a step.
+Source: BPMN 2.0.2 (OMG formal/2013-12-09), clauses 10.3.3, 10.5.4, 13.3 and 13.5.
 """
 
 # mypy: disable-error-code="misc"
-# ruff: noqa: SLF001
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, Protocol
 
-from workflows.engine.expressions import Expression, Script, instances, items
-from workflows.engine.spiff import (
-    FINISHED,
-    WAITING,
-    InnerWorkflow,
-    Node,
-    ProcessSpec,
-    Running,
-    RunTask,
-    Untyped,
-)
-from workflows.engine.steps import EventOccurred
-from workflows.engine.triggers import ErrorTrigger, TimerTrigger, Trigger
-from workflows.engine.values import from_json, to_json
+from workflows.engine.errors import DecisionNotMade
+from workflows.engine.expressions import Expression, Script, context_of
+from workflows.engine.spiff import FINISHED, WAITING, Node, ProcessSpec, RunTask, Waiting
+from workflows.engine.steps import EventOccurred, Requested
+from workflows.engine.throws import throw_error
+from workflows.engine.triggers import ConditionTrigger, Trigger
+from workflows.engine.values import kept
+from workflows.errors import WorkflowError
+
+
+class Decision(Protocol):
+    """A decision of a DMN model (`workflows.decisions`).
+
+    evaluate: its value for the names and values, at a time; raises a WorkflowError when it cannot be made.
+    inputs: the names it reads.
+    """
+
+    @property
+    def inputs(self) -> Collection[str]: ...
+
+    def evaluate(self, context: Mapping[str, Any], *, now: datetime) -> Any: ...  # noqa: ANN401
 
 
 class ScriptNode(Node):
@@ -34,10 +42,89 @@ class ScriptNode(Node):
         super().__init__(scope, name, node_id)
         self.script = script
 
+    def evaluates(self, my_task: RunTask) -> bool:
+        return True
+
     def _run_hook(self, my_task: RunTask) -> bool:
         running = my_task.workflow.top_workflow
         running.assign(my_task.scope, self.script.results(running.context(my_task.scope)))
         return True
+
+
+class DecisionNode(Node):
+    """A business-rule task: asks a decision and keeps its answer."""
+
+    def __init__(
+        self, scope: ProcessSpec, name: str, node_id: str, *, decision: Decision, ref: str, result: str
+    ) -> None:
+        super().__init__(scope, name, node_id)
+        self.decision = decision
+        self.ref = ref
+        self.result = result
+
+    def evaluates(self, my_task: RunTask) -> bool:
+        return True
+
+    def _run_hook(self, my_task: RunTask) -> bool:
+        running = my_task.workflow.top_workflow
+        context = running.context(my_task.scope)
+        try:
+            answer = self.decision.evaluate(context.values, now=context.now)
+        except WorkflowError as error:
+            raise DecisionNotMade(node=self.node_id, decision=self.ref, why=str(error)) from error
+        if self.result:
+            running.assign(my_task.scope, kept({self.result: answer}))
+        return True
+
+
+class ServiceNode(Node):
+    """Asks for an operation and waits until it was done or has failed.
+
+    The engine does nothing itself: the request is an event, carried out after the commit that keeps it.
+    """
+
+    resting = WAITING
+    answers = True
+
+    def __init__(
+        self,
+        scope: ProcessSpec,
+        name: str,
+        node_id: str,
+        *,
+        operation: str,
+        payload: Expression | None,
+        result: str,
+    ) -> None:
+        super().__init__(scope, name, node_id)
+        self.operation = operation
+        self.payload = payload
+        self.result = result
+
+    def evaluates(self, my_task: RunTask) -> bool:
+        return self.payload is not None and not my_task.notes.get("occurred")
+
+    def _run_hook(self, my_task: RunTask) -> bool | None:
+        if my_task.notes.get("occurred"):
+            return True
+        running = my_task.workflow.top_workflow
+        payload = {} if self.payload is None else context_of(self.payload, running.context(my_task.scope))
+        running.events.append(Requested(my_task.key, self.node_id, "service", self.operation, "", payload))
+        return None
+
+    def result_of(self, my_task: RunTask, result: Any) -> Mapping[str, Any]:  # noqa: ANN401
+        return {self.result: result} if self.result else {}
+
+
+def throw_from(my_task: RunTask, code: str) -> None:
+    """Throw what an operation gave as an error of BPMN; when nothing catches it, it is an incident."""
+    uncaught = throw_error(my_task, code, from_activity=True)
+    if uncaught is not None:
+        my_task.make_ready()
+        my_task.workflow.top_workflow.hold(my_task, uncaught)
+
+
+# Events
 
 
 class BoundarySplit(Node):
@@ -50,11 +137,8 @@ class BoundarySplit(Node):
         self.main = main
 
     def child_completed(self, my_task: RunTask, child: RunTask) -> None:
-        spec = child.task_spec
-        if spec.name == self.main or spec.interrupting:
+        if child.task_spec.name == self.main:
             _cancel_others(my_task, child)
-        elif not isinstance(spec.trigger, TimerTrigger):
-            spec._update(my_task.add_child(spec))  # may happen again
 
 
 class EventGateway(Node):
@@ -62,213 +146,122 @@ class EventGateway(Node):
 
     keeps_siblings = True
 
-    def child_completed(self, my_task: RunTask, child: RunTask) -> None:
-        _cancel_others(my_task, child)
 
-
-def _cancel_others(my_task: RunTask, child: RunTask) -> None:
-    for other in my_task.children:
-        if other is not child and not other.has_state(FINISHED):
+def _cancel_others(parent: RunTask, child: RunTask) -> None:
+    """Withdraw the other children; an event that has happened is not undone."""
+    for other in parent.children:
+        if other is not child and not other.has_state(FINISHED) and not other.notes.get("occurred"):
             other.cancel()
 
 
 class CatchEvent(Node):
-    """Waits for its trigger: intermediate and boundary events, receive tasks."""
+    """Waits for its trigger on a path: intermediate events and receive tasks."""
 
     resting = WAITING
+    interrupting = True
 
-    def __init__(
-        self, scope: ProcessSpec, name: str, node_id: str, trigger: Trigger, *, interrupting: bool = False
-    ) -> None:
+    def __init__(self, scope: ProcessSpec, name: str, node_id: str, trigger: Trigger) -> None:
         super().__init__(scope, name, node_id)
         self.trigger = trigger
-        self.interrupting = interrupting
+        self.watches = trigger.watches
+
+    def evaluates(self, my_task: RunTask) -> bool:
+        return self.trigger.evaluates and not my_task.notes.get("occurred")
+
+    def _on_occur(self, my_task: RunTask) -> None:
+        parent = my_task.parent
+        if parent is not None and isinstance(parent.task_spec, EventGateway):
+            _cancel_others(parent, my_task)
+
+    def waits_for(self, my_task: RunTask) -> Waiting | None:
+        kind = self.trigger.kind
+        if kind != "message" and kind != "signal":
+            return None
+        return Waiting(kind, self.trigger.name, my_task.notes.get("key", ""))
 
     def _update_hook(self, my_task: RunTask) -> bool:
-        if isinstance(self.trigger, TimerTrigger):
-            return True  # its moment is computed in a step of its own, which may fail and be retried
+        if self.trigger.arms:
+            return True  # in a step of its own, which may fail and be retried
         my_task.rest()
         return False
 
     def _run_hook(self, my_task: RunTask) -> bool | None:
         running = my_task.workflow.top_workflow
-        if not my_task.notes.get("occurred") and isinstance(self.trigger, TimerTrigger):
-            due = self.trigger.due(running.context(my_task.scope))
-            my_task.note(due=due.isoformat())
-            return None
+        if not my_task.notes.get("occurred"):
+            context = running.context(my_task.scope)
+            if not isinstance(self.trigger, ConditionTrigger):
+                my_task.note(**self.trigger.armed(context))
+                return None
+            held = self.trigger.condition.holds(context)
+            if not held or my_task.notes.get("held"):
+                my_task.note(held=held)
+                return None
+            my_task.occur()
         running.events.append(EventOccurred(self.node_id))
         return True
 
 
-class EndEvent(Node):
-    """kind: "none", "terminate" (ends its scope) or "error" (`error` is its name)."""
+class BoundaryEvent(CatchEvent):
+    """Waits beside an activity; interrupts it, or happens again while it goes on (BPMN 2.0.2, 13.5.3)."""
 
-    def __init__(self, scope: ProcessSpec, name: str, node_id: str, kind: str, error: str) -> None:
-        super().__init__(scope, name, node_id)
-        self.kind = kind
-        self.error = error
+    def __init__(
+        self, scope: ProcessSpec, name: str, node_id: str, trigger: Trigger, *, interrupting: bool
+    ) -> None:
+        super().__init__(scope, name, node_id, trigger)
+        self.interrupting = interrupting
+
+    def _on_occur(self, my_task: RunTask) -> None:
+        if self.interrupting and my_task.parent is not None:
+            _cancel_others(my_task.parent, my_task)
 
     def _on_complete_hook(self, my_task: RunTask) -> None:
         super()._on_complete_hook(my_task)
-        running = my_task.workflow.top_workflow
-        if self.kind == "terminate":
-            for task in [each for each in running.living() if each.workflow is my_task.workflow]:
-                task.cancel()
-        elif self.kind == "error":
-            throw_error(running, my_task.workflow, self.error)
+        if self.interrupting:
+            return
+        notes = self.trigger.again(my_task.notes, my_task.workflow.top_workflow.now)
+        following = None if notes is None else self._next(my_task)
+        if notes is not None and following is not None:
+            following.note(**notes)
+            following.rest()
+
+    def _next(self, my_task: RunTask) -> RunTask | None:
+        """A task to wait again, beside the activity as long as that goes on."""
+        split = my_task.parent
+        if split is None or not isinstance(split.task_spec, BoundarySplit):
+            return None
+        main = split.task_spec.main
+        goes_on = any(each.task_spec.name == main and not each.has_state(FINISHED) for each in split.children)
+        return split.add_child(self) if goes_on else None
 
 
-class SubProcess(Node):
-    def __init__(self, scope: ProcessSpec, name: str, node_id: str) -> None:
-        super().__init__(scope, name, node_id)
+class ScopeEvent(BoundaryEvent):
+    """The start of an event sub-process: waits beside the scope it stands in (BPMN 2.0.2, 13.5.4).
 
-    def _run_hook(self, my_task: RunTask) -> bool | None:
-        if my_task.notes.get("entered"):
-            return True
-        my_task.workflow.top_workflow.enter(my_task, self.node_id)
-        my_task.note(entered=True)
-        return None
-
-    def _on_cancel(self, my_task: RunTask) -> None:
-        my_task.workflow.top_workflow.leave(my_task)
-
-
-class MultiInstance(Node):
-    """Repeats its child: so many times, for each item, or (a loop) while a condition holds.
-
-    It runs to open, rests while its instances live, and runs again after each of them.
+    An interrupting one ends all else in the scope, other event sub-processes too, which then ends with it.
     """
 
-    def __init__(
-        self,
-        scope: ProcessSpec,
-        name: str,
-        node_id: str,
-        *,
-        sequential: bool,
-        cardinality: Expression | None = None,
-        collection: Expression | None = None,
-        item: str = "",
-        completion: Expression | None = None,
-    ) -> None:
+    listens = True
+
+    def _on_occur(self, my_task: RunTask) -> None:
+        if self.interrupting:
+            for other in my_task.workflow.living_inside():
+                if other is not my_task:
+                    other.cancel()
+
+    def _next(self, my_task: RunTask) -> RunTask | None:
+        following = RunTask(my_task.workflow, self)
+        following.scope = my_task.scope
+        return following
+
+
+class StartEvent(Node):
+    """triggered: something has happened that starts the process, which is told."""
+
+    def __init__(self, scope: ProcessSpec, name: str, node_id: str, *, triggered: bool) -> None:
         super().__init__(scope, name, node_id)
-        self.child: Node | None = None
-        self.sequential = sequential
-        self.cardinality = cardinality
-        self.collection = collection
-        self.item = item
-        self.completion = completion
+        self.triggered = triggered
 
-    def _run_hook(self, my_task: RunTask) -> bool | None:
-        rounds = my_task.notes
-        if "total" not in rounds:
-            total, found = self._size(my_task)
-            my_task.workflow.top_workflow.make_room(self.node_id, 1 if self.sequential else total)
-            my_task.note(total=total, started=0, done=0, items=found)
-        elif self._is_enough(my_task):
-            for child in my_task.children:
-                if not child.has_state(FINISHED):
-                    child.cancel()
-            return True
-        total = rounds["total"]
-        if rounds["done"] >= total:
-            return True
-        last = min(total, rounds["done"] + 1) if self.sequential else total
-        for index in range(rounds["started"], last):
-            self._begin(my_task, index)
-        return None
-
-    def _size(self, my_task: RunTask) -> tuple[int, list[Any] | None]:
-        context = my_task.workflow.top_workflow.context(my_task.scope)
-        if self.collection is not None:
-            found = items(self.collection, context)
-            return len(found), [to_json(each) for each in found]
-        assert self.cardinality is not None
-        return instances(self.cardinality, context), None
-
-    def _is_enough(self, my_task: RunTask) -> bool:
-        if self.completion is None:
-            return False
-        rounds = my_task.notes
-        counts = {
-            "numberOfInstances": Decimal(rounds["total"]),
-            "numberOfCompletedInstances": Decimal(rounds["done"]),
-            "numberOfActiveInstances": Decimal(rounds["started"] - rounds["done"]),
-        }
-        return self.completion.holds(my_task.workflow.top_workflow.context(my_task.scope).also(counts))
-
-    def _begin(self, my_task: RunTask, index: int) -> None:
-        rounds = my_task.notes
-        local: dict[str, Any] = {"loopCounter": Decimal(index + 1)}
-        if self.item and rounds.get("items") is not None:
-            local[self.item] = from_json(rounds["items"][index])
-        assert self.child is not None
-        child = my_task.add_child(self.child)
-        child.scope = my_task.workflow.top_workflow.open_scope(my_task.scope, index, local)
-        my_task.note(started=index + 1)
-        child.task_spec._update(child)
-
-    def child_completed(self, my_task: RunTask, child: RunTask) -> None:
-        if child.task_spec is self.child:
-            my_task.note(done=my_task.notes.get("done", 0) + 1)
-            my_task.make_ready()
-
-
-class StandardLoop(MultiInstance):
-    """Repeats its child while `completion` (here the loop condition) holds, at most `maximum` times."""
-
-    def __init__(
-        self,
-        scope: ProcessSpec,
-        name: str,
-        node_id: str,
-        *,
-        condition: Expression | None,
-        maximum: int | None,
-    ) -> None:
-        super().__init__(scope, name, node_id, sequential=True, completion=condition)
-        self.maximum = maximum
-
-    def _run_hook(self, my_task: RunTask) -> bool | None:
-        rounds = my_task.notes
-        done = rounds.get("done", 0)
-        if done:
-            context = my_task.workflow.top_workflow.context(my_task.scope)
-            if self.maximum is not None and done >= self.maximum:
-                return True
-            if self.completion is not None and not self.completion.holds(
-                context.also({"loopCounter": Decimal(done)})
-            ):
-                return True
-        self._begin(my_task, done)
-        return None
-
-
-def throw_error(running: Running, workflow: Untyped, name: str) -> None:
-    """Hand an error to the nearest boundary event around; what it interrupts ends at once."""
-    while isinstance(workflow, InnerWorkflow):
-        activity = running.live.get(workflow.parent_task_id)
-        if activity is None:
-            return
-        if isinstance(activity.parent.task_spec, MultiInstance):
-            activity = activity.parent
-        caught = _catcher(activity, name)
-        workflow = activity.workflow
-        if caught is not None:
-            caught.note(occurred=True)
-            caught.make_ready()
-        activity.cancel()
-        if caught is not None:
-            return
-
-
-def _catcher(activity: RunTask, name: str) -> RunTask | None:
-    """The error event on the activity that catches the name; one that names it before one for any."""
-    catchers = {
-        sibling.task_spec.trigger.name: sibling
-        for sibling in activity.parent.children
-        if isinstance(sibling.task_spec, CatchEvent)
-        and isinstance(sibling.task_spec.trigger, ErrorTrigger)
-        and sibling.state == WAITING
-    }
-    return catchers.get(name) or catchers.get("")
+    def _run_hook(self, my_task: RunTask) -> bool:
+        if self.triggered:
+            my_task.workflow.top_workflow.events.append(EventOccurred(self.node_id))
+        return True

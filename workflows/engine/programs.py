@@ -1,6 +1,6 @@
-"""A definition made ready to run: checked, its expressions compiled, its graph of nodes built.
+"""A definition made ready to run: checked, its expressions compiled, kept in memory.
 
-Idea: only what is listed here as supported is built; everything else is refused with a problem, never run
+Idea: only what is listed as supported is built (`graphs`); everything else is refused with a problem, never run
 wrongly. A program is made once per definition, shared by all its instances and never changed.
 Source: BPMN 2.0.2 (OMG formal/2013-12-09), clause 13; 2.3.1 (what a conforming engine may leave out).
 """
@@ -10,18 +10,18 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from workflows.definitions.model import Definition, Flow, MultiInstance, Node
-from workflows.engine import gateways, nodes, spiff
+from workflows.definitions.model import Definition, Node
+from workflows.engine import spiff
 from workflows.engine.checks import check
-from workflows.engine.errors import NotExecutable
-from workflows.engine.expressions import Expression
-from workflows.engine.sources import MANUAL, Sources, read_sources
-from workflows.engine.triggers import ErrorTrigger, MessageTrigger, Trigger
-from workflows.problems import blocking
+from workflows.engine.errors import NotExecutable, StartUnknown
+from workflows.engine.graphs import graphs
+from workflows.engine.nodes import Decision
+from workflows.engine.sources import Sources, all_processes, read_sources
+from workflows.problems import Problem, blocking
 
 CACHED: Final = 128
 """Programs kept in memory; the least recently used goes first."""
@@ -29,10 +29,10 @@ CACHED: Final = 128
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
-    """A definition ready to run.
+    """A definition ready to run, with the processes it calls.
 
-    sha256: of `definition.xml`. names: the data its conditions, scripts, multi-instances and timers read, so
-    that nothing else needs to be kept in an instance.
+    sha256: of `definition.xml`. names: the data its conditions, scripts, decisions, multi-instances, timers and
+    requests read, so that nothing else needs to be kept in an instance.
     """
 
     definition: Definition
@@ -41,26 +41,50 @@ class Program:
     lanes: Mapping[str, str | None]
     """Node id -> lane id, inherited from the sub-process around."""
     scopes: Mapping[str, spiff.ProcessSpec]
-    """Id of the process and of each sub-process -> its graph."""
+    """Id of each process and of each sub-process -> its graph."""
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    """All nodes by id, those of called processes too."""
 
     @property
     def root(self) -> spiff.ProcessSpec:
         return self.scopes[self.definition.process_id]
 
+    def entry(self, start_event_id: str = "") -> str:
+        """The name by which `Running.plant` begins at the start event; "" = the usual one. Raises StartUnknown.
 
-_programs: OrderedDict[tuple[str, str], Program] = OrderedDict()
+        The usual one is the only start event without a trigger, else the only start event. One with a trigger may
+        be named when what it waits for has happened.
+        """
+        known: dict[str, str] = {each.node_id: each.name for each in self.root.entries}
+        if start_event_id in known:
+            return known[start_event_id]
+        usual: str = self.root.begin
+        if start_event_id or (not usual and len(known) != 1):
+            raise StartUnknown(start=start_event_id, known=", ".join(known))
+        return usual
+
+
+Key = tuple[object, ...]
+_programs: OrderedDict[Key, Program] = OrderedDict()
 _lock = threading.Lock()
 
 
-def program(definition: Definition) -> Program:
-    """The program of a definition, from memory when it was made before; raises NotExecutable."""
-    key = (hashlib.sha256(definition.xml).hexdigest(), definition.process_id)
+def program(definition: Definition, decisions: Mapping[str, Decision] | None = None) -> Program:
+    """The program of a definition, from memory when it was made before; raises NotExecutable.
+
+    decisions: those that its business-rule tasks may ask, by id.
+    """
+    processes = all_processes(definition)
+    asked = {ref: decisions[ref] for ref in _decisions_of(processes) if decisions and ref in decisions}
+    sha256 = hashlib.sha256(definition.xml).hexdigest()
+    # a decision is known by itself: the program that is remembered keeps it alive, so its id stays its own
+    key = (sha256, definition.process_id, *((ref, id(asked[ref])) for ref in sorted(asked)))
     with _lock:
         known = _programs.get(key)
         if known is not None:
             _programs.move_to_end(key)
             return known
-    made = _made(definition, key[0])
+    made = _made(definition, processes, asked, sha256)
     with _lock:
         _programs[key] = made
         while len(_programs) > CACHED:
@@ -68,137 +92,58 @@ def program(definition: Definition) -> Program:
     return made
 
 
-def _made(definition: Definition, sha256: str) -> Program:
+def _decisions_of(processes: Mapping[str, Definition]) -> set[str]:
+    return {
+        node.decision
+        for process in processes.values()
+        for node in process.nodes.values()
+        if node.kind == "businessRuleTask" and node.decision
+    }
+
+
+def _made(
+    definition: Definition, processes: Mapping[str, Definition], asked: Mapping[str, Decision], sha256: str
+) -> Program:
     sources = read_sources(definition)
-    problems = blocking((*sources.problems, *check(definition)))
+    found = (*check(definition), *_decisions(processes, asked))
+    told = {problem.place for problem in found}
+    problems = blocking((*found, *(each for each in sources.problems if each.place not in told)))
     if problems:
         raise NotExecutable(problems)
+    nodes = {node.id: node for process in processes.values() for node in process.nodes.values()}
     return Program(
         definition=definition,
         sha256=sha256,
-        names=sources.names - spiff.LOOP_NAMES - spiff.INSTANCE_NAMES,
-        lanes={node_id: _lane(definition, node_id) for node_id in definition.nodes},
-        scopes=_Graph(definition, sources).scopes(),
+        names=_names(sources, asked),
+        lanes={node_id: _lane(nodes, node_id) for node_id in nodes},
+        scopes=graphs(processes, sources, asked),
+        nodes=nodes,
     )
 
 
-def _lane(definition: Definition, node_id: str | None) -> str | None:
+def _names(sources: Sources, asked: Mapping[str, Decision]) -> frozenset[str]:
+    read = sources.names.union(*(decision.inputs for decision in asked.values()))
+    return read - spiff.LOOP_NAMES - spiff.INSTANCE_NAMES
+
+
+def _lane(nodes: Mapping[str, Node], node_id: str | None) -> str | None:
     while node_id is not None:
-        node = definition.nodes[node_id]
+        node = nodes[node_id]
         if node.lane is not None:
             return node.lane
         node_id = node.parent
     return None
 
 
-class _Graph:
-    """Builds the specs of all scopes; each method builds one kind of thing."""
-
-    def __init__(self, definition: Definition, sources: Sources) -> None:
-        self._definition = definition
-        self._sources = sources
-        self._entries: dict[str, spiff.Node] = {}
-        """Node id -> the spec that its incoming flows lead to."""
-        self._exits: dict[str, spiff.Node] = {}
-        """Node id -> the spec that its outgoing flows leave."""
-        self._with_boundary = {node.attached_to for node in definition.nodes.values()}
-
-    def scopes(self) -> dict[str, spiff.ProcessSpec]:
-        drawn = self._definition.nodes.values()
-        names = [self._definition.process_id, *(node.id for node in drawn if node.kind == "subProcess")]
-        made = {name: spiff.ProcessSpec(name) for name in names}
-        for node in drawn:
-            self._build(made[node.parent or self._definition.process_id], node)
-        for node in drawn:
-            if node.kind == "boundaryEvent":
-                assert node.attached_to is not None
-                self._entries[node.attached_to].lead_to(self._exits[node.id])
-        for flow in self._definition.flows.values():
-            self._connect(flow)
-        for scope in made.values():
-            for spec in scope.task_specs.values():
-                if isinstance(spec, gateways.InclusiveGateway):
-                    spec.find_reaches()
-        return made
-
-    def _build(self, scope: spiff.ProcessSpec, node: Node) -> None:
-        if node.multi_instance is None:
-            main = self._simple(scope, node, node.id)
-        else:
-            repeated = self._repeated(scope, node, node.multi_instance)
-            repeated.child = self._simple(scope, node, f"{node.id} (each)")
-            main = repeated
-        self._entries[node.id] = self._exits[node.id] = main
-        if node.kind == "startEvent":
-            scope.start.lead_to(main)
-        if node.id in self._with_boundary:
-            split = nodes.BoundarySplit(scope, f"{node.id} (split)", node.id, main.name)
-            split.lead_to(main)
-            self._entries[node.id] = split
-
-    def _simple(self, scope: spiff.ProcessSpec, node: Node, name: str) -> spiff.Node:
-        kind = node.kind
-        if kind in MANUAL:
-            return spiff.Node(scope, name, node.id, manual=True)
-        if kind == "scriptTask":
-            return nodes.ScriptNode(scope, name, node.id, self._sources.scripts[node.id])
-        if kind == "subProcess":
-            return nodes.SubProcess(scope, name, node.id)
-        if kind in ("intermediateCatchEvent", "receiveTask", "boundaryEvent"):
-            interrupting = kind == "boundaryEvent" and node.interrupting
-            return nodes.CatchEvent(scope, name, node.id, self._trigger(node), interrupting=interrupting)
-        if kind == "endEvent":
-            return nodes.EndEvent(scope, name, node.id, node.event, node.detail)
-        return self._gateway_or_pass(scope, node, name)
-
-    def _gateway_or_pass(self, scope: spiff.ProcessSpec, node: Node, name: str) -> spiff.Node:
-        made: dict[str, type[spiff.Node]] = {
-            "exclusiveGateway": gateways.ExclusiveGateway,
-            "inclusiveGateway": gateways.InclusiveGateway,
-            "parallelGateway": gateways.ParallelGateway,
-            "eventBasedGateway": nodes.EventGateway,
-        }
-        return made.get(node.kind, spiff.Node)(scope, name, node.id)
-
-    def _trigger(self, node: Node) -> Trigger:
-        if node.event == "timer":
-            return self._sources.timers[node.id]
-        if node.event == "error":
-            return ErrorTrigger(node.detail)
-        return MessageTrigger(node.detail)
-
-    def _repeated(self, scope: spiff.ProcessSpec, node: Node, many: MultiInstance) -> nodes.MultiInstance:
-        completion = self._expression(node.id, "completion")
-        if many.standard_loop:
-            return nodes.StandardLoop(
-                scope, node.id, node.id, condition=completion, maximum=many.loop_maximum
-            )
-        return nodes.MultiInstance(
-            scope,
-            node.id,
-            node.id,
-            sequential=many.sequential,
-            cardinality=self._expression(node.id, "cardinality"),
-            collection=self._expression(node.id, "collection"),
-            item=many.item,
-            completion=completion,
-        )
-
-    def _expression(self, element_id: str, role: str) -> Expression | None:
-        return self._sources.expressions.get((element_id, role))
-
-    def _connect(self, flow: Flow) -> None:
-        source, target = self._exits[flow.source], self._entries[flow.target]
-        if target.name in source.flow_ids:
-            # a second flow between the same two nodes needs a node of its own to be told from the first
-            between = spiff.Node(source._wf_spec, f"{flow.id} (flow)", flow.id)  # noqa: SLF001
-            between.lead_to(target)
-            target = between
-        source.lead_to(target, flow.id)
-        if isinstance(source, gateways.ChoiceNode):
-            condition = self._expression(flow.id, "condition")
-            is_default = self._definition.nodes[flow.source].default == flow.id
-            if condition is None or is_default:
-                source.default = target.name
-            else:
-                source.choices.append((condition, target.name))
+def _decisions(processes: Mapping[str, Definition], asked: Mapping[str, Decision]) -> Iterator[Problem]:
+    """What lint says of decisions that are not there; here they are known for certain."""
+    for process in processes.values():
+        for node in process.nodes.values():
+            if node.kind == "businessRuleTask" and node.decision and node.decision not in asked:
+                yield Problem(
+                    "unknown-decision",
+                    "“%(name)s” asks the decision “%(decision)s”, which is in no DMN file of the service. "
+                    "Add it, or choose another.",
+                    place=node.id,
+                    params={"name": node.name or node.id, "decision": node.decision},
+                )

@@ -1,19 +1,23 @@
-"""The texts of a definition that are computed, compiled once: conditions, scripts, repetitions, timers."""
+"""The texts of a definition that are computed, compiled once: conditions, scripts, repetitions, timers.
+
+Those of the processes it calls are among them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 from workflows.definitions.model import Definition, Node
+from workflows.engine.cycles import cycle, is_cycle
 from workflows.engine.errors import ExpressionFailed
 from workflows.engine.expressions import (
     Assignment,
     Expression,
     Script,
     compiled,
-    is_cycle,
     is_iso_timer,
     shortened,
     split_script,
@@ -30,7 +34,9 @@ MANUAL: Final = frozenset({"task", "userTask", "manualTask"})
 class Sources:
     """What was compiled, and the problems of what could not be.
 
-    expressions: by element id and role: "condition" (flow), "cardinality", "collection", "completion" (node).
+    expressions: by element id and role: "condition" (flow, conditional event), "cardinality", "collection",
+    "completion", "payload", "key" (node), "ad hoc" (completion of an ad hoc sub-process).
+    names: what they read, and what the engine itself reads (items that a multi-instance collects).
     """
 
     expressions: Mapping[tuple[str, str], Expression]
@@ -40,28 +46,44 @@ class Sources:
     names: frozenset[str]
 
 
+def all_processes(definition: Definition) -> dict[str, Definition]:
+    """The definition and every process it calls, directly or not, by id; itself first."""
+    found: dict[str, Definition] = {}
+    waiting = [definition]
+    while waiting:
+        process = waiting.pop(0)
+        if process.process_id not in found:
+            found[process.process_id] = process
+            waiting.extend(process.processes.values())
+    return found
+
+
 def read_sources(definition: Definition) -> Sources:
-    """Compile every text of the definition that the engine evaluates."""
-    return _Reader(definition).read()
+    """Compile every text of the definition, and of what it calls, that the engine evaluates."""
+    reader = _Reader()
+    for process in all_processes(definition).values():
+        reader.read(process)
+    return reader.sources()
 
 
 class _Reader:
-    def __init__(self, definition: Definition) -> None:
-        self._definition = definition
+    def __init__(self) -> None:
         self._expressions: dict[tuple[str, str], Expression] = {}
         self._scripts: dict[str, Script] = {}
         self._timers: dict[str, TimerTrigger] = {}
         self._problems: list[Problem] = []
         self._names: set[str] = set()
 
-    def read(self) -> Sources:
-        for flow in self._definition.flows.values():
-            self._read(flow.id, "condition", flow.condition)
-        for node in self._definition.nodes.values():
-            self._read_node(node)
+    def sources(self) -> Sources:
         return Sources(
             self._expressions, self._scripts, self._timers, tuple(self._problems), frozenset(self._names)
         )
+
+    def read(self, process: Definition) -> None:
+        for flow in process.flows.values():
+            self._read(flow.id, "condition", flow.condition)
+        for node in process.nodes.values():
+            self._read_node(node)
 
     def _read_node(self, node: Node) -> None:
         many = node.multi_instance
@@ -69,10 +91,18 @@ class _Reader:
             self._read(node.id, "cardinality", many.cardinality)
             self._read(node.id, "collection", many.collection)
             self._read(node.id, "completion", many.completion)
+            if many.output_item:
+                self._names.add(many.output_item)
+        if node.ad_hoc is not None:
+            self._read(node.id, "ad hoc", node.ad_hoc.completion)
+        self._read(node.id, "payload", node.payload)
+        self._read(node.id, "key", node.key)
         if node.kind == "scriptTask":
             self._read_script(node)
         if node.event == "timer":
             self._read_timer(node)
+        if node.event == "conditional":
+            self._read(node.id, "condition", node.detail)
 
     def _read(self, element_id: str, role: str, text: str) -> None:
         expression = self._compiled(element_id, text) if text.strip() else None
@@ -125,15 +155,21 @@ class _Reader:
                 )
             )
         elif is_cycle(text):
-            self._problems.append(
-                Problem(
-                    "timer-cycle",
-                    "Repeating timers (“%(text)s”) are not executed yet. "
-                    "Use a duration, and a loop in the diagram.",
-                    place=node.id,
-                    params={"text": shortened(text)},
-                )
-            )
+            self._read_cycle(node, text)
         else:
             expression = None if is_iso_timer(text) else self._compiled(node.id, text)
             self._timers[node.id] = TimerTrigger(node.id, text, expression)
+
+    def _read_cycle(self, node: Node, text: str) -> None:
+        try:
+            cycle(text, datetime(2000, 1, 1, tzinfo=UTC))
+        except ValueError as error:
+            self._problems.append(
+                Problem(
+                    "timer-cycle",
+                    "The repeating timer “%(text)s” cannot be used: %(why)s. Write it like R3/P1D or R/PT12H.",
+                    place=node.id,
+                    params={"text": shortened(text), "why": str(error)},
+                )
+            )
+        self._timers[node.id] = TimerTrigger(node.id, text, None)
