@@ -18,7 +18,7 @@ import random
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,6 +35,17 @@ from SpiffWorkflow.util.task import TaskState
 
 from workflows import engine, feel
 from workflows.definitions.read import read
+from workflows.engine import (
+    Changes,
+    Instance,
+    Records,
+    ScopeRecord,
+    Status,
+    Subscription,
+    TaskRecord,
+    Timer,
+    WorkItem,
+)
 from workflows.xml import parse
 
 NOW = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
@@ -651,6 +662,136 @@ class AtRest:
         self.step = engine.fire_timers(self.program, self.step.state, now=now)
 
 
+class Live:
+    """In memory all along, never loaded."""
+
+    def __init__(self, model: Model) -> None:
+        self.program = program_of(model)
+        self.now = NOW
+        instance = Instance.new(self.program, {}, now=NOW)
+        self.keep(instance)
+        self.apply(lambda live: live.start(self.now))
+
+    def instance(self) -> Instance:
+        """The instance to give a command."""
+        return self.live
+
+    def keep(self, instance: Instance) -> None:
+        self.live = instance
+
+    def written(self, changes: Changes) -> None:
+        """The changes of a command."""
+
+    def apply(self, act: Callable[[Instance], Changes]) -> None:
+        """A command, and the automatic steps that it leaves."""
+        changes = self.command(act)
+        if changes.pending:
+            changes = self.command(lambda live: live.proceed(self.now))
+        assert not changes.pending
+
+    def command(self, act: Callable[[Instance], Changes]) -> Changes:
+        instance = self.instance()
+        changes = act(instance)
+        assert not instance.broken
+        self.written(changes)
+        self.keep(instance)
+        return changes
+
+    def items(self) -> list[tuple[str, Path, str]]:
+        """Node, path and id of each ready task."""
+        records = self.live.records()
+        scopes = {row.number: (row.up, row.index) for row in records.scopes}
+        scope_of = {row.task_id: row.scope for row in records.tasks}
+        return [
+            (item.node_id, path_of(scopes, scope_of[item.task_id.replace("-", "")]), item.task_id)
+            for item in self.live.ready
+        ]
+
+    def seen(self) -> Seen:
+        live = self.live
+        assert not live.incidents, live.incidents
+        ready = sorted((node, path) for node, path, _ in self.items())
+        messages = sorted(each.name for each in live.subscriptions)
+        due = min((each.due for each in live.timers), default=None)
+        return Seen(ready, messages, due, live.status == "completed", dict(live.data))
+
+    def complete(self, node: str, path: Path, answers: Answers) -> None:
+        chosen = next(key for *at, key in self.items() if at == [node, path])
+        self.apply(lambda live: live.complete(chosen, answers, self.now))
+
+    def deliver(self, name: str) -> None:
+        self.apply(lambda live: live.deliver(name, {}, self.now))
+
+    def fire(self, now: datetime) -> None:
+        self.now = now
+        while True:
+            due = min(
+                (each for each in self.live.timers if each.due <= now), key=lambda t: t.due, default=None
+            )
+            if due is None:
+                return
+            self.apply(lambda live, key=due.task_id: live.fire_timer(key, now))
+
+
+class Rows(Live):
+    """Nothing is kept but rows, brought up to date by what each command said had changed."""
+
+    def __init__(self, model: Model) -> None:
+        self.tasks: dict[str, TaskRecord] = {}
+        self.scopes: dict[int, ScopeRecord] = {}
+        self.timers: dict[str, Timer] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.open: dict[str, WorkItem] = {}
+        self.status: Status = "running"
+        super().__init__(model)
+
+    def instance(self) -> Instance:
+        return self.loaded() if self.tasks else self.live
+
+    def loaded(self) -> Instance:
+        # in another order than it was written in: rows have none
+        tasks = sorted(self.tasks.values(), key=lambda row: row.task_id)
+        records = Records(tasks, list(self.scopes.values()), self.status, self.program.sha256)
+        return Instance.load(self.program, records, now=self.now)
+
+    def written(self, changes: Changes) -> None:
+        self.status = changes.status
+        _write(self.tasks, {row.task_id: row for row in changes.tasks}, changes.removed)
+        _write(self.scopes, {row.number: row for row in changes.scopes}, changes.removed_scopes)
+        _write(self.timers, {row.task_id: row for row in changes.timers}, changes.removed_timers)
+        _write(
+            self.subscriptions,
+            {row.task_id: row for row in changes.subscriptions},
+            changes.removed_subscriptions,
+        )
+        _write(self.open, {item.task_id: item for item in changes.opened}, changes.closed)
+
+    def keep(self, instance: Instance) -> None:
+        """What is in memory must be what is in the rows, and what they are loaded as."""
+        super().keep(instance)
+        if self.tasks:
+            self.check(instance)
+            if self.status == "running":
+                self.check(self.loaded())
+
+    def check(self, instance: Instance) -> None:
+        records = instance.records()
+        assert {row.task_id: row for row in records.tasks} == self.tasks
+        assert {row.number: row for row in records.scopes} == self.scopes
+        assert {row.task_id: row for row in instance.timers} == self.timers
+        assert {row.task_id: row for row in instance.subscriptions} == self.subscriptions
+        assert {item.task_id: item for item in instance.ready} == self.open
+        assert records.status == self.status
+
+
+def _write(kept: dict[Any, Any], changed: Mapping[Any, Any], removed: Iterable[Any]) -> None:
+    """Insert or replace, and remove; only what is there can be removed, and no row is both."""
+    for key in removed:
+        assert key not in changed
+        del kept[key]
+    kept |= changed
+
+
 def path_of(scopes: Mapping[int, tuple[int | None, int | None]], scope: int) -> Path:
     """The indices of a scope and those around it, outermost first."""
     path: list[int] = []
@@ -905,6 +1046,11 @@ class Report:
         return "\n".join(lines)
 
 
+def ours(model: Model) -> list[Run]:
+    """All ways in which we run a diagram."""
+    return [AtRest(model), Live(model), Rows(model)]
+
+
 def model_of(seed: int) -> Model:
     """Every fifth diagram has what stock SpiffWorkflow is known to do wrongly."""
     return Model(seed, stock=seed % 5 != 0)
@@ -932,4 +1078,4 @@ def report(seeds: range, runs: Callable[[Model], list[Run]]) -> Report:
 
 
 if __name__ == "__main__":
-    print(report(range(int(sys.argv[1])), lambda model: [AtRest(model)]))
+    print(report(range(int(sys.argv[1])), ours))

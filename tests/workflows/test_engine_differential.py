@@ -12,7 +12,7 @@ from __future__ import annotations
 import pytest
 
 from tests import engine_models
-from tests.engine_models import AtRest, Model, Run, Stock
+from tests.engine_models import Model, Stock
 
 CHUNK = 25
 SHORT = range(0, 200, CHUNK)
@@ -21,12 +21,8 @@ AGREES = 0.8
 """At least this share of walks in which stock SpiffWorkflow must agree to the end, so that it is compared at all."""
 
 
-def ours(model: Model) -> list[Run]:
-    return [AtRest(model)]
-
-
 def compare(seeds: range) -> None:
-    report = engine_models.report(seeds, ours)
+    report = engine_models.report(seeds, engine_models.ours)
     print(report)  # shown when it fails
     assert not report.failures, report.failures[0]
     assert report.agreed >= AGREES * len(seeds)
