@@ -74,8 +74,7 @@ class Records:
     definition: str
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(NamedTuple):
     """What one command changed.
 
     tasks, scopes, timers, subscriptions: new or changed rows. removed*: ids of rows that were given before and

@@ -83,12 +83,12 @@ class Rows:
         if task.task_spec.manual:
             if task._state == spiff.READY:
                 self._opened.append(task)
-                self._open()
         else:
             self._derive(task)
 
     def settle(self) -> None:
         """What was adopted is no change."""
+        self._open()
         self._timers.taken()
         self._subscriptions.taken()
 

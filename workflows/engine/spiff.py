@@ -395,8 +395,15 @@ class Running(_Running, BpmnWorkflow):
         return self.clock
 
     def note_state(self, task: RunTask, was: int) -> None:
-        """Keep the indices in step with a state that just changed."""
+        """Keep the indices in step with a state that just changed, and note what people will want to know."""
         self.touched[task.id] = task
+        self._index(task, was)
+        if task.task_spec.manual:
+            made = _MANUAL_EVENTS.get(task._state)
+            if made is not None:
+                self.events.append(made(task.key, task.task_spec.node_id))
+
+    def _index(self, task: RunTask, was: int) -> None:
         state, spec, workflow = task._state, task.task_spec, task.workflow
         if state & LIVE:
             if not was & LIVE:
@@ -414,9 +421,7 @@ class Running(_Running, BpmnWorkflow):
             self._note_moving(task)
         if workflow.gathering:
             self.stirred[workflow] = None
-        if spec.manual:
-            self._record_manual(task, state)
-        else:
+        if not spec.manual:
             self._note_step(task, was)
 
     def _add_live(self, task: RunTask) -> None:
@@ -466,11 +471,6 @@ class Running(_Running, BpmnWorkflow):
             self.runnable.pop(task.id, None)
             self.pending.pop(task.id, None)
             self.held.pop(task.id, None)
-
-    def _record_manual(self, task: RunTask, state: int) -> None:
-        made = _MANUAL_EVENTS.get(state)
-        if made is not None:
-            self.events.append(made(task.key, task.task_spec.node_id))
 
     def touch(self, task: RunTask) -> None:
         """Mark a task as to be written."""
@@ -560,7 +560,7 @@ class Running(_Running, BpmnWorkflow):
 
     def adopt(self, task: RunTask) -> None:
         """Take a task that was read back into the indices."""
-        self.note_state(task, FUTURE)
+        self._index(task, FUTURE)
         if "incident" in task.internal_data:
             self.runnable.pop(task.id, None)
             self.pending.pop(task.id, None)
