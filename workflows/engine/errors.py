@@ -91,7 +91,7 @@ class TooManyTasks(EngineError):
 
 class DecisionNotMade(EngineError):
     code = "decision-not-made"
-    message = "The decision %(decision)s of %(node)s could not be made: %(why)s"
+    message = "The business rule task %(node)s got no answer: %(why)s"
 
 
 class OperationNotDone(EngineError):
