@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from math import ceil, floor
 from typing import Final, Literal
 
 from workflows.definitions.model import Definition, Flow, Node
@@ -53,7 +54,10 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Repetition:
-    """How often an activity is done each time a token reaches it; maximum None = without bound."""
+    """How often an activity is done each time a token reaches it; maximum None = without bound.
+
+    A fractional expectation is taken as the mixture of the whole numbers next to it.
+    """
 
     expected: Fraction = _ONE
     minimum: Fraction = _ONE
@@ -475,7 +479,8 @@ class _Builder:
                 self._problem(_repetition_assumed(node))
             most = None if loop.loop_maximum is None else Fraction(loop.loop_maximum)
             expected = _ONE if given is None else given
-            return Repetition(expected, min(_ONE, expected), None if most is None else max(most, expected))
+            least = Fraction(floor(min(_ONE, expected)))
+            return Repetition(expected, least, None if most is None else max(most, Fraction(ceil(expected))))
         if given is None and loop.cardinality:
             given = _number(loop.cardinality)
             given = self.cardinality(loop.cardinality) if given is None else given
@@ -485,7 +490,7 @@ class _Builder:
         if given < 0:
             self._problem(_negative_repetition(node, given))
             return Repetition()
-        return Repetition(given, given, given)
+        return Repetition(given, Fraction(floor(given)), Fraction(ceil(given)))
 
     # --- probabilities --------------------------------------------------------------------------------------
 
