@@ -99,13 +99,17 @@ def create(tx: Tx, new: NewProject) -> str:
 
 def make_quote(
     tx: Tx, project_id: str, *, on: date | None = None, parameters: Mapping[str, Decimal] | None = None,
-    contributions: Sequence[Contribution] = (), overheads: Sequence[Overhead] = (),
+    contributions: Sequence[Contribution] | None = None, overheads: Sequence[Overhead] | None = None,
 ) -> QuoteRow:  # fmt: skip
-    """Offer a price for all villages of a project together. Raises NotPriceable."""
+    """Offer a price for all villages of a project together. Raises NotPriceable.
+
+    contributions, overheads: None = those in force in the region, agreed with the project's fund or with any.
+    """
     row = project(tx, project_id)
     return quotes.make_quote(
         tx, version_id=row.service_version_id, region=row.region_code, instances=len(villages(tx, project_id)),
         project_id=project_id, on=on, parameters=parameters, contributions=contributions, overheads=overheads,
+        fund=row.fund,
     )  # fmt: skip
 
 
