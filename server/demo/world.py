@@ -22,11 +22,13 @@ from server.batches import service as batches
 from server.http.navigation import N_
 from server.people import service as people
 from server.price_lists import service as price_lists
+from server.quotes import terms
 from server.regions import service as regions
 from server.runtime import Runtime, Tx
 
 PASSWORD = "copargo-demo"  # noqa: S105  (printed on the demo's sign-in page)
 COMMUNE = "BJ-DO-COPARGO"
+COUNTRY = "BJ"
 COUNTRY_PATH = "BJ/"
 COMMUNE_PATH = "BJ/BJ-DO/BJ-DO-COPARGO/"
 FUND = "transformation-fund"
@@ -126,6 +128,7 @@ def build(runtime: Runtime) -> World:
         assert actor is not None
         world.actors["national" if user is NATIONAL else user.role.value] = actor
     _facilitator_account(runtime, world)
+    _terms(runtime, world)
     world.bank_account, world.momo_account = runtime.run(world.actors["finance"], _paying_accounts)
     for person_id in world.members:
         world.actors[person_id] = Actor(
@@ -165,6 +168,15 @@ def _catalogues(tx: Tx) -> None:
         price_lists.add_exchange_rate(
             tx, ExchangeRate(row["base"], row["counter"], rate, day, None, row["source"])
         )
+
+
+def _terms(runtime: Runtime, world: World) -> None:
+    """The overheads and contributions of the country, proposed by its coordinator, approved by finance."""
+    proposed = runtime.run(
+        world.actors["national"], terms.propose_terms, region=COUNTRY, valid_from=date(2024, 1, 1),
+        overheads=overheads(), contributions=contributions(), source="illustrative",
+    )  # fmt: skip
+    runtime.run(world.actors["finance"], terms.approve_terms, proposed.id)
 
 
 def _people(tx: Tx) -> list[str]:

@@ -43,6 +43,8 @@ class PriceListRow(Base):
     imported_by: Mapped[str]
     approved_at: Mapped[datetime | None]
     approved_by: Mapped[str | None]
+    retired_at: Mapped[datetime | None]
+    retired_by: Mapped[str | None]
     __table_args__ = (
         CheckConstraint("status IN ('draft','approved','retired')", name="status"),
         CheckConstraint("approved_by IS NULL OR approved_by <> imported_by", name="four_eyes"),
@@ -68,6 +70,7 @@ class PriceRowRow(Base):
     quality: Mapped[str]
     source: Mapped[str]
     observed_on: Mapped[date | None]
+    observer: Mapped[str] = mapped_column(default="", server_default="")
 
 
 class ExchangeRateRow(Base):
@@ -81,3 +84,20 @@ class ExchangeRateRow(Base):
     valid_from: Mapped[date]
     source: Mapped[str]
     __table_args__ = (UniqueConstraint("from_currency", "to_currency", "valid_from"),)
+
+
+class MinimumWageRow(Base):
+    """The statutory minimum wage of a region from a day until a newer one: decimal text per `unit`."""
+
+    __tablename__ = "minimum_wage"
+    region_code: Mapped[str] = mapped_column(ForeignKey("region.code"), primary_key=True)
+    valid_from: Mapped[date] = mapped_column(primary_key=True)
+    valid_to: Mapped[date | None]
+    amount: Mapped[str]
+    currency: Mapped[str]
+    unit: Mapped[str]
+    monthly_hours: Mapped[str]
+    """Legal working hours of a month as an exact fraction ("520/3")."""
+    source: Mapped[str]
+    added_at: Mapped[datetime]
+    added_by: Mapped[str]

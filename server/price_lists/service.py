@@ -1,15 +1,23 @@
-"""Price lists: importing what a coordinator filled in, approving it, and the price book made of it."""
+"""Price lists: importing what a coordinator filled in, approving it, and the price book made of it.
+
+A list is never edited: draft, approved by another person, retired. Only approved lists count; the history of an
+item's price also shows those that are retired.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from fractions import Fraction
+from typing import Final
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import insert, select
+from sqlalchemy import Engine, func, insert, select
 
 from pricing.importers import Import, read_price_list
-from pricing.price_lists import ExchangeRate, Item, PriceBook, PriceRow
+from pricing.money import minor_digits
+from pricing.price_lists import ExchangeRate, Item, MinimumWage, PriceBook, PriceRow
 from pricing.units import Packaging
 from server.actor import Action, require
 from server.errors import NotFound, SamePerson, WrongState
@@ -25,15 +33,24 @@ from server.price_lists.models import (
     ItemUnitRow as ItemUnitRow,
 )
 from server.price_lists.models import (
+    MinimumWageRow as MinimumWageRow,
+)
+from server.price_lists.models import (
     PriceListRow as PriceListRow,
 )
 from server.price_lists.models import (
     PriceRowRow as PriceRowRow,
 )
 from server.regions import service as regions
+from server.regions.service import RegionRow
 from server.runtime import Tx
 from workflows.errors import InvalidInput
 from workflows.problems import blocking
+
+_BOOKS: Final[WeakKeyDictionary[Engine, tuple[object, PriceBook]]] = WeakKeyDictionary()
+"""The price book of each installation, with what it was made of."""
+_TOUCHED: Final = "price_lists_touched"
+"""Marks a session that changes what a price book is made of: its book is not kept, it may be rolled back."""
 
 
 def add_items(tx: Tx, items: Iterable[Item], packagings: Iterable[Packaging] = ()) -> None:
@@ -52,7 +69,7 @@ def add_items(tx: Tx, items: Iterable[Item], packagings: Iterable[Packaging] = (
         for p in packagings
         if (p.item, p.unit) not in have
     )
-    tx.session.flush()
+    _touch(tx)
 
 
 def add_exchange_rate(tx: Tx, rate: ExchangeRate) -> None:
@@ -72,7 +89,45 @@ def add_exchange_rate(tx: Tx, rate: ExchangeRate) -> None:
             valid_from=rate.valid_from, source=rate.source,
         )
     )  # fmt: skip
+    _touch(tx)
+
+
+def add_minimum_wage(tx: Tx, wage: MinimumWage) -> None:
+    """Add a region's statutory minimum wage from a day on; the same region and day again is ignored.
+
+    Raises UnknownCurrency, NotFound for a region that is nowhere.
+    """
+    require(tx.actor, Action.PRICE_IMPORT, regions.place(tx, wage.region))
+    minor_digits(wage.currency)
+    if tx.session.get(MinimumWageRow, (wage.region, wage.valid_from)):
+        return
+    tx.session.add(
+        MinimumWageRow(
+            region_code=wage.region, valid_from=wage.valid_from, valid_to=wage.valid_to, amount=str(wage.amount),
+            currency=wage.currency, unit=wage.unit, monthly_hours=str(wage.monthly_hours), source=wage.source,
+            added_at=tx.now, added_by=tx.actor.user_id,
+        )
+    )  # fmt: skip
+    _touch(tx)
+
+
+def minimum_wages(tx: Tx) -> list[MinimumWage]:
+    """All minimum wages, by region and day."""
+    rows = tx.session.scalars(
+        select(MinimumWageRow).order_by(MinimumWageRow.region_code, MinimumWageRow.valid_from)
+    )
+    return [
+        MinimumWage(
+            r.region_code, Fraction(r.amount), r.currency, r.valid_from, r.unit, Fraction(r.monthly_hours),
+            r.valid_to, r.source,
+        )
+        for r in rows
+    ]  # fmt: skip
+
+
+def _touch(tx: Tx) -> None:
     tx.session.flush()
+    tx.session.info[_TOUCHED] = True
 
 
 def items(tx: Tx) -> list[Item]:
@@ -130,7 +185,7 @@ def _columns(list_id: str, row: PriceRow) -> dict[str, object]:
         "item_code": row.item, "unit": row.unit, "minimum": str(row.minimum), "typical": str(row.typical),
         "maximum": str(row.maximum), "currency": row.currency, "valid_from": row.valid_from,
         "valid_to": row.valid_to, "quality": row.quality, "source": row.source,
-        "observed_on": row.observed_on,
+        "observed_on": row.observed_on, "observer": row.observer,
     }  # fmt: skip
 
 
@@ -147,8 +202,58 @@ def approve_price_list(tx: Tx, list_id: str) -> None:
     if found.imported_by == tx.actor.user_id:
         raise SamePerson(first="importing a price list", second="approving it")
     found.status, found.approved_at, found.approved_by = "approved", tx.now, tx.actor.user_id
-    tx.session.flush()
+    _touch(tx)
     journal.record(tx, Event.PRICES_APPROVED, list_id, public={"list": found.code})
+
+
+def retire_price_list(tx: Tx, list_id: str) -> None:
+    """Let a list no longer count: new prices do without it, quotes that were made keep theirs.
+
+    A draft is withdrawn in the same way. Raises NotFound, WrongState (retired already).
+    """
+    found = tx.session.get(PriceListRow, list_id, with_for_update=True)
+    if found is None:
+        raise NotFound(what="price list", key=list_id)
+    for code in sorted({row.region_code for row in prices_of_list(tx, list_id)}):
+        require(tx.actor, Action.PRICE_APPROVE, regions.place(tx, code))
+    if found.status == "retired":
+        raise WrongState(what="price list", state=found.status)
+    found.status, found.retired_at, found.retired_by = "retired", tx.now, tx.actor.user_id
+    _touch(tx)
+    journal.record(tx, Event.PRICES_RETIRED, list_id, public={"list": found.code})
+
+
+@dataclass(frozen=True, slots=True)
+class PricePoint:
+    """A price of an item as a list stated it, with the list's state: one step of the history chart."""
+
+    price: PriceRow
+    list_id: str
+    status: str
+    approved_at: datetime | None
+
+
+def price_history(tx: Tx, item: str, region: str) -> list[PricePoint]:
+    """Every price of an item that counted or counts in a place or above it, oldest first.
+
+    Drafts are left out. The place's own prices and those of each level above come together: group by
+    `price.region`. Raises NotFound for an unknown region or item.
+    """
+    require(tx.actor, Action.PRICE_READ, regions.place(tx, region))
+    if tx.session.get(ItemRow, item) is None:
+        raise NotFound(what="item", key=item)
+    codes = regions.region(tx, region).path.strip("/").split("/")
+    rows = tx.session.execute(
+        select(PriceRowRow, PriceListRow)
+        .join(PriceListRow, PriceListRow.id == PriceRowRow.price_list_id)
+        .where(
+            PriceRowRow.item_code == item, PriceRowRow.region_code.in_(codes), PriceListRow.status != "draft"
+        )
+        .order_by(PriceRowRow.valid_from, PriceListRow.id, PriceRowRow.row)
+    )
+    return [
+        PricePoint(_price_row(price), listed.id, listed.status, listed.approved_at) for price, listed in rows
+    ]
 
 
 def price_lists(tx: Tx) -> list[PriceListRow]:
@@ -186,11 +291,37 @@ def prices_of_list(tx: Tx, list_id: str) -> list[PriceRowRow]:
 
 
 def price_book(tx: Tx) -> PriceBook:
-    """Every approved price with its regions, packagings and exchange rates."""
-    return PriceBook(
+    """Every approved price with its regions, packagings, exchange rates and minimum wages.
+
+    The same book comes back until a list is approved or retired or anything else in it is added.
+    """
+    version = _version(tx)
+    engine = tx.session.get_bind().engine
+    kept = _BOOKS.get(engine)
+    if kept is not None and kept[0] == version:
+        return kept[1]
+    book = PriceBook(
         rows=_rows(tx, ("approved",)), regions=regions.tree(tx), items=items(tx), packaging=packagings(tx),
-        rates=exchange_rates(tx),
+        rates=exchange_rates(tx), minimum_wages=minimum_wages(tx),
     )  # fmt: skip
+    if _TOUCHED not in tx.session.info:
+        _BOOKS[engine] = (version, book)
+    return book
+
+
+def _version(tx: Tx) -> tuple[object, ...]:
+    """What a price book is made of: rows are only ever added, so the approved lists and counts say it."""
+    counts = tx.session.execute(
+        select(
+            *(
+                select(func.count()).select_from(table).scalar_subquery()
+                for table in (RegionRow, ItemRow, ItemUnitRow, ExchangeRateRow, MinimumWageRow)
+            ),
+            select(func.max(RegionRow.path)).scalar_subquery(),
+        )
+    ).one()
+    approved = select(PriceListRow.id).where(PriceListRow.status == "approved").order_by(PriceListRow.id)
+    return (*counts, *tx.session.scalars(approved))
 
 
 def exchange_rates(tx: Tx) -> list[ExchangeRate]:
@@ -217,10 +348,11 @@ def _rows(tx: Tx, statuses: tuple[str, ...]) -> list[PriceRow]:
         .where(PriceListRow.status.in_(statuses))
         .order_by(PriceRowRow.price_list_id, PriceRowRow.row)
     )
-    return [
-        PriceRow(
-            r.list_code, r.row, r.region_code, r.item_code, r.unit, Fraction(r.minimum), Fraction(r.typical),
-            Fraction(r.maximum), r.currency, r.valid_from, r.valid_to, r.quality, r.source, r.observed_on,
-        )
-        for r in rows
-    ]  # fmt: skip
+    return [_price_row(r) for r in rows]
+
+
+def _price_row(r: PriceRowRow) -> PriceRow:
+    return PriceRow(
+        r.list_code, r.row, r.region_code, r.item_code, r.unit, Fraction(r.minimum), Fraction(r.typical),
+        Fraction(r.maximum), r.currency, r.valid_from, r.valid_to, r.quality, r.source, r.observed_on, r.observer,
+    )  # fmt: skip

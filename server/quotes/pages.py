@@ -239,21 +239,17 @@ def _calculated(
     count: int,
     numbers: dict[str, Decimal],
 ) -> QuotePage:
-    terms = prices.terms_of(tx, region)
     found = quotes.calculate(
-        tx, version_id=version.id, region=region, instances=count, on=day, parameters=numbers,
-        contributions=terms.contributions, overheads=terms.overheads,
-    )  # fmt: skip
+        tx, version_id=version.id, region=region, instances=count, on=day, parameters=numbers
+    )
     return _page_of(tx, found, version)
 
 
 def _make(tx: Tx, asked: Asked, version_id: str) -> str:
     definition = catalogue.package(tx, version_id).definition
-    terms = prices.terms_of(tx, asked.region)
     return quotes.make_quote(
         tx, version_id=version_id, region=asked.region, instances=asked.count(), on=asked.day(),
-        parameters=asked.numbers(definition.service.parameters), contributions=terms.contributions,
-        overheads=terms.overheads,
+        parameters=asked.numbers(definition.service.parameters),
     ).id  # fmt: skip
 
 

@@ -5,27 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
-from pricing.contributions import Contribution, Overhead
 from pricing.errors import NotPriceable
 from pricing.quotes import Quote
 from server.actor import Action, can
-from server.demo import world
 from server.price_lists import service as price_lists
 from server.quotes import service as quotes
+from server.quotes import terms
 from server.regions import service as regions
 from server.runtime import Tx
 from workflows.problems import Problem
 
 MOST_REGIONS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is added to the direct cost in a place, and what third parties bear beside the task cards."""
-
-    overheads: Sequence[Overhead] = ()
-    contributions: Sequence[Contribution] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +30,9 @@ class RegionPrice:
     problems: tuple[Problem, ...]
 
 
-def terms_of(tx: Tx, region: str) -> Terms:
-    """The terms of a region: those of the demonstration in its country, none elsewhere."""
-    if tx.settings.demo and regions.region(tx, region).path.startswith(world.COUNTRY_PATH):
-        return Terms(world.overheads(), world.contributions())
-    return Terms()
+def terms_of(tx: Tx, region: str) -> terms.Terms:
+    """The terms in force in a region today."""
+    return terms.terms_in_force(tx, region, tx.now.date())
 
 
 def item_names(tx: Tx) -> dict[str, Mapping[str, str]]:
@@ -62,18 +53,30 @@ def priced_regions(tx: Tx) -> list[regions.RegionRow]:
     return [row for row in found.values() if can(tx.actor, Action.PRICE_READ, regions.place(tx, row.code))]
 
 
-def in_regions(tx: Tx, version_id: str) -> list[RegionPrice]:
-    """What one instance costs today in up to three regions."""
-    return [in_region(tx, version_id, row) for row in priced_regions(tx)[:MOST_REGIONS]]
+def in_regions(
+    tx: Tx, version_id: str, codes: Sequence[str] | None = None, *, on: date | None = None,
+    parameters: Mapping[str, Decimal] | None = None, instances: int = 1, draws: int = quotes.DRAWS,
+) -> list[RegionPrice]:  # fmt: skip
+    """What a service costs in several regions, side by side, each under its own terms.
+
+    codes: None = up to three regions that have prices of their own. draws: 0 leaves the simulation out.
+    """
+    chosen = None if codes is None else [regions.region(tx, code) for code in codes]
+    return [
+        in_region(tx, version_id, row, on=on, parameters=parameters, instances=instances, draws=draws)
+        for row in chosen or priced_regions(tx)[:MOST_REGIONS]
+    ]
 
 
-def in_region(tx: Tx, version_id: str, region: regions.RegionRow) -> RegionPrice:
-    """What one instance costs today in a region."""
-    terms = terms_of(tx, region.code)
+def in_region(
+    tx: Tx, version_id: str, region: regions.RegionRow, *, on: date | None = None,
+    parameters: Mapping[str, Decimal] | None = None, instances: int = 1, draws: int = quotes.DRAWS,
+) -> RegionPrice:  # fmt: skip
+    """What a service costs in a region, today without `on`, under the terms in force there."""
     try:
         quote = quotes.calculate(
-            tx, version_id=version_id, region=region.code, overheads=terms.overheads,
-            contributions=terms.contributions,
+            tx, version_id=version_id, region=region.code, on=on, parameters=parameters, instances=instances,
+            draws=draws, basis="p80" if draws else "expected",
         )  # fmt: skip
     except NotPriceable as refused:
         return RegionPrice(region, None, refused.problems)

@@ -22,11 +22,12 @@ class NewContribution(d.Document):
     )
     scope = fields.String(
         load_default="service",
-        validate=d.Pattern(r"^(service|(item|category|task):[A-Za-z0-9._ -]{1,100})$"),
-        metadata={"description": "Of what: service, item:CODE, category:NAME or task:ID."},
+        validate=d.Pattern(r"^(service|(item|category|task|line):[A-Za-z0-9._ /-]{1,100})$"),
+        metadata={"description": "Of what: service, item:CODE, category:NAME, task:ID or line:TASK/ID."},
     )
     value = d.decimal("Percent, or major units of the quote's currency.", load_default=None, allow_none=True)
     cap = d.decimal("At most that many major units.", load_default=None, allow_none=True)
+    memo = d.yes_no("Shown, not paid; what is in kind always is.", load_default=False)
 
 
 class NewOverhead(d.Document):
@@ -48,12 +49,13 @@ class Terms(d.Document):
         metadata={"description": "The project's numbers; a missing one takes its default."},
     )  # fmt: skip
     contributions = d.many(
-        NewContribution, "Contributions, applied in this order.", load_default=list,
-        validate=validate.Length(max=100),
+        NewContribution, "Contributions, applied in this order; left out: those in force in the region.",
+        load_default=None, allow_none=True, validate=validate.Length(max=100),
     )  # fmt: skip
     overheads = d.many(
-        NewOverhead, "Overheads, in this order.", load_default=list, validate=validate.Length(max=50)
-    )
+        NewOverhead, "Overheads, in this order; left out: those in force in the region.",
+        load_default=None, allow_none=True, validate=validate.Length(max=50),
+    )  # fmt: skip
 
 
 class NewQuote(Terms):
@@ -103,19 +105,30 @@ def terms(body: dict[str, Any]) -> dict[str, Any]:
     return {
         "on": body["on"],
         "parameters": {name: Decimal(value) for name, value in body["parameters"].items()},
-        "contributions": [_contribution(c) for c in body["contributions"]],
-        "overheads": _overheads(body["overheads"]),
+        "contributions": contributions(body["contributions"]),
+        "overheads": overheads(body["overheads"]),
     }
+
+
+def contributions(sent: Sequence[dict[str, Any]] | None) -> list[Contribution] | None:
+    """The rules of a document; None = left out."""
+    return None if sent is None else [_contribution(c) for c in sent]
+
+
+def overheads(sent: Sequence[dict[str, Any]] | None) -> list[Overhead] | None:
+    """The rules of a document; None = left out."""
+    if sent is None:
+        return None
+    return [
+        Overhead(o["code"], o["kind"], Fraction(Decimal(o["value"])), o["base"], o.get("names") or {})
+        for o in sent
+    ]
 
 
 def _contribution(sent: dict[str, Any]) -> Contribution:
     return Contribution(
-        sent["party"], sent["kind"], sent["scope"], _exact(sent["value"]), _exact(sent["cap"])
+        sent["party"], sent["kind"], sent["scope"], _exact(sent["value"]), _exact(sent["cap"]), sent["memo"]
     )  # fmt: skip
-
-
-def _overheads(sent: Sequence[dict[str, Any]]) -> list[Overhead]:
-    return [Overhead(o["code"], o["kind"], Fraction(Decimal(o["value"])), o["base"]) for o in sent]
 
 
 def _exact(value: str | None) -> Fraction | None:
