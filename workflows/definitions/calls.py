@@ -5,7 +5,7 @@ Source: BPMN 2.0.2, 10.3.6 (call activity). Only calls within the file are known
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from lxml import etree
@@ -24,12 +24,16 @@ def graph(root: etree._Element) -> Calls:
     found: dict[str, tuple[str, ...]] = {}
     for process in bpmn.processes(root):
         targets = (
-            bpmn.reference(each.get("calledElement")) for each in process.iter(bpmn.tag("callActivity"))
+            _target(each.get("calledElement"), known) for each in process.iter(bpmn.tag("callActivity"))
         )
         found.setdefault(
             str(process.get("id")), tuple(dict.fromkeys(each for each in targets if each in known))
         )
     return found
+
+
+def _target(text: str | None, known: Collection[str]) -> str:
+    return text if text is not None and text in known else bpmn.reference(text)
 
 
 def without_cycles(calls: Calls, start: str) -> tuple[list[str], Calls]:

@@ -46,21 +46,27 @@ _NAMED_VALUES: Final = ("dataObject", "dataInput", "dataOutput", "property")
 class File:
     """What the elements of every process of a file may refer to.
 
-    names: id -> name (error and escalation: code before name). event_definitions: those of the whole file, by
-    id. pools: process id -> name of its pool. probabilities: element id -> chance of the BPSim scenario.
+    ids: every id. names: id -> name (error and escalation: code before name). event_definitions: those of the
+    whole file, by id. pools: process id -> name of its pool. probabilities: element id -> chance of the BPSim
+    scenario.
     """
 
-    root: etree._Element
+    ids: frozenset[str]
     names: Mapping[str, str]
     event_definitions: Mapping[str, etree._Element]
     pools: Mapping[str, str]
     probabilities: Mapping[str, Decimal]
 
+    def reference(self, text: str | None) -> str:
+        """The id in a QName reference. Some tools' ids have a colon themselves: such an id is not cut."""
+        whole = (text or "").strip()
+        return whole if whole in self.ids else bpmn.reference(whole)
+
 
 def open_file(root: etree._Element) -> File:
     """What is declared once for all processes under `root`."""
     return File(
-        root=root,
+        ids=frozenset(str(each.get("id")) for each in root.iter("*") if each.get("id")),
         names=_names_of_root_elements(root),
         event_definitions={
             each.get("id", ""): each
@@ -192,7 +198,7 @@ class _ProcessReader:
             self._lanes[lane_id] = lane.get("name") or lane_id
             for ref in lane.iterchildren(bpmn.tag("flowNodeRef")):
                 # an inner lane comes after the one around it, and wins
-                self._lane_of[bpmn.reference(ref.text)] = lane_id
+                self._lane_of[self._file.reference(ref.text)] = lane_id
 
     def _read_scope(self, scope: etree._Element, parent: str | None) -> None:
         for child in scope.iterchildren("*"):
@@ -223,16 +229,16 @@ class _ProcessReader:
             name=(element.get("name") or "").strip(),
             parent=parent,
             lane=lane,
-            default=bpmn.reference(element.get("default")) or None,
+            default=self._file.reference(element.get("default")) or None,
             task=None if task is None else cards.task_card(task, node_id, self._problems.append),
             estimate=self._estimate(node_id, found.get("Estimate"), with_bpsim=kind == "boundaryEvent"),
             multi_instance=self._repetition(element),
             event=event,
             detail=detail,
-            attached_to=bpmn.reference(element.get("attachedToRef")) or None,
+            attached_to=self._file.reference(element.get("attachedToRef")) or None,
             interrupting=bpmn.is_true(element, interrupts, default=True),
             triggered_by_event=bpmn.is_true(element, "triggeredByEvent"),
-            called_element=bpmn.reference(element.get("calledElement")),
+            called_element=self._file.reference(element.get("calledElement")),
             script=bpmn.text_of(element, "script"),
             operation=found.get("Operation", {}).get("ref", ""),
             decision=found.get("Decision", {}).get("ref", ""),
@@ -276,7 +282,7 @@ class _ProcessReader:
             if name.endswith(bpmn.EVENT_DEFINITION):
                 yield child
             elif name == "eventDefinitionRef":
-                referred = self._file.event_definitions.get(bpmn.reference(child.text))
+                referred = self._file.event_definitions.get(self._file.reference(child.text))
                 if referred is not None:
                     yield referred
 
@@ -291,7 +297,7 @@ class _ProcessReader:
         return definition.get("name") or "" if event == "link" else ""
 
     def _name(self, element: etree._Element, attribute: str) -> str:
-        ref = bpmn.reference(element.get(attribute))
+        ref = self._file.reference(element.get(attribute))
         return self._file.names.get(ref, ref)
 
     def _repetition(self, element: etree._Element) -> MultiInstance | None:
@@ -321,7 +327,7 @@ class _ProcessReader:
     def _value_name(self, many: etree._Element, name: str) -> str:
         """The name of the list that is referred to; what is no id of one stays as it is."""
         text = bpmn.text_of(many, name)
-        return self._values.get(bpmn.reference(text), text)
+        return self._values.get(self._file.reference(text), text)
 
     def _data_objects(self, scope: etree._Element) -> tuple[str, ...]:
         objects = (
@@ -336,8 +342,8 @@ class _ProcessReader:
         found = self._extensions(element, frozenset({"bpmn:SequenceFlow"}))
         self._flows[flow_id] = Flow(
             id=flow_id,
-            source=bpmn.reference(element.get("sourceRef")),
-            target=bpmn.reference(element.get("targetRef")),
+            source=self._file.reference(element.get("sourceRef")),
+            target=self._file.reference(element.get("targetRef")),
             name=(element.get("name") or "").strip(),
             condition=bpmn.text_of(element, "conditionExpression"),
             estimate=self._estimate(flow_id, found.get("Estimate"), with_bpsim=True),

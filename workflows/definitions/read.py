@@ -56,6 +56,7 @@ def read(data: bytes, *, limits: Limits = DEFAULT, process_id: str = "") -> Read
         root = parse(data, limits=limits)
         if bpmn.local_name(root) != "definitions":
             return Reading(None, (_not_bpmn(root),))
+        _unqualify(root)
         _give_ids(root, problems)
         xml = normalised(root)
         _check_size(xml, limits)
@@ -66,6 +67,16 @@ def read(data: bytes, *, limits: Limits = DEFAULT, process_id: str = "") -> Read
         return Reading(None, tuple(problems))
     definition = _with_called(root, process, xml, problems)
     return Reading(definition, tuple(problems))
+
+
+def _unqualify(root: etree._Element) -> None:
+    """Attributes of BPMN have no namespace (BPMN20.xsd); some tools write them with BPMN's."""
+    for element in root.iter(f"{{{bpmn.MODEL}}}*"):
+        for key, value in element.items():
+            name = etree.QName(key)
+            if name.namespace == bpmn.MODEL:
+                del element.attrib[key]
+                element.set(name.localname, element.get(name.localname, value))
 
 
 def _give_ids(root: etree._Element, problems: list[Problem]) -> None:
@@ -143,9 +154,20 @@ def _check_size(xml: bytes, limits: Limits) -> None:
 
 
 def normalised(root: etree._Element) -> bytes:
-    """The file in its one form: UTF-8, canonical, indented by two spaces. Changes only blanks in `root`."""
+    """The file in its one form: UTF-8, canonical, indented by two spaces. Changes only blanks in `root`.
+
+    Namespaces that are no absolute addresses, which Canonical XML forbids and some tools write, are kept: then
+    the attributes are sorted by their names and everything else is as it was.
+    """
     _indent(root, "\n")
-    return _DECLARATION + canonical(root) + b"\n"
+    try:
+        return _DECLARATION + canonical(root) + b"\n"
+    except XmlRefused:
+        for element in root.iter("*"):
+            attributes = sorted(element.items())
+            element.attrib.clear()
+            element.attrib.update(attributes)
+        return _DECLARATION + etree.tostring(root, encoding="UTF-8", with_tail=False) + b"\n"
 
 
 def _indent(element: etree._Element, margin: str) -> None:

@@ -1,6 +1,7 @@
 """The codes of lint and how bad each is. One page each: docs/reference/lint/<code>.md.
 
-preview: the diagram is looked at, discussed, priced for orientation. executable: it is published and run.
+preview: the diagram is looked at, discussed, priced for orientation; whatever another tool draws is admitted,
+and only what cannot be priced at all is an error. executable: it is published and run.
 None: not reported at that level.
 """
 
@@ -130,10 +131,10 @@ _I: Final = "info"
 
 _TABLE: Final[Mapping[str, tuple[Severity | None, Severity | None]]] = {
     # the drawing
-    "boundary-without-host": (_E, _E),
-    "dangling-flow": (_E, _E),
+    "boundary-without-host": (_W, _E),
+    "dangling-flow": (_W, _E),
     "default-with-condition": (_W, _W),
-    "duplicate-id": (_E, _E),
+    "duplicate-id": (_W, _E),
     "empty-process": (_W, _E),
     "empty-subprocess": (_W, _E),
     "end-event-with-outgoing": (_W, _E),
@@ -159,7 +160,7 @@ _TABLE: Final[Mapping[str, tuple[Severity | None, Severity | None]]] = {
     "unreachable": (_W, _E),
     # what runs wrong or not at all
     "ad-hoc-with-start-or-end": (_W, _E),
-    "call-cycle": (_E, _E),
+    "call-cycle": (_W, _E),
     "call-outside-file": (_I, _E),
     "call-without-process": (_W, _E),
     "cancel-not-caught": (_W, _E),
@@ -200,7 +201,7 @@ _TABLE: Final[Mapping[str, tuple[Severity | None, Severity | None]]] = {
     "script-missing": (_W, _E),
     "unknown-parameter": (_E, _E),
     # the way of the work
-    "deadlock": (_E, _E),
+    "deadlock": (_W, _E),
     "invalid-probability": (_E, _E),
     "lack-of-synchronisation": (_W, _W),
     "livelock": (_E, _E),
@@ -226,7 +227,7 @@ _TABLE: Final[Mapping[str, tuple[Severity | None, Severity | None]]] = {
     "missing-skill": (_W, _E),
     "missing-title": (_W, _E),
     "missing-translation": (_W, _E),
-    "several-agents": (_E, _E),
+    "several-agents": (_W, _E),
     "task-without-card": (_W, _E),
     "unknown-criterion": (_E, _E),
 }

@@ -1,0 +1,212 @@
+"""Diagrams as other tools write them are read, drawn and priced: at preview nothing of them is an error.
+
+The fixtures are our own; each imitates one habit of some exporter of the BPMN Model Interchange tests.
+"""
+
+import pytest
+
+from workflows.definitions.lint import lint
+from workflows.definitions.read import read
+
+MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+DI = (
+    'xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" '
+    'xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+)
+FLOW = (
+    '<sequenceFlow id="f1" sourceRef="s" targetRef="t"/><sequenceFlow id="f2" sourceRef="t" targetRef="e"/>'
+)
+NODES = '<startEvent id="s"/><task id="t" name="Task 1"/><endEvent id="e"/>'
+PROCESS = f'<process id="p">{NODES}{FLOW}</process>'
+
+
+def file(inside, *, attributes="", before=""):
+    return f'{before}<definitions xmlns="{MODEL}" {DI} {attributes}>{inside}</definitions>'
+
+
+PREFIXED = (
+    file(PROCESS)
+    .replace("<", "<semantic:")
+    .replace("<semantic:/", "</semantic:")
+    .replace("xmlns=", "xmlns:semantic=")
+)
+SHAPES = (
+    '<bpmndi:BPMNDiagram><bpmndi:BPMNPlane bpmnElement="p"><bpmndi:BPMNShape bpmnElement="t">'
+    '<dc:Bounds x="1.5" y="2" width="100" height="80"/></bpmndi:BPMNShape></bpmndi:BPMNPlane></bpmndi:BPMNDiagram>'
+)
+FILES = {
+    "no diagram, no target namespace, no ids where none is needed": file(PROCESS),
+    "a prefix": PREFIXED,
+    "a byte order mark and a declaration": "\ufeff" + file(PROCESS, before='<?xml version="1.0" encoding="utf-8"?>'),
+    "a Latin-1 declaration on plain ASCII": file(PROCESS, before='<?xml version="1.0" encoding="ISO-8859-1"?>'),
+    "standalone, comments and instructions": file(
+        f"<!-- made by --><?tool x?>{PROCESS.replace('<task', '<!-- t --><task')}",
+        before='<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<?xml-stylesheet href="x.css"?>\n',
+    ),
+    "a target namespace that is no address": file(
+        PROCESS,
+        attributes='targetNamespace="sample1" xmlns:tns="sample1"',
+    ),
+    "qualified references": file(
+        PROCESS.replace('sourceRef="s"', 'sourceRef="tns:s"').replace('targetRef="t"', 'targetRef="tns:t"'),
+        attributes='targetNamespace="urn:x" xmlns:tns="urn:x"',
+    ),
+    "ids with a colon": file(PROCESS.replace('"s"', '"x:s"').replace('"t"', '"x:t"').replace('"e"', '"y:e"')),
+    "ids with braces, spaces and accents": file(
+        PROCESS.replace('"s"', '"{9F-1}"').replace('"t"', '"Tâche 1"').replace('"e"', '"1"')
+    ),
+    "attributes with the namespace of BPMN": file(PROCESS, attributes=f'xmlns:b="{MODEL}"')
+    .replace(" id=", " b:id=").replace(" name=", " b:name=").replace(" sourceRef", " b:sourceRef"),
+    "upper-case booleans and unknown attributes": file(
+        PROCESS.replace('id="p"', 'id="p" isExecutable="TRUE" isClosed="False" processType="None" xx="1"')
+    ),
+    "incoming and outgoing that contradict the arrows": file(
+        PROCESS.replace('<startEvent id="s"/>', '<startEvent id="s"><outgoing>f9</outgoing></startEvent>')
+    ),
+    "a pool for each process, one of them black": file(
+        '<collaboration id="c"><participant id="a" processRef="p"/><participant id="b" name="Client"/>'
+        '<participant id="x" processRef="q"/><messageFlow id="m" sourceRef="t" targetRef="b"/>'
+        '<textAnnotation id="n"><text>see</text></textAnnotation><association sourceRef="n" targetRef="t"/>'
+        f'</collaboration>{PROCESS}<process id="q"/>'
+    ),
+    "two drawn pools": file(
+        PROCESS + PROCESS.replace('id="p"', 'id="q"').replace('"s"', '"s2"').replace('"t"', '"t2"')
+        .replace('"e"', '"e2"').replace('"f1"', '"g1"').replace('"f2"', '"g2"')
+    ),
+    "lanes without nodes, nodes without lanes, two sets of lanes": file(
+        PROCESS.replace(
+            "<startEvent",
+            '<laneSet id="l1"><lane id="a" name="A"><flowNodeRef>t</flowNodeRef></lane><lane id="b"/></laneSet>'
+            '<laneSet><lane id="c"><flowNodeRef>t</flowNodeRef><flowNodeRef>gone</flowNodeRef></lane></laneSet>'
+            "<startEvent",
+            1,
+        )
+    ),
+    "data, groups and annotations": file(
+        '<dataStore id="ds"/><category id="cat"><categoryValue id="cv" value="x"/></category>'
+        + PROCESS.replace(
+            "<startEvent",
+            '<ioSpecification><inputSet/><outputSet/></ioSpecification><dataObject id="do" isCollection="true"/>'
+            '<dataObjectReference id="dor" name="List of things" dataObjectRef="do"/>'
+            '<dataStoreReference id="dsr" dataStoreRef="ds"/><group id="g" categoryValueRef="cv"/>'
+            '<textAnnotation id="ta"><text>note</text></textAnnotation>'
+            '<association id="as" sourceRef="ta" targetRef="t"/><startEvent',
+            1,
+        ).replace(
+            "<task id=\"t\" name=\"Task 1\"/>",
+            '<task id="t"><ioSpecification><dataInput id="di"/><inputSet><dataInputRefs>di</dataInputRefs></inputSet>'
+            "<outputSet/></ioSpecification><dataInputAssociation><sourceRef>dor</sourceRef>"
+            "<targetRef>di</targetRef></dataInputAssociation></task>",
+        )
+    ),
+    "an id given to a shape and again to data": file(
+        PROCESS.replace("<startEvent", '<dataObject id="d"/><dataObjectReference id="d"/><startEvent', 1)
+        + SHAPES.replace("bpmnElement=", 'id="t" bpmnElement=', 2)
+    ),
+    "extensions of a tool, also between our elements": file(
+        '<extension mustUnderstand="false" definition="v:x"/>'
+        + PROCESS.replace(
+            "<task id=\"t\" name=\"Task 1\"/>",
+            '<task id="t" v:color="red"><documentation textFormat="text/html"><![CDATA[<b>x</b>]]></documentation>'
+            '<extensionElements><v:meta><task id="t"/></v:meta></extensionElements></task><v:shape id="t"/>',
+        ),
+        attributes='xmlns:v="http://vendor.example/ext" exporter="Tool" exporterVersion="1.0.0"',
+    ),
+    "every kind of task": file(
+        PROCESS.replace(
+            "<task", "".join(f'<{kind}Task id="{kind}"/>' for kind in
+            ("user", "manual", "service", "script", "send", "receive", "businessRule")) + "<task", 1)
+    ),
+    "events without details, events of every kind": file(
+        PROCESS.replace(
+            "<task",
+            "".join(
+                f'<intermediateCatchEvent id="c{n}"><{kind}EventDefinition/></intermediateCatchEvent>'
+                f'<intermediateThrowEvent id="h{n}"><{kind}EventDefinition id="d{n}"/></intermediateThrowEvent>'
+                for n, kind in enumerate(
+                    ("message", "timer", "signal", "link", "compensate", "conditional", "escalation")
+                )
+            ) + "<task",
+            1,
+        )
+    ),
+    "a boundary event that lost its host": file(
+        PROCESS.replace("<task", '<boundaryEvent id="b"><timerEventDefinition/></boundaryEvent><task', 1)
+    ),
+    "an arrow that lost its end": file(PROCESS.replace('targetRef="e"', 'targetRef=""')),
+    "an arrow without any end": file(PROCESS.replace("</process>", '<sequenceFlow id="f3"/></process>')),
+    "arrows kept outside their sub-process": file(
+        '<process id="p"><startEvent id="s"/><subProcess id="t"><task id="i"/><task id="j"/></subProcess>'
+        f'<endEvent id="e"/>{FLOW}<sequenceFlow id="f3" sourceRef="i" targetRef="j"/></process>'
+    ),
+    "a call of a global task, collapsed and empty sub-processes": file(
+        '<globalUserTask id="gt" name="Ask"/>'
+        + PROCESS.replace(
+            "<task",
+            '<callActivity id="c1" calledElement="gt"/><callActivity id="c2"/><callActivity id="c3" '
+            'calledElement="other:Process"/><subProcess id="sp"/><adHocSubProcess id="ah"/><transaction id="tr"/>'
+            '<subProcess id="es" triggeredByEvent="true"/><task',
+            1,
+        )
+    ),
+    "conditions as formal expressions with a prefix": file(
+        PROCESS.replace(
+            'targetRef="t"/>',
+            'targetRef="t"><m:conditionExpression xmlns:m="' + MODEL + '" xsi:type="m:tFormalExpression" '
+            'language="http://www.w3.org/1999/XPath">getDataObject("x") &gt; 1</m:conditionExpression></sequenceFlow>',
+        )
+    ),
+    "a join that does not fit its split": file(
+        '<process id="p"><startEvent id="s"/><exclusiveGateway id="x"/><task id="a"/><task id="b"/>'
+        '<parallelGateway id="j"/><endEvent id="e"/><sequenceFlow id="f1" sourceRef="s" targetRef="x"/>'
+        '<sequenceFlow id="f2" sourceRef="x" targetRef="a"/><sequenceFlow id="f3" sourceRef="x" targetRef="b"/>'
+        '<sequenceFlow id="f4" sourceRef="a" targetRef="j"/><sequenceFlow id="f5" sourceRef="b" targetRef="j"/>'
+        '<sequenceFlow id="f6" sourceRef="j" targetRef="e"/></process>'
+    ),
+    "a choreography and conversations beside": file(
+        '<choreography id="ch"><choreographyTask id="ct"/></choreography>'
+        '<collaboration id="co"><conversation id="cv"/></collaboration>' + PROCESS
+    ),
+    "a process and arrows without ids": file(PROCESS.replace(' id="p"', "").replace(' id="f1"', "")),
+    "two performers": file(
+        PROCESS.replace(
+            '<task id="t" name="Task 1"/>', '<userTask id="t"><potentialOwner/><potentialOwner/></userTask>'
+        )
+    ),
+    "shapes only partly": file(PROCESS + SHAPES),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("habit", FILES)
+def test_what_other_tools_write_can_be_drawn_and_priced(habit):
+    reading = read(FILES[habit].encode())
+    assert reading.definition is not None, reading.problems
+    found = (*reading.problems, *lint(reading.definition, level="preview"))
+    assert [problem for problem in found if problem.severity in ("fatal", "error")] == []
+    for problem in found:
+        problem.text()
+    assert len(reading.definition.nodes) >= 3
+    again = read(reading.definition.xml)
+    assert (again.definition, again.definition.xml) == (reading.definition, reading.definition.xml)
+
+
+def test_the_arrows_of_ids_with_a_colon_are_joined():
+    found = read(FILES["ids with a colon"].encode()).definition
+    assert found.nodes["x:t"].incoming == ("f1",)
+    assert found.nodes["x:t"].outgoing == ("f2",)
+
+
+def test_a_file_with_a_namespace_that_is_no_address_has_one_form():
+    text = FILES["a target namespace that is no address"]
+    other = text.replace('id="t" name="Task 1"', 'name="Task 1"   id="t"').replace(
+        "<startEvent", "\n\n<startEvent"
+    )
+    assert read(text.encode()).definition.xml == read(other.encode()).definition.xml
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "latin-1"])
+def test_other_encodings_are_refused_with_a_word_on_what_to_do(encoding):
+    text = file(PROCESS.replace("Task 1", "Tâche"), before=f'<?xml version="1.0" encoding="{encoding}"?>')
+    (problem,) = read(text.encode(encoding)).problems
+    assert (problem.code, problem.severity) == ("xml-encoding", "fatal")
+    assert "UTF-8" in problem.text()
