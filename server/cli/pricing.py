@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -20,6 +21,7 @@ from workflows.problems import Problem, blocking
 
 _SIZE_MAX = 30_000_000
 _PLACES = 10
+_PLAIN = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,60}|/[0-9]{1,30})?([eE]-?[0-9]{1,2})?")
 COLUMNS = (
     "model", "task", "expected_executions_exact", "expected_executions", "p_at_least_once", "minimum", "maximum",
 )  # fmt: skip
@@ -80,11 +82,16 @@ def _probabilities(given: str) -> dict[str, Fraction]:
 
 
 def _probability(name: str, value: object) -> Fraction:
-    try:
-        if isinstance(value, str | int | Decimal) and not isinstance(value, bool) and len(str(value)) <= 60:
-            return Fraction(value)
-    except (ValueError, ZeroDivisionError, OverflowError):
-        pass
+    # an exponent of a million would be a number of a million digits
+    if (
+        isinstance(value, str | int | Decimal)
+        and not isinstance(value, bool)
+        and _PLAIN.fullmatch(str(value))
+    ):
+        try:
+            return Fraction(str(value))
+        except ZeroDivisionError:
+            pass
     raise click.ClickException(f"--probabilities: the value of {name} is not a number.")
 
 

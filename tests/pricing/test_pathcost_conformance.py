@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pricing.cases import mean_and_error, play_cases
 from pricing.visits import analyse
 from workflows.definitions.read import read
 
@@ -67,3 +68,16 @@ def test_visits_of_the_domain_services(service):
     analysis = analyse(definition(DOMAIN / "bpmn" / f"{service}.bpmn"))
     for row in (r for r in rows(DOMAIN / "expected_visits.csv") if r["service"] == service):
         assert analysis.expected[row["task"]] == Fraction(row["expected_executions"])
+
+
+@pytest.mark.parametrize("path", sorted(p for p in PATHCOST.glob("*/*.bpmn*")), ids=lambda p: p.stem)
+def test_played_cases_agree_with_the_exact_numbers(path):
+    analysis = analyse(definition(path))
+    if not analysis.usable:
+        return
+    played = play_cases(analysis.graph, cases=20_000, seed=46)
+    for task in analysis.activities:
+        times = played.executions[task]
+        for values, exact in ((times, analysis.expected[task]), (times > 0, analysis.at_least_once(task))):
+            mean, error = mean_and_error(values)
+            assert abs(mean - float(exact)) <= 4 * error + 1e-9, task

@@ -1,12 +1,27 @@
+from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from pricing.simulate import CostLine, PriceRange, mean_price, simulate_cost, simulate_executions, summarise
+from pricing.calendars import MONDAY_TO_FRIDAY, Calendar
+from pricing.cases import Duration, Schedule
 from pricing.draws import Draws
+from pricing.simulate import (
+    CostLine,
+    PriceRange,
+    cost_drivers,
+    mean_price,
+    schedule_of,
+    simulate_cases,
+    simulate_cost,
+    simulate_executions,
+    summarise,
+    summarise_days,
+)
 from pricing.visits import analyse
-from workflows.definitions.model import Estimate, MultiInstance
+from workflows.definitions.model import Estimate, MultiInstance, TaskCard
 
 MODELS = [
     "s>x1 x1>t1 t1>x2 x2>x1:0.1 x2>t2:0.9 t2>e",
@@ -17,10 +32,6 @@ MODELS = [
     "s>x1 x1>p1 p1>t1 p1>t2 t1>p2 t2>p2 p2>x2 x2>x1:0.75 x2>e:0.25",
 ]
 FIXED = PriceRange("p", 10, 10, 10)
-
-
-def generator(seed=46):
-    return np.random.Generator(np.random.PCG64(seed))
 
 
 @pytest.mark.parametrize("text", MODELS)
@@ -105,3 +116,92 @@ def test_percentiles_and_histogram_are_whole_and_complete():
 def test_a_certain_total_is_one_bin():
     risk = summarise(np.full(10, 5.0), seed=1, distribution="fixed")
     assert (risk.counts, risk.edges, risk.p95_minor) == ((10,), (5, 5), 5)
+
+
+# --- drivers, time, stability -------------------------------------------------------------------------------
+
+
+def test_the_drivers_of_the_variance_sum_to_one_and_name_what_varies(diagram):
+    analysis = analyse(diagram("s>x1 x1>t1 t1>x2 x2>x1:0.3 x2>t2:0.7 t2>e"))
+    lines = [
+        CostLine("t1", "execution", 1.0, PriceRange("labour", 90, 100, 110)),
+        CostLine("t2", "execution", 1.0, PriceRange("hall", 10, 100, 400)),
+        CostLine("t2", "execution", 1.0, FIXED),
+    ]
+    drivers = {(d.kind, d.key): d.share for d in cost_drivers(analysis, lines, draws=40_000)}
+    assert sum(drivers.values()) == pytest.approx(1, abs=0.001)
+    assert set(drivers) >= {("ways", "t1"), ("price", "hall"), ("price", "labour")}
+    # variances: ways 0.3 / 0.7^2 * 100^2, hall (390/6)^2 * about 0.97, labour small
+    ways, hall = 0.3 / 0.49 * 1e4, 390**2 * (1 + 4 * 90 / 390) * (5 - 4 * 90 / 390) / 252
+    assert drivers["ways", "t1"] == pytest.approx(ways / (ways + hall), abs=0.03)
+    assert drivers["price", "hall"] == pytest.approx(hall / (ways + hall), abs=0.03)
+    assert drivers["price", "labour"] < 0.02
+
+
+def test_what_does_not_vary_has_no_drivers(diagram):
+    analysis = analyse(diagram("s>t1 t1>e"))
+    assert cost_drivers(analysis, [CostLine("t1", "execution", 1.0, FIXED)]) == ()
+
+
+def test_cost_and_days_come_from_the_same_cases(diagram):
+    analysis = analyse(diagram("s>x1 x1>t1 t1>x2 x2>x1:0.5 x2>e:0.5"))
+    schedule = Schedule({"t1": Duration(2, 2, 2)})
+    sample = simulate_cases(
+        analysis, [CostLine("t1", "execution", 1.0, FIXED)], schedule=schedule, draws=5_000
+    )
+    assert np.allclose(sample.cost / 10, sample.days / 2)
+
+
+def test_the_schedule_comes_from_estimates_and_cards(diagram):
+    estimate = Estimate(duration_days=(Decimal(1), Decimal(2), Decimal("4.5")))
+    model = diagram(
+        "s>t1 t1>t2 t2>e", nodes={"t1": {"estimate": estimate, "task": TaskCard(skill="measure")}}
+    )
+    weekdays = Calendar(MONDAY_TO_FRIDAY)
+    schedule = schedule_of(model, pools={"measure": 2}, calendars={"": weekdays}, first=date(2026, 11, 21))
+    assert schedule.durations == {"t1": Duration(1, 2, 4.5)}
+    assert (schedule.skills, schedule.calendar) == ({"t1": "measure"}, weekdays)
+    days = simulate_cases(analyse(model), schedule=schedule, draws=100).days
+    assert days.min() > 3  # it begins on a Saturday
+
+
+def test_days_are_summarised_in_hundredths_rounded_up():
+    risk = summarise_days(np.array([1.0, 2.001, 3.0000000001, 4.5]), seed=1, distribution="pert")
+    assert (risk.p10_hundredths, risk.p50_hundredths, risk.p80_hundredths) == (100, 201, 450)
+    assert sum(risk.counts) == risk.draws == 4
+
+
+def test_a_cost_with_its_seed_is_the_same_for_ever(diagram):
+    analysis = analyse(diagram(MODELS[3]))
+    lines = [
+        CostLine("t1", "execution", 1.5, PriceRange("a", 600, 700, 1100), 0.08),
+        CostLine("t2", "once", 2.0, PriceRange("b", 50, 80, 90)),
+        CostLine("t3", "acceptance", 1.0, PriceRange("c", 10, 10, 25)),
+    ]
+    risk = summarise(
+        simulate_cost(analysis, lines, instances=46, draws=2_000, seed=46), seed=46, distribution="pert"
+    )
+    assert (risk.mean_minor, risk.p10_minor, risk.p50_minor, risk.p80_minor, risk.p95_minor) == FOR_EVER
+
+
+FOR_EVER = (121296, 100210, 118698, 136141, 153767)  # alike with numpy 1.26 and 2.4
+
+
+def test_interrupted_work_costs_its_share(diagram):
+    boundary = {"attached_to": "t1", "event": "timer", "estimate": Estimate(probability=Decimal("0.5"))}
+    model = diagram("s>t1 t1>e b1>e2", nodes={"b1": boundary})
+    analysis = analyse(model, interrupted_share=Fraction(1, 5))
+    cost = simulate_cost(analysis, [CostLine("t1", "execution", 1.0, FIXED)], draws=100)
+    assert cost.mean() == pytest.approx(6)
+
+
+def test_what_is_only_estimated_is_simulated_too(diagram):
+    text = "s>p1 p1>t1 p1>t2 t1>x1 x1>o2:0.5 x1>t4:0.5 t4>o2 t2>x3 x3>t4:0.5 x3>e1:0.5 o2>t3 t3>e"
+    analysis = analyse(diagram(text))
+    assert analysis.estimated
+    for instances in (1, 30):
+        cost = simulate_cost(
+            analysis, [CostLine("t3", "execution", 1.0, FIXED)], instances=instances, draws=20_000
+        )
+        error = cost.std() / np.sqrt(20_000) + 10 * instances * float(analysis.visits("t3").standard_error)
+        assert abs(cost.mean() - 10 * instances * float(analysis.expected["t3"])) < 4 * error

@@ -1,5 +1,7 @@
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -332,3 +334,195 @@ def test_a_chain_of_loops_has_the_product_free_closed_form(diagram, shares):
     ways = {f"xb{i}>xa{i}": share for i, share in enumerate(shares)}
     found = expected(model, *(f"t{i}" for i in range(len(shares))), probabilities=ways)
     assert found == [1 / (1 - share) for share in shares]
+
+
+# --- called processes ---------------------------------------------------------------------------------------
+
+
+def called(diagram, text, name, *, nodes=(), processes=()):
+    """A process that can be called: its ids are unique in the file."""
+    return replace(
+        diagram(text, nodes=nodes), process_id=name, processes={p.process_id: p for p in processes}
+    )
+
+
+def calling(diagram, text, calls, *processes):
+    """A process whose call activities (id -> process id) call the others."""
+    nodes = {node: {"kind": "callActivity", "called_element": name} for node, name in calls.items()}
+    return replace(diagram(text, nodes=nodes), processes={p.process_id: p for p in processes})
+
+
+def test_a_called_process_is_done_inside_its_call(diagram):
+    survey = called(diagram, "s5>x5 x5>t5 t5>x6 x6>x5:0.2 x6>e5:0.8", "survey")
+    model = calling(diagram, "s>x1 x1>c1:0.4 x1>t1:0.6 c1>x2 t1>x2 x2>e", {"c1": "survey"}, survey)
+    assert expected(model, "c1", "t5") == [Fraction(2, 5), Fraction(1, 2)]
+    assert analyse(model).activities == ("c1", "t5", "t1")
+    visits = analyse(model).visits("t5")
+    assert (visits.at_least_once, visits.minimum, visits.maximum) == (Fraction(2, 5), 0, None)
+
+
+def test_a_process_that_is_called_twice_adds_up(diagram):
+    survey = called(diagram, "s5>x5 x5>t5:0.5 x5>e5:0.5 t5>e5", "survey")
+    model = calling(diagram, "s>c1 c1>c2 c2>e", {"c1": "survey", "c2": "survey"}, survey)
+    assert expected(model, "t5") == [1]
+    visits = analyse(model).visits("t5")
+    assert (visits.at_least_once, visits.minimum, visits.maximum) == (Fraction(3, 4), 0, 2)
+    assert analyse(model).bounds({"t5": Fraction(5)}) == (0, 10)
+    certain = analyse(model, probabilities={"x5>t5": Fraction(1), "x5>e5": Fraction(0)})
+    assert (certain.visits("t5").expected, certain.visits("t5").minimum) == (2, 2)
+
+
+def test_called_processes_call_others(diagram):
+    inner = called(diagram, "s7>x7 x7>t7:0.5 x7>e7:0.5 t7>e7", "inner")
+    middle = calling(diagram, "s5>c5 c5>e5", {"c5": "inner"}, inner)
+    middle = replace(middle, process_id="middle")
+    model = calling(diagram, "s>c1 c1>c2 c2>e", {"c1": "middle", "c2": "inner"}, middle, inner)
+    assert expected(model, "c5", "t7") == [1, 1]
+    assert analyse(model).at_least_once("t7") == Fraction(3, 4)
+
+
+def test_a_process_that_calls_itself_is_refused_with_the_call(diagram):
+    survey = replace(calling(diagram, "s5>c5 c5>e5", {"c5": "survey"}), process_id="survey")
+    survey = replace(survey, processes={"survey": survey})
+    model = calling(diagram, "s>c1 c1>e", {"c1": "survey"}, survey)
+    assert [(p.code, p.place) for p in analyse(model).problems] == [("call-cycle", "c5")]
+
+
+def test_a_fault_in_a_called_process_has_the_place_of_the_diagram(diagram):
+    bad = called(diagram, "s5>x5 x5>t5:0.5 x5>t6:0.5 t5>p5 t6>p5 p5>e5", "bad")
+    model = calling(diagram, "s>c1 c1>c2 c2>e", {"c1": "bad", "c2": "bad"}, bad)
+    assert {(p.code, p.place) for p in analyse(model).problems} == {("deadlock", "p5")}
+
+
+def test_a_call_outside_the_file_is_an_activity(diagram):
+    model = calling(diagram, "s>c1 c1>e", {"c1": "elsewhere"})
+    assert expected(model, "c1") == [1]
+
+
+# --- interrupted work, borders of sub-processes -------------------------------------------------------------
+
+
+def test_interrupted_work_is_charged_by_its_share(diagram):
+    boundary = {"attached_to": "t1", "event": "timer", "estimate": chance("0.1")}
+    model = diagram("s>t1 t1>t2 t2>e b1>t3 t3>e2", nodes={"b1": boundary})
+    whole, half = analyse(model), analyse(model, interrupted_share=Fraction(1, 2))
+    assert whole.charged == whole.expected
+    assert half.expected == whole.expected
+    assert [half.charged[t] for t in ("t1", "t2", "t3")] == [
+        Fraction(95, 100), Fraction(9, 10), Fraction(1, 10),
+    ]  # fmt: skip
+
+
+def test_the_share_holds_for_all_that_is_in_an_interrupted_sub_process(diagram):
+    boundary = {"attached_to": "z1", "event": "timer", "estimate": chance("0.2")}
+    model = diagram(
+        "s>z1 z1>e b1>t3 t3>e3 s2>t1 t1>t2 t2>e2",
+        nodes={
+            "b1": boundary,
+            **within("z1", "s2", "t1", "t2", "e2"),
+            "t2": {"parent": "z1", **several("3")},
+        },
+    )
+    found = analyse(model, interrupted_share=Fraction(1, 4))
+    assert [found.charged[t] for t in ("t1", "t2", "t3")] == [
+        Fraction(85, 100), Fraction(255, 100), Fraction(1, 5),
+    ]  # fmt: skip
+    assert "interrupted-work-counted" in codes(model)
+
+
+def test_an_interrupting_event_sub_process_cuts_the_work_around_it_by_the_share(diagram):
+    model = diagram(
+        "s>t1 t1>e s2>t2 t2>e2",
+        nodes={
+            "z1": {"triggered_by_event": True, "estimate": chance("0.2")},
+            "s2": {"parent": "z1"},
+            **within("z1", "t2", "e2"),
+        },
+    )
+    found = analyse(model, interrupted_share=Fraction(0))
+    assert [found.charged[t] for t in ("t1", "t2")] == [Fraction(4, 5), Fraction(1, 5)]
+    assert "event-sub-process-added" in codes(model)
+
+
+@pytest.mark.parametrize("share", [Fraction(-1, 10), Fraction(11, 10)])
+def test_a_share_outside_0_and_1_is_refused(diagram, share):
+    with pytest.raises(ValueError, match="interrupted_share"):
+        analyse(diagram("s>t1 t1>e"), interrupted_share=share)
+
+
+def test_an_empty_sub_process_is_passed_through(diagram):
+    assert expected(diagram("s>z1 z1>t1 t1>e"), "z1", "t1") == [1, 1]
+
+
+def test_a_flow_over_the_border_of_a_sub_process_is_refused_with_its_node(diagram):
+    model = diagram("s>z1 z1>e s2>t1 t1>t2 t2>e", nodes=within("z1", "s2", "t1"))
+    assert ("flow-crosses-border", "t1") in [(p.code, p.place) for p in analyse(model).problems]
+    assert not analyse(model).usable
+
+
+def test_a_flow_to_an_end_over_the_border_only_ends_the_work(diagram):
+    model = diagram("s>z1 s2>t1 t1>e2 z1>e3", nodes=within("z1", "s2", "t1", "e2", "e3"))
+    assert expected(model, "t1") == [1]
+    assert codes(model) == ["flow-crosses-border"]
+
+
+def test_what_is_thrown_and_caught_nowhere_lets_other_work_be_done_first(diagram):
+    inside = within("z1", "s2", "x2", "e2")
+    model = diagram(
+        "s>p1 p1>z1 p1>t1 z1>t2 t2>e t1>t3 t3>e4 s2>x2 x2>e2:0.6 x2>e3:0.4",
+        nodes={**inside, "e3": {"parent": "z1", "event": "error", "detail": "none"}},
+    )
+    assert expected(model, "t1", "t2", "t3") == [1, Fraction(3, 5), 1]
+
+
+def test_a_cancelled_transaction_goes_on_at_its_cancel_event(diagram):
+    inside = within("z1", "s2", "x2", "t2", "e2", "e3")
+    model = diagram(
+        "s>z1 z1>t1 t1>e s2>x2 x2>t2:0.9 t2>e2 x2>e3:0.1 b1>t3 t3>e4",
+        nodes={
+            **inside,
+            "z1": {"kind": "transaction"},
+            "e3": {"parent": "z1", "event": "cancel"},
+            "b1": {"attached_to": "z1", "event": "cancel"},
+        },
+    )
+    assert expected(model, "t1", "t2", "t3") == [Fraction(9, 10), Fraction(9, 10), Fraction(1, 10)]
+
+
+# --- at least once, also in many states ---------------------------------------------------------------------
+
+
+def test_at_least_once_of_a_task_after_an_inclusive_block_in_a_loop(diagram):
+    model = diagram(
+        "s>x1 x1>o1 o1>t1:0.5 o1>t2:0.4 o1>t3:0.3 t1>o2 t2>o2 t3>o2 o2>x2 x2>x1:0.5 x2>e:0.5",
+    )
+    # a round takes t1 with q = 0.5 + 0.5 * 0.6 * 0.7 * 5/12; n rounds with 1/2^n
+    q = Fraction(1, 2) + Fraction(1, 2) * Fraction(6, 10) * Fraction(7, 10) * Fraction(5, 12)
+    assert analyse(model).at_least_once("t1") == 2 * q / (1 + q)
+
+
+def test_repetitions_below_one_may_leave_a_task_out(diagram):
+    maybe = several(repetitions="0.25", standard_loop=True, loop_maximum=3)
+    visits = analyse(diagram("s>x1 x1>t1 t1>x2 x2>x1:0.5 x2>e:0.5", nodes={"t1": maybe})).visits("t1")
+    # of n rounds, each with probability 1/2^n, all miss with (3/4)^n
+    assert (visits.expected, visits.at_least_once) == (Fraction(1, 2), 1 - Fraction(3, 5))
+    assert (visits.minimum, visits.maximum) == (0, None)
+
+
+def test_fractional_repetitions_lie_between_whole_numbers(diagram):
+    visits = analyse(diagram("s>t1 t1>e", nodes={"t1": several(repetitions="2.5")})).visits("t1")
+    assert (visits.minimum, visits.expected, visits.maximum) == (2, Fraction(5, 2), 3)
+
+
+def test_five_hundred_nodes_with_loops_are_analysed_exactly_and_soon(diagram):
+    parts = ["s>x0"]
+    for i in range(166):
+        back = max(0, i - i % 7)
+        parts += [f"x{i}>t{i}", f"t{i}>x{i}b", f"x{i}b>x{back}:0.1", f"x{i}b>x{i + 1}:0.9"]
+    begun = process_time()
+    analysis = analyse(diagram(" ".join([*parts, "x166>e"])))
+    rows = analysis.table()
+    assert process_time() - begun < 2  # measured: 0.04; the bench has the bar
+    assert len(rows) == 166
+    assert all(row.at_least_once == 1 and row.maximum is None for row in rows)
+    assert rows[1].expected > 1
