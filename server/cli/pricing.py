@@ -74,7 +74,11 @@ def _probabilities(given: str) -> dict[str, Fraction]:
     try:
         text = given if given.lstrip().startswith("{") else Path(given).read_text(encoding="utf-8-sig")
         values = json.loads(text, parse_float=Decimal)
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except OSError as error:
+        raise click.ClickException(
+            f"--probabilities is no JSON object and no file: {error.strerror}"
+        ) from error
+    except (ValueError, RecursionError) as error:
         raise click.ClickException(f"--probabilities is not JSON: {error}") from error
     if not isinstance(values, dict):
         raise click.ClickException("--probabilities must be a JSON object.")
