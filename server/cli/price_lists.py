@@ -11,8 +11,6 @@ import click
 import orjson
 
 from pricing.importers import read_price_list
-from pricing.price_lists import Item
-from pricing.regions import Region, RegionTree
 from pricing.reports import CellProblem, annotated, report
 from pricing.templates import COLUMNS
 from server import installation, logs, settings
@@ -90,13 +88,12 @@ def _chosen(defaults: Sequence[str]) -> dict[str, str]:
 
 def _dry_run(data: bytes, name: str, defaults: dict[str, str]) -> tuple[int, tuple[Problem, ...]]:
     """Checked against the demonstration's items and places when there is no installation's."""
-    from server.demo import world
+    from server.demo import prices as demonstration
 
-    items = [Item(r["code"], r["unit"], r["category"], world.names(r)) for r in world.table("items.csv")]
-    regions = RegionTree(
-        Region(r["code"], r["parent"] or None, r["level"], world.names(r)) for r in world.table("regions.csv")
-    )
-    found = read_price_list(data, filename=name, items=items, regions=regions, defaults=defaults)
+    found = read_price_list(
+        data, filename=name, items=demonstration.items(), regions=demonstration.regions(),
+        packaging=demonstration.packagings(), defaults=defaults,
+    )  # fmt: skip
     return len(found.rows), found.problems
 
 

@@ -1,6 +1,7 @@
 """The command line, as a stranger meets it."""
 
 import json
+import os
 
 import pytest
 from click.testing import CliRunner
@@ -66,6 +67,64 @@ def test_lint_goes_on_after_a_file_that_is_not_there(run, tmp_path):
     done = run("lint", str(tmp_path / "nowhere.bpmn"), str(good_diagram(tmp_path)), "--format", "json")
     assert [r["ok"] for r in json.loads(done.stdout)] == [False, True]
     assert done.exit_code == 1
+
+
+def report_of(done):
+    """The one report in JSON, of the fixed form."""
+    [report] = json.loads(done.stdout_bytes)
+    assert set(report) == {"file", "level", "ok", "problems"}
+    for problem in report["problems"]:
+        assert list(problem) == ["code", "severity", "element", "message"]
+        assert problem["severity"] in ("fatal", "error", "warning", "info")
+    assert report["ok"] == (done.exit_code == 0)
+    return report
+
+
+def test_lint_reports_a_folder_and_what_may_not_be_read(run, tmp_path):
+    assert report_of(run("lint", str(tmp_path), "--format", "json"))["problems"][0]["code"] == "unreadable"
+    assert run("lint", str(tmp_path)).exit_code == 1
+
+
+def test_lint_reads_a_device_without_end_only_so_far(run):
+    assert report_of(run("lint", "/dev/zero", "--format", "json"))["problems"][0]["code"] == "xml-too-large"
+
+
+def test_lint_takes_any_extension_and_any_file_name(run, tmp_path):
+    path = good_diagram(tmp_path).rename(tmp_path / "Réunion du village (1).xml.txt")
+    assert report_of(run("lint", str(path), "--format", "json"))["file"] == str(path)
+    odd = os.fsdecode(bytes(tmp_path) + b"/\xff.bpmn")
+    path.rename(odd)
+    assert report_of(run("lint", odd, "--format", "json"))["file"] == f"{tmp_path}/\ufffd.bpmn"
+    assert run("lint", odd).exit_code == 0
+
+
+def test_lint_speaks_where_the_terminal_has_no_such_letters(run, tmp_path):
+    path = tmp_path / "é.bpmn"
+    path.write_bytes(good_diagram(tmp_path).read_bytes().replace(b'id="prepare"', 'id="é“"'.encode()))
+    for encoding in ("ascii", "latin-1"):
+        done = CliRunner(charset=encoding).invoke(cli, ["lint", str(path)], catch_exceptions=False)
+        assert done.exit_code == 1
+        assert b"invalid-id" in done.stdout_bytes
+
+
+def test_lint_reports_its_own_failure_and_goes_on(run, tmp_path, monkeypatch):
+    def fail(*_arguments):
+        raise RecursionError
+
+    monkeypatch.setattr("server.cli.authoring.read_decisions", fail)
+    done = run("lint", str(good_diagram(tmp_path)), "--format", "json")
+    assert report_of(done)["problems"][0]["code"] == "lint-failed"
+
+
+def test_lint_at_preview_admits_what_another_tool_drew(run, tmp_path):
+    path = tmp_path / "drawn.bpmn"
+    path.write_text(
+        '<b:definitions xmlns:b="http://www.omg.org/spec/BPMN/20100524/MODEL"><b:process id="p">'
+        '<b:task id="t"/><b:complexGateway id="g"/><b:sequenceFlow id="f" sourceRef="t" targetRef="g"/>'
+        "</b:process></b:definitions>"
+    )
+    assert report_of(run("lint", str(path), "--level", "preview", "--format", "json"))["ok"]
+    assert not report_of(run("lint", str(path), "--format", "json"))["ok"]
 
 
 def test_lint_knows_a_decision_model_by_its_root(run, tmp_path):
@@ -207,3 +266,54 @@ def test_bank_read_of_what_is_no_bank_file_says_so_and_fails(run, tmp_path):
         "unknown-bank-file",
         "unreadable",
     ]
+
+
+# --- price --------------------------------------------------------------------------------------------------
+
+PRICE = ("price", "community_profile@1.0.0", "--region", "BJ-DO-COPARGO", "--on", "2026-12-01")
+
+
+def test_a_price_needs_no_database_and_says_the_row_of_each_price(run, monkeypatch):
+    monkeypatch.setenv("FRANCHISE_DATABASE_URL", "sqlite:////nowhere/at/all.db")
+    done = run(*PRICE, "--format", "json")
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["ok"]) == (0, True)
+    assert all(line["price"]["list"] and line["price"]["row"] for line in found["quote"]["lines"])
+    assert found["quote"]["overheads"]
+    assert run(*PRICE).stdout.count(found["digest"]) == 1
+
+
+def test_a_parameter_lowers_the_price_and_one_out_of_bounds_is_refused(run):
+    def charged(*more):
+        return json.loads(run(*PRICE, *more, "--format", "json").stdout)["quote"]["expected_minor"]
+
+    assert charged("--param", "households=10") < charged()
+    done = run(*PRICE, "--param", "households=-1", "--format", "json")
+    assert done.exit_code == 1
+    assert [p["code"] for p in json.loads(done.stdout)["problems"]] == ["parameter-out-of-bounds"]
+
+
+def test_every_missing_price_is_told_with_what_was_tried(run):
+    done = run(*PRICE[:-1], "2016-12-01")
+    assert done.exit_code == 1
+    assert done.stderr.count("missing-price") > 10
+    assert "BJ-DO: date 2026-01-01..2026-12-31" in done.stderr
+
+
+def test_a_diagram_and_a_price_list_of_ones_own_can_be_priced(run, tmp_path):
+    from importlib.resources import files
+
+    diagram = files("service_library") / "services" / "community_profile" / "1.0.0" / "service.bpmn"
+    prices = tmp_path / "own.csv"
+    prices.write_text("region,item,price (XOF),valid_from\nBJ,FEE.ANIM,6000,2026-01-01\n")
+    done = run("price", str(diagram), *PRICE[2:], "--prices", str(prices), "--format", "json")
+    missing = {p["params"]["item"] for p in json.loads(done.stdout)["problems"]}
+    assert missing
+    assert "FEE.ANIM" not in missing
+
+
+@pytest.mark.parametrize(
+    "more", [("--param", "households"), ("--param", "households=many"), ("--param", "=3")]
+)
+def test_a_senseless_parameter_is_one_sentence(run, more):
+    assert run(*PRICE, *more).exit_code != 0
