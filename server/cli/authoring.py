@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 import orjson
@@ -12,6 +14,7 @@ import orjson
 from workflows import feel
 from workflows.decisions import read as read_decisions
 from workflows.decisions.lint import lint as lint_decisions
+from workflows.definitions.lint import Level
 from workflows.definitions.lint import lint as lint_definition
 from workflows.definitions.read import read
 from workflows.problems import Problem, blocking
@@ -20,9 +23,11 @@ _FORMAT = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 _SIZE_MAX = 30_000_000
+"""Bytes that are read of a file; what may be linted is much less (`workflows.xml`)."""
 
 
-def _lint_bytes(data: bytes, level: Literal["preview", "executable"]) -> tuple[Problem, ...]:
+def _lint_bytes(data: bytes, level: Level) -> tuple[Problem, ...]:
+    """The problems of a decision model or a diagram; what a file is stands in its root element."""
     decisions = read_decisions(data)
     if decisions.model is not None:
         return (*decisions.problems, *lint_decisions(decisions.model, level=level))
@@ -38,40 +43,55 @@ def _lint_bytes(data: bytes, level: Literal["preview", "executable"]) -> tuple[P
     "--level", type=click.Choice(["preview", "executable"]), default="executable", show_default=True
 )
 @_FORMAT
-def lint(files: tuple[Path, ...], level: Literal["preview", "executable"], form: str) -> None:
+def lint(files: tuple[Path, ...], level: Level, form: str) -> None:
     """Check BPMN diagrams and DMN decision models: can they be drawn and costed (preview), or run (executable)?"""
     reports = [_report(path, level) for path in files]
     if form == "json":
-        click.echo(orjson.dumps(reports, option=orjson.OPT_INDENT_2).decode())
+        click.echo(orjson.dumps(reports, option=orjson.OPT_INDENT_2))
     else:
         for report in reports:
-            click.echo(f"{report['file']}: {'ok' if report['ok'] else 'not ' + level}")
+            _say(f"{report['file']}: {'ok' if report['ok'] else 'not ' + level}")
             for problem in report["problems"]:
                 element = f" [{problem['element']}]" if problem["element"] else ""
-                click.echo(f"  {problem['severity']}: {problem['code']}{element}: {problem['message']}")
+                _say(f"  {problem['severity']}: {problem['code']}{element}: {problem['message']}")
     if not all(report["ok"] for report in reports):
         raise click.exceptions.Exit(1)
 
 
-def _report(path: Path, level: Literal["preview", "executable"]) -> dict[str, Any]:
-    try:
-        if path.stat().st_size > _SIZE_MAX:
-            problems: tuple[Problem, ...] = (
-                Problem("file-too-large", "The file is too large.", severity="fatal"),
-            )
-        else:
-            problems = _lint_bytes(path.read_bytes(), level)
-    except OSError as error:
-        problems = (
-            Problem("unreadable", "The file cannot be read: %(reason)s", severity="fatal",
-                    params={"reason": error.strerror or str(error)}),
-        )  # fmt: skip
+def _say(text: str) -> None:
+    """Print, also where the terminal has no such letters."""
+    encoding = sys.stdout.encoding or "utf-8"
+    click.echo(text.encode(encoding, "replace").decode(encoding))
+
+
+def _report(path: Path, level: Level) -> dict[str, Any]:
+    problems = _problems(path, level)
     return {
-        "file": str(path), "level": level, "ok": not blocking(problems),
+        # a name that is no UTF-8 is shown with question marks: JSON cannot hold it
+        "file": os.fsencode(path).decode("utf-8", "replace"), "level": level, "ok": not blocking(problems),
         "problems": [
             {"code": p.code, "severity": p.severity, "element": p.place, "message": p.text()} for p in problems
         ],
     }  # fmt: skip
+
+
+def _problems(path: Path, level: Level) -> tuple[Problem, ...]:
+    """Every problem of a file; also that it cannot be read, and that this program fails at it."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_SIZE_MAX + 1)
+    except OSError as error:
+        return (
+            Problem("unreadable", "The file cannot be read: %(reason)s", severity="fatal",
+                    params={"reason": error.strerror or str(error)}),
+        )  # fmt: skip
+    try:
+        return _lint_bytes(data, level)
+    except Exception as error:  # noqa: BLE001 (whatever a file brings, the other files get their report)
+        return (
+            Problem("lint-failed", "RUN failed to read the file (%(reason)s). Please send it to us.",
+                    severity="fatal", params={"reason": type(error).__name__}),
+        )  # fmt: skip
 
 
 @click.command("feel")

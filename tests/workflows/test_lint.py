@@ -13,6 +13,8 @@ from workflows.definitions.read import READING_CODES, read
 DECISION_CODES = set(DECISION_RULES) | DECISION_READING_CODES
 PAGES = Path(__file__).parents[2] / "docs/reference/lint"
 SHARED = Path(__file__).parents[3] / "shared/data"
+COMMAND_CODES = {"unreadable", "lint-failed"}
+"""What the command line says of a file that cannot be looked at."""
 BPMN = (
     'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
     'xmlns:run="https://w3id.org/run-services/bpmn/1.0" xmlns:v="urn:vendor"'
@@ -380,7 +382,9 @@ def test_every_code_is_tested():
 
 
 def test_every_code_has_a_page_that_says_its_severity_and_every_page_a_code():
-    assert {page.stem for page in PAGES.glob("*.md")} - DECISION_CODES == set(LINT_RULES) | READING_CODES
+    assert {page.stem for page in PAGES.glob("*.md")} - DECISION_CODES == set(
+        LINT_RULES
+    ) | READING_CODES | COMMAND_CODES
     for code, rule in LINT_RULES.items():
         page = (PAGES / f"{code}.md").read_text("utf-8")
         assert page.startswith(f"# {code}\n")
