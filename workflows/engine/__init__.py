@@ -16,6 +16,7 @@ from workflows.engine.errors import (
     InstanceEnded,
     MessageNotExpected,
     NoFlowTaken,
+    NotAttachable,
     NotExecutable,
     StateUnreadable,
     StepFailed,
@@ -23,6 +24,7 @@ from workflows.engine.errors import (
     TooManyTasks,
 )
 from workflows.engine.instance import Instance
+from workflows.engine.migration import Migration, Unattached, migrate
 from workflows.engine.programs import Program, program
 from workflows.engine.records import (
     Changes,
@@ -64,7 +66,9 @@ __all__ = [
     "InstanceEnded",
     "InstanceState",
     "MessageNotExpected",
+    "Migration",
     "NoFlowTaken",
+    "NotAttachable",
     "NotExecutable",
     "ProcessCancelled",
     "ProcessCompleted",
@@ -84,11 +88,13 @@ __all__ = [
     "TaskRecord",
     "Timer",
     "TooManyTasks",
+    "Unattached",
     "WorkItem",
     "cancel",
     "complete",
     "deliver",
     "fire_timers",
+    "migrate",
     "program",
     "retry",
     "start",

@@ -14,6 +14,7 @@ EngineError
 ├── OperationNotDone    the operation of a service task failed (seen as an Incident)
 ├── ErrorNotCaught      an error was thrown that nothing around catches (seen as an Incident)
 ├── StartUnknown        the process has no such start event, or several of which one must be chosen
+├── NotAttachable       the boundary event cannot be attached to the open task
 ├── Deadlock            a join waits for a branch that can no longer come (seen as an Incident)
 └── StepFailed          any other failure of an automatic step (seen as an Incident)
 NotExecutable is an InvalidInput: it carries the problems of the definition.
@@ -107,6 +108,14 @@ class ErrorNotCaught(EngineError):
 class StartUnknown(EngineError):
     code = "start-unknown"
     message = "The process cannot be started at “%(start)s”. Its start events are: %(known)s."
+
+
+class NotAttachable(EngineError):
+    code = "event-not-attachable"
+    message = (
+        "The event %(event)s cannot be attached to the task: it is no boundary event of it in this diagram, "
+        "or is there already."
+    )
 
 
 class Deadlock(EngineError):

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from workflows.engine import documents, gateways, nodes, rows, spiff
+from workflows.engine import attachments, documents, gateways, nodes, rows, spiff
 from workflows.engine.errors import (
     Deadlock,
     EndlessLoop,
@@ -201,6 +201,19 @@ class Instance:
         def act() -> None:
             task = self._asked(task_id)
             nodes.throw_from(task, code)
+
+        return self._apply(now, act)
+
+    def add_deadline(self, task_id: str, node_id: str, now: datetime) -> Changes:
+        """Attach a boundary event of the diagram to an activity that is open already, as after a migration.
+
+        task_id: of any living activity, also of a sub-process (`Unattached`). node_id: of the boundary event; its
+        time begins now. Raises TaskNotReady, NotAttachable.
+        """
+
+        def act() -> None:
+            activity = attachments.activity_of(self._task(task_id))
+            attachments.attach(activity, attachments.event_for(activity, node_id))
 
         return self._apply(now, act)
 

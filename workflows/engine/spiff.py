@@ -224,6 +224,15 @@ class RunTask(Task):
             child.scope = scope
         return child
 
+    def move_under(self, parent: RunTask) -> None:
+        """Belong to another task than before."""
+        tasks = self.workflow.tasks
+        if self._parent in tasks:
+            del tasks[self._parent]._children[self.id]
+        self._parent = parent.id
+        parent._children[self.id] = None
+        self.workflow.top_workflow.touch(self)
+
     def start(self) -> None:
         """Let the new task be ready, or wait."""
         self.task_spec._update(self)
