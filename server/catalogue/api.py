@@ -32,6 +32,12 @@ _PARTS = (
         required=False,
         several=True,
     ),
+    Part(
+        "decisions",
+        "A decision model (DMN) that business-rule tasks of the diagram ask.",
+        required=False,
+        several=True,
+    ),
 )
 
 
@@ -70,17 +76,24 @@ def publish_service(query: Values, parts: Parts) -> tuple[Values, int]:
     content under the same number is refused. A dry run answers all problems.
     """
     version, bpmn = parts.values["version"], parts.file("bpmn")[1]
-    forms = {name.rpartition(".")[0] or name: content for name, content in parts.files["forms"]}
+    forms, decisions = _by_reference(parts, "forms"), _by_reference(parts, "decisions")
     if query["dry_run"]:
-        found = catalogue.check(bpmn, forms, version=version)
+        found = catalogue.check(bpmn, forms, version=version, decision_sources=decisions)
         return {"published": False, "version": None, "problems": [problem(p) for p in found]}, 200
-    made, row = g.runtime.run(g.actor, _publish, bpmn, forms, version)
+    made, row = g.runtime.run(g.actor, _publish, bpmn, forms, decisions, version)
     return {"published": True, "version": row, "problems": []}, 201 if made else 200
 
 
-def _publish(tx: Tx, bpmn: bytes, forms: dict[str, bytes], version: str) -> tuple[bool, Values]:
+def _by_reference(parts: Parts, kind: str) -> dict[str, bytes]:
+    """The files of that kind by their name without its ending, which is how the diagram refers to them."""
+    return {name.rpartition(".")[0] or name: content for name, content in parts.files[kind]}
+
+
+def _publish(
+    tx: Tx, bpmn: bytes, forms: dict[str, bytes], decisions: dict[str, bytes], version: str
+) -> tuple[bool, Values]:
     before = {row.id for row in catalogue.versions(tx)}
-    row = catalogue.publish(tx, bpmn, forms, version=version)
+    row = catalogue.publish(tx, bpmn, forms, version=version, decision_sources=decisions)
     return row.id not in before, _version(tx, row)
 
 

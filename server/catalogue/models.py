@@ -36,6 +36,15 @@ class ServiceVersionRow(Base):
     )
 
 
+class ServiceDecisionRow(Base):
+    """A decision model (DMN) of a version, as it was sent."""
+
+    __tablename__ = "service_decision"
+    service_version_id: Mapped[str] = mapped_column(ForeignKey("service_version.id"), primary_key=True)
+    ref: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[bytes]
+
+
 class ServiceFormRow(Base):
     __tablename__ = "service_form"
     service_version_id: Mapped[str] = mapped_column(ForeignKey("service_version.id"), primary_key=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from threading import Lock
+from types import MappingProxyType
+from typing import Final
 
 from sqlalchemy import select
 
 from server.actor import Action, require
+from server.catalogue.models import ServiceDecisionRow
 from server.catalogue.models import (
     ServiceFormRow as ServiceFormRow,
 )
@@ -22,7 +25,7 @@ from server.errors import Conflict, NotFound
 from server.journal import service as journal
 from server.journal.service import Event
 from server.runtime import Tx
-from service_library.package import ServicePackage, assemble, digest
+from service_library.package import Assembly, ServicePackage, assemble, digest
 from workflows.definitions.lint import lint
 from workflows.errors import InvalidInput
 from workflows.problems import Problem, blocking
@@ -33,30 +36,49 @@ class VersionExists(Conflict):
     message = "%(service)s %(version)s is published and never changes. Publish the change as a new version."
 
 
+_NO_DECISIONS: Final[Mapping[str, bytes]] = MappingProxyType({})
 _CACHE_SIZE = 32
 _cache: OrderedDict[str, ServicePackage] = OrderedDict()
 _cache_lock = Lock()
 
 
-def check(bpmn: bytes, form_sources: Mapping[str, bytes], *, version: str) -> tuple[Problem, ...]:
-    """All problems that publishing these files would meet, and the warnings."""
-    assembly = assemble(bpmn, form_sources, version=version)
+def _assembled(
+    bpmn: bytes, form_sources: Mapping[str, bytes], decision_sources: Mapping[str, bytes], version: str
+) -> Assembly:
+    """The package and all problems of its files, those of the lint among them."""
+    assembly = assemble(bpmn, form_sources, version=version, decision_sources=decision_sources)
     if assembly.package is None:
-        return assembly.problems
-    return (*assembly.problems, *lint(assembly.package.definition, level="executable"))
+        return assembly
+    found = lint(assembly.package.definition, level="executable")
+    return Assembly(assembly.package, (*assembly.problems, *found))
 
 
-def publish(tx: Tx, bpmn: bytes, form_sources: Mapping[str, bytes], *, version: str) -> ServiceVersionRow:
+def check(
+    bpmn: bytes,
+    form_sources: Mapping[str, bytes],
+    *,
+    version: str,
+    decision_sources: Mapping[str, bytes] = _NO_DECISIONS,
+) -> tuple[Problem, ...]:
+    """All problems that publishing these files would meet, and the warnings."""
+    return _assembled(bpmn, form_sources, decision_sources, version).problems
+
+
+def publish(
+    tx: Tx,
+    bpmn: bytes,
+    form_sources: Mapping[str, bytes],
+    *,
+    version: str,
+    decision_sources: Mapping[str, bytes] = _NO_DECISIONS,
+) -> ServiceVersionRow:
     """Publish a version: from now on it never changes. The same files again give the version back.
 
     Raises InvalidInput with all problems, VersionExists when the version is taken by other content.
     """
     require(tx.actor, Action.SERVICE_PUBLISH)
-    assembly = assemble(bpmn, form_sources, version=version)
-    package = assembly.package
-    problems = assembly.problems
-    if package is not None:
-        problems = (*problems, *lint(package.definition, level="executable"))
+    assembly = _assembled(bpmn, form_sources, decision_sources, version)
+    package, problems = assembly.package, assembly.problems
     if package is None or blocking(problems):
         raise InvalidInput(blocking(problems) or problems)
     content = digest(package)
@@ -90,6 +112,10 @@ def _store(tx: Tx, package: ServicePackage, content: str) -> ServiceVersionRow:
         )
         for ref, form in sorted(package.forms.items())
     )  # fmt: skip
+    tx.session.add_all(
+        ServiceDecisionRow(service_version_id=row.id, ref=ref, source=source)
+        for ref, source in sorted(package.decision_sources.items())
+    )
     tx.session.flush()
     journal.record(
         tx, Event.SERVICE_PUBLISHED, row.id,
@@ -132,13 +158,10 @@ def package(tx: Tx, version_id: str) -> ServicePackage:
         if row.digest in _cache:
             _cache.move_to_end(row.digest)
             return _cache[row.digest]
-    sources = {
-        f.ref: f.source
-        for f in tx.session.scalars(
-            select(ServiceFormRow).where(ServiceFormRow.service_version_id == version_id)
-        )
-    }
-    assembly = assemble(row.bpmn, sources, version=row.version)
+    sources = {form.ref: form.source for form in forms(tx, version_id)}
+    assembly = assemble(
+        row.bpmn, sources, version=row.version, decision_sources=_decision_sources(tx, version_id)
+    )
     if assembly.package is None:
         raise InvalidInput(assembly.problems)
     with _cache_lock:
@@ -146,6 +169,13 @@ def package(tx: Tx, version_id: str) -> ServicePackage:
         while len(_cache) > _CACHE_SIZE:
             _cache.popitem(last=False)
     return assembly.package
+
+
+def _decision_sources(tx: Tx, version_id: str) -> dict[str, bytes]:
+    rows = tx.session.scalars(
+        select(ServiceDecisionRow).where(ServiceDecisionRow.service_version_id == version_id)
+    )
+    return {row.ref: row.source for row in rows}
 
 
 def forget(content: str) -> None:

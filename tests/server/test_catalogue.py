@@ -116,3 +116,32 @@ def test_four_publishing_at_once_make_one_version(world, race):
     done = race(4, lambda _: publish(world, newer.bpmn, newer.form_sources, "1.1.0"))
     assert [d for d in done if isinstance(d, Exception)] == []
     assert len({d.id for d in done}) == 1
+
+
+DECISION = (
+    b'<definitions xmlns="https://www.omg.org/spec/DMN/20230324/MODEL/" id="d" name="tariff" namespace="t">'
+    b'<decision id="tariff" name="tariff"><variable name="tariff"/>'
+    b"<literalExpression><text>40</text></literalExpression></decision></definitions>"
+)
+NEXT = (
+    SHIPPED.bpmn.replace(b'version="1.0.0"', b'version="9.0.0"'),
+    {ref: source.replace(b"1.0.0", b"9.0.0") for ref, source in SHIPPED.form_sources.items()},
+)
+
+
+def test_a_version_keeps_its_decision_models(world):
+    row = world.run(
+        "expert", catalogue.publish, *NEXT, version="9.0.0", decision_sources={"tariff": DECISION},
+    )  # fmt: skip
+    catalogue.forget(row.digest)
+    package = world.run("expert", catalogue.package, row.id)
+    assert package.decision_sources == {"tariff": DECISION}
+    assert package.decisions["tariff"].evaluate() == 40
+
+
+def test_a_decision_model_that_cannot_be_read_is_not_published(world):
+    with pytest.raises(InvalidInput) as refused:
+        world.run(
+            "expert", catalogue.publish, *NEXT, version="9.0.0", decision_sources={"tariff": b"<nothing/>"},
+        )  # fmt: skip
+    assert {problem.code for problem in refused.value.problems} == {"not-dmn"}

@@ -56,3 +56,7 @@ CREATE TRIGGER terms_no_truncate BEFORE TRUNCATE ON terms FOR EACH STATEMENT EXE
 CREATE TRIGGER price_list_no_delete BEFORE DELETE ON price_list FOR EACH ROW EXECUTE FUNCTION append_only()
 --;
 CREATE TRIGGER price_list_no_truncate BEFORE TRUNCATE ON price_list FOR EACH STATEMENT EXECUTE FUNCTION append_only()
+--;
+CREATE TRIGGER service_decision_append_only BEFORE UPDATE OR DELETE ON service_decision FOR EACH ROW EXECUTE FUNCTION append_only()
+--;
+CREATE TRIGGER service_decision_no_truncate BEFORE TRUNCATE ON service_decision FOR EACH STATEMENT EXECUTE FUNCTION append_only()

@@ -54,3 +54,11 @@ END
 CREATE TRIGGER project_quote_no_delete BEFORE DELETE ON project_quote BEGIN
   SELECT RAISE(ABORT, 'project_quote: is never deleted');
 END
+--;
+CREATE TRIGGER service_decision_no_update BEFORE UPDATE ON service_decision BEGIN
+  SELECT RAISE(ABORT, 'service_decision: is append-only');
+END
+--;
+CREATE TRIGGER service_decision_no_delete BEFORE DELETE ON service_decision BEGIN
+  SELECT RAISE(ABORT, 'service_decision: is append-only');
+END

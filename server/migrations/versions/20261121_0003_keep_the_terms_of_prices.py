@@ -1,7 +1,7 @@
-"""keep the terms of prices
+"""keep the terms of prices, and decision models
 
 Overheads and third parties' contributions by region, fund and date (terms, overhead, contribution); the
-statutory minimum wage; who observed a price; when a list was retired; the quote that a quote replaces; project
+statutory minimum wage; the decision models of a service version; who observed a price; when a list was retired; the quote that a quote replaces; project
 quotes.
 
 Revision ID: 0003
@@ -33,6 +33,7 @@ def upgrade() -> None:
     _create_minimum_wage()
     _create_terms()
     _create_project_quote()
+    _create_service_decision()
     run_sql("0003")
 
 
@@ -137,6 +138,21 @@ def _create_project_quote() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_project_quote")),
     )
     op.create_index(op.f("ix_project_quote_region_code"), "project_quote", ["region_code"])
+
+
+def _create_service_decision() -> None:
+    op.create_table(
+        "service_decision",
+        sa.Column("service_version_id", sa.String(), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column("source", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["service_version_id"],
+            ["service_version.id"],
+            name=op.f("fk_service_decision_service_version_id_service_version"),
+        ),
+        sa.PrimaryKeyConstraint("service_version_id", "ref", name=op.f("pk_service_decision")),
+    )
 
 
 def downgrade() -> None:
