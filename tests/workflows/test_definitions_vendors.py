@@ -47,6 +47,10 @@ FILES = {
         PROCESS,
         attributes='targetNamespace="sample1" xmlns:tns="sample1"',
     ),
+    "the same with an empty text of unparsed characters": file(
+        PROCESS.replace("</process>", "<documentation><![CDATA[]]></documentation></process>"),
+        attributes='xmlns:tns="sample1"',
+    ),
     "qualified references": file(
         PROCESS.replace('sourceRef="s"', 'sourceRef="tns:s"').replace('targetRef="t"', 'targetRef="tns:t"'),
         attributes='targetNamespace="urn:x" xmlns:tns="urn:x"',

@@ -351,6 +351,13 @@ CASES = {
         ),
         "meet",
     ),
+    "repeated-part": (
+        instead(
+            '<run:activity id="a1">',
+            f'<run:activity id="a1">{text("label")}</run:activity><run:activity id="a1">',
+        ),
+        "meet",
+    ),
     "missing-id": (instead('<run:activity id="a1">', "<run:activity>"), "meet"),
     "missing-item": (instead('item="RICE"', ""), "meet"),
     "missing-outcome": (instead(text("outcome"), ""), "meet"),

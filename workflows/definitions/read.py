@@ -164,6 +164,7 @@ def normalised(root: etree._Element) -> bytes:
         return _DECLARATION + canonical(root) + b"\n"
     except XmlRefused:
         for element in root.iter("*"):
+            element.text = element.text or None  # an empty CDATA section is no text
             attributes = sorted(element.items())
             element.attrib.clear()
             element.attrib.update(attributes)

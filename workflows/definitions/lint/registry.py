@@ -227,6 +227,7 @@ _TABLE: Final[Mapping[str, tuple[Severity | None, Severity | None]]] = {
     "missing-skill": (_W, _E),
     "missing-title": (_W, _E),
     "missing-translation": (_W, _E),
+    "repeated-part": (_E, _E),
     "several-agents": (_W, _E),
     "task-without-card": (_W, _E),
     "unknown-criterion": (_E, _E),

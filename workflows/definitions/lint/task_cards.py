@@ -134,10 +134,11 @@ def _ids(place: str, name: str, things: Iterable[object]) -> Iterator[Problem]:
             )
         elif count > 1:
             yield Problem(
-                "duplicate-id",
-                "The id “%(id)s” is used %(count)s times. Give each element its own.",
+                "repeated-part",
+                "Two parts of the card of “%(name)s” have the id “%(id)s”. Remove one and add it again in the "
+                "modeler.",
                 place=place,
-                params={"id": own_id, "count": count},
+                params={"id": own_id, "name": name},
             )
 
 
