@@ -163,6 +163,7 @@ class CatchEvent(Node):
     def __init__(self, scope: ProcessSpec, name: str, node_id: str, trigger: Trigger) -> None:
         super().__init__(scope, name, node_id)
         self.trigger = trigger
+        self.conditional = isinstance(trigger, ConditionTrigger)
         self.watches = trigger.watches
 
     def evaluates(self, my_task: RunTask) -> bool:

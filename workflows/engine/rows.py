@@ -365,5 +365,5 @@ def records_of(running: spiff.Running, status: Status, definition: str) -> Recor
         for workflow in (running, *running.subprocesses.values())
         for task in workflow.tasks.values()
     ]
-    scopes = tuple([scope_record(number, scope) for number, scope in running.scopes.items()])
+    scopes = tuple([scope_record(number, scope) for number, scope in sorted(running.scopes.items())])
     return Records(tuple(sorted(tasks, key=_by_order)), scopes, status, definition)

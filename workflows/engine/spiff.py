@@ -454,7 +454,7 @@ class Running(_Running, BpmnWorkflow):
         if spec.gathers:
             task.workflow.gathering[task.id] = self.joins[task.id] = task
             return
-        if spec.watches:
+        if spec.conditional:
             self.watching[task.id] = task
         awaits = task.awaits = spec.waits_for(task)
         if awaits is not None:
@@ -571,6 +571,7 @@ class Running(_Running, BpmnWorkflow):
         """Take a task that was read back into the indices."""
         self._index(task, FUTURE)
         if "incident" in task.internal_data:
+            incident_of(task)  # raises when it is none
             self.runnable.pop(task.id, None)
             self.pending.pop(task.id, None)
             self.held[task.id] = task
@@ -658,6 +659,8 @@ class Node(BpmnTaskSpec):
     """Whether it is one task or sub-process of the diagram."""
     transaction: bool = False
     """Whether a cancel end event inside ends it."""
+    conditional: bool = False
+    """Whether it waits for the data, or the time, to fulfil a condition."""
     watches: frozenset[str] = frozenset()
     """The names whose change makes it look at its condition again."""
 
