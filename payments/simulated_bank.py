@@ -27,7 +27,7 @@ def status_report(
     rejections: Mapping[str, str] | None = None,
     pending: Collection[str] = (),
 ) -> bytes:
-    """A pain.002.001.10 that answers a pain.001.001.09, one status per transaction, in the file's order.
+    """A pain.002.001.10 that answers a pain.001, one status per transaction, in the file's order.
 
     rejections: ISO 20022 reason code (such as AC01, AC04) by EndToEndId; the rest is settled (ACSC).
     pending: EndToEndIds that get PDNG. Raises RefusedTransfers for an invalid pain.001, NaiveTime.
@@ -57,7 +57,7 @@ def status_report(
         f"<GrpHdr><MsgId>{escape(message_id)}</MsgId>"
         f"<CreDtTm>{created_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}</CreDtTm></GrpHdr>"
         f"<OrgnlGrpInfAndSts><OrgnlMsgId>{escape(totals.message_id)}</OrgnlMsgId>"
-        f"<OrgnlMsgNmId>{pain001.MESSAGE_NAME}</OrgnlMsgNmId><OrgnlNbOfTxs>{totals.count}</OrgnlNbOfTxs>"
+        f"<OrgnlMsgNmId>{totals.version}</OrgnlMsgNmId><OrgnlNbOfTxs>{totals.count}</OrgnlNbOfTxs>"
         f"<GrpSts>{group_status}</GrpSts></OrgnlGrpInfAndSts>{body}</CstmrPmtStsRpt></Document>\n"
     ).encode()
 

@@ -286,3 +286,91 @@ def test_a_file_of_many_pieces_is_whole():
     assert report.count == 1501
     assert [t.end_to_end_id for t in read(data)] == [t.end_to_end_id for t in transfers]
     assert problems(data) == []
+
+
+# pain.001.001.03 ----------------------------------------------------------------------------------------
+
+
+def old_file(*transfers):
+    return written(list(transfers), "older_bank")
+
+
+def old_transfer(number=1, **changes):
+    return transfer(number, **({"account": RIB} | changes))
+
+
+def test_an_older_bank_gets_the_older_message():
+    data, report = old_file(old_transfer(1, account=replace(RIB, agent="AFRIBJBJ")), old_transfer(2))
+    assert pain001.validate(io.BytesIO(data)) == ()
+    assert b'xmlns="urn:iso:std:iso:20022:tech:xsd:pain.001.001.03"' in data
+    assert b"<ReqdExctnDt>2026-11-23</ReqdExctnDt>" in data
+    assert b"<BIC>AFRIBJBJ</BIC>" in data
+    assert not re.search(rb"UETR|Prxy|BICFI", data)
+    assert report.count == 2
+
+
+def test_what_is_read_back_from_the_older_message_has_no_uetr():
+    data, _ = old_file(old_transfer(1), old_transfer(2, amount=Money(5, "XOF")))
+    assert [(t.end_to_end_id, t.uetr, t.amount.minor) for t in read(data)] == [
+        ("RUN-1", "", 85390),
+        ("RUN-2", "", 5),
+    ]
+    totals = pain001.read_totals(io.BytesIO(data))
+    assert (totals.version, totals.count, totals.total_minor) == ("pain.001.001.03", 2, {"XOF": 85395})
+
+
+def test_an_older_bank_takes_no_wallet():
+    with pytest.raises(errors.RefusedTransfers) as caught:
+        old_file(transfer(1, account=WALLET))
+    assert [p.code for p in caught.value.problems] == ["account-not-on-rail"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "code"),
+    [
+        (
+            rb"</EndToEndId>",
+            b"</EndToEndId><UETR>00000000-0000-4000-8000-000000000001</UETR>",
+            "not-valid-pain001",
+        ),
+        (rb"<ReqdExctnDt>", b"<ReqdExctnDt><Dt>2026-11-23</Dt>", "not-valid-pain001"),
+        (rb"pain\.001\.001\.03", b"pain.001.001.09", "not-valid-pain001"),
+        (rb">85390</InstdAmt>", b">853.90</InstdAmt>", "wrong-decimals"),
+        (rb"<NbOfTxs>2<", b"<NbOfTxs>3<", "control-sum-mismatch"),
+        (rb"RUN-2<", b"RUN-1<", "repeated-identifier"),
+    ],
+)
+def test_a_mutated_older_file_is_refused_by_its_own_schema(pattern, replacement, code):
+    data, _ = old_file(old_transfer(1), old_transfer(2))
+    mutated, times = re.subn(pattern, lambda _: replacement, data, count=1)
+    assert times == 1
+    assert code in problems(mutated)
+
+
+def test_one_file_is_of_one_version():
+    new, old = [transfer(1, account=RIB)], [old_transfer(2)]
+    with pytest.raises(errors.RefusedTransfers) as caught:
+        written(new, groups=[(head(new), new), (head(old, "older_bank", "B1-2"), old)])
+    assert [p.code for p in caught.value.problems] == ["mixed-versions"]
+
+
+def test_an_amount_in_another_element_is_no_amount():
+    data, _ = written([transfer()])
+    other = data.replace(
+        b'<InstdAmt Ccy="XOF">85390</InstdAmt>',
+        b'<EqvtAmt><Amt Ccy="XOF">85390</Amt><CcyOfTrf>EUR</CcyOfTrf></EqvtAmt>',
+    )
+    assert "wrong-decimals" in problems(other)
+
+
+@pytest.mark.parametrize("written_amount", ["085390", "+85390", "85390.", "8539e1", " 85390 ", "85390.0"])
+def test_an_amount_is_written_in_one_way_only(written_amount):
+    data, _ = written([transfer()])
+    assert problems(data.replace(b">85390</InstdAmt>", f">{written_amount}</InstdAmt>".encode()))
+
+
+def test_hostile_counts_and_identifiers_are_problems_not_crashes():
+    data, _ = written([transfer()])
+    for pattern in (rb"(<NbOfTxs>)1", rb"(<CtrlSum>)85390", rb"(<UETR>)[^<]*", rb"(<EndToEndId>)[^<]*"):
+        for value in (b"9" * 6000, b"//", b""):
+            assert problems(re.sub(pattern, lambda m, v=value: m[1] + v, data))

@@ -19,7 +19,7 @@ GOOD = {
 
 
 def test_every_shipped_profile_can_be_read():
-    assert {"sepa", "uemoa_bank", "mobile_money", "international_bank"} <= set(profiles.names())
+    assert {"sepa", "uemoa_bank", "mobile_money", "international_bank", "older_bank"} <= set(profiles.names())
     assert all(profiles.profile(name).name == name for name in profiles.names())
 
 
@@ -47,12 +47,20 @@ def test_a_bank_is_no_mobile_money_company():
         {"charge_bearer": "ME"},
         {"address": "full"},
         {"service_level": "<x>"},
+        {"version": "pain.001.001.08"},
+        {"version": "pain.001.001.03", "accounts": ["wallet"]},
     ],
 )
 def test_a_profile_with_a_mistake_is_refused(change):
     assert profiles.read_profile("x", json.dumps(GOOD))
     with pytest.raises(errors.InvalidProfile):
         profiles.read_profile("x", json.dumps(GOOD | change))
+
+
+def test_a_profile_that_names_no_version_takes_the_newest():
+    assert profiles.read_profile("x", json.dumps(GOOD)).version == "pain.001.001.09"
+    old = profiles.read_profile("x", json.dumps(GOOD | {"version": "pain.001.001.03"}))
+    assert old.version == "pain.001.001.03"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "nonsense", "null"])

@@ -17,6 +17,7 @@ from typing import Any, Final, Literal
 
 from payments.batches import ACCOUNT_KINDS, AccountKind, Limits
 from payments.errors import InvalidLimits, InvalidProfile, UnknownProfile
+from payments.rails.pain001_versions import NEWEST, VERSIONS
 from pricing.errors import UnknownCurrency
 from pricing.money import minor_digits
 
@@ -42,9 +43,9 @@ _NEEDED_CONTENTS: Final = frozenset({"msisdn", "amount", "reference"})
 
 @dataclass(frozen=True, slots=True)
 class BankProfile:
-    """What a bank takes in a pain.001.001.09 file.
+    """What a bank takes in a pain.001 file.
 
-    currencies: empty = any.
+    version: of the message, such as "pain.001.001.09". currencies: empty = any.
     service_level: SvcLvl/Cd, "" = none. charge_bearer: ChrgBr.
     address: "minimal" writes town and country, "none" nothing.
     """
@@ -58,6 +59,7 @@ class BankProfile:
     charge_bearer: str
     address: str
     batch_booking: bool
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +162,13 @@ def _bank(name: str, document: Mapping[str, Any]) -> BankProfile:
     _require(document["address"] in {"none", "minimal"}, "address is none or minimal")
     service_level = str(document["service_level"])
     _require(len(service_level) <= 4 and (not service_level or service_level.isalnum()), "bad service_level")
+    version = document.get("version", NEWEST)
+    _require(version in VERSIONS, f"version is {' or '.join(VERSIONS)}")
+    wallets = VERSIONS[version].has_proxy or "wallet" not in document["accounts"]
+    _require(wallets, "this version cannot name a wallet")
     return BankProfile(
         name=name,
+        version=version,
         service_level=service_level,
         charge_bearer=document["charge_bearer"],
         address=document["address"],
