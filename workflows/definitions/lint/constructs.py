@@ -286,17 +286,18 @@ def ignored(subject: Subject) -> Iterator[Problem]:
 
 def vendor(subject: Subject) -> Iterator[Problem]:
     """What other tools wrote for their own engines: kept, never run, and named where it had a meaning."""
-    namespaces = {
-        namespace_of(extension.tag)
-        for holder in subject.process.iter(bpmn.tag("extensionElements"))
-        for extension in holder.iterchildren("*")
-    }
-    for namespace in sorted(each for each in namespaces if each and not is_run_namespace(each)):
-        yield Problem(
-            "vendor-extension",
-            "Extensions of another tool (%(namespace)s) are kept in the file, but not run.",
-            params={"namespace": namespace},
-        )
+    holders: dict[str, str] = {}
+    for holder in subject.process.iter(bpmn.tag("extensionElements")):
+        for extension in holder.iterchildren("*"):
+            holders.setdefault(namespace_of(extension.tag), _owner(holder) or subject.definition.process_id)
+    for namespace, place in sorted(holders.items()):
+        if namespace and not is_run_namespace(namespace):
+            yield Problem(
+                "vendor-extension",
+                "Extensions of another tool (%(namespace)s) are kept in the file, but not run.",
+                place=place,
+                params={"namespace": namespace},
+            )
     for node in subject.process.iter(*(bpmn.tag(kind) for kind in sorted(bpmn.ACTIVITIES))):
         for what, value in vendors.meanings(node):
             yield Problem(
