@@ -28,6 +28,8 @@ from pricing.errors import UnreadableValue
 T = TypeVar("T")
 Writer = Callable[[Any, dict[int, object]], object]
 """Turns a value of one type into JSON; the dictionary keeps what was written of objects met again."""
+KEPT: Final = 8_192
+"""Lasting objects whose bytes are remembered."""
 LATER: Final = types.MappingProxyType({"later": True})
 """Marks a field that documents written before it do not have."""
 
@@ -42,8 +44,16 @@ def canonical_json(value: object) -> bytes:
 
 
 def canonical_bytes(value: object) -> bytes:
-    """The canonical bytes of a value: `canonical_json(encode(value))`."""
-    return canonical_json(encode(value))
+    """The canonical bytes of a value: `canonical_json(encode(value))`.
+
+    Of objects marked as `lasting` (prices of a price book, which stand in thousands of quotes) the bytes are kept.
+    """
+    try:
+        return orjson.dumps(
+            _object_writer(cast(Any, type(value)))(value, _Pieces()), option=orjson.OPT_SORT_KEYS
+        )
+    except TypeError:  # a number beyond 64 bits, or what has no canonical form
+        return canonical_json(encode(value))
 
 
 def sha256(value: object) -> str:
@@ -76,6 +86,34 @@ def decode(kind: type[T], value: object) -> T:
 
 
 # --- writing ------------------------------------------------------------------------------------------------
+
+
+class _Pieces(dict[int, object]):
+    """What was written, where lasting objects may stand as finished bytes."""
+
+
+_LASTING: Final[dict[int, tuple[object, orjson.Fragment]]] = {}
+"""By identity, with the object itself, so that the identity stays its own."""
+
+
+def lasting(kind: type[T]) -> type[T]:
+    """Mark a frozen dataclass whose objects live long and are written often."""
+    _LASTING_KINDS.add(kind)
+    return kind
+
+
+_LASTING_KINDS: Final[set[type]] = set()
+
+
+def _piece(value: object, write: Writer) -> orjson.Fragment:
+    known = _LASTING.get(id(value))
+    if known is not None and known[0] is value:
+        return known[1]
+    if len(_LASTING) >= KEPT:
+        _LASTING.clear()
+    piece = orjson.Fragment(canonical_json(write(value, {})))
+    _LASTING[id(value)] = (value, piece)
+    return piece
 
 
 def _write_generic(value: Any, seen: dict[int, object]) -> object:  # noqa: ANN401 - any value
@@ -134,12 +172,14 @@ def _object_writer(kind: Any) -> Writer:  # noqa: ANN401 - any dataclass
     others = tuple(
         (f.name, attrgetter(f.name), writers[f.name], _omitted(f)) for f in every if f.name not in plain
     )
-    texts = _texts(plain)
+    texts, kept = _texts(plain), kind in _LASTING_KINDS
 
     def write(value: Any, seen: dict[int, object]) -> object:  # noqa: ANN401 - of that dataclass
         done = seen.get(id(value))
         if done is not None:
             return done
+        if kept and isinstance(seen, _Pieces):
+            return _piece(value, write)
         found: dict[str, object] = dict(zip(plain, texts(value), strict=True))
         for name, get, each, omitted in others:
             inner = get(value)

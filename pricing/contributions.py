@@ -7,7 +7,7 @@ units.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple, Protocol
@@ -92,9 +92,9 @@ def apply_contributions(
     amounts: list[Fraction] = []
     problems: list[Problem] = []
     for rule in rules:
-        wrong = _check(rule)
+        wrong, in_scope = _check(rule), _scope(rule.scope)
         problems += wrong
-        covered = [line for line in lines if _in_scope(rule.scope, line)]
+        covered = [line for line in lines if in_scope(line)]
         if not covered and not wrong:
             problems.append(_without_lines(rule))
         base = exact_sum(line.parts.get(FUND, _ZERO) for line in covered)
@@ -154,12 +154,17 @@ def _wanted(rule: Contribution, base: Fraction) -> Fraction:
     return wanted if rule.cap is None else min(wanted, rule.cap)
 
 
-def _in_scope(scope: str, line: SharedLine) -> bool:
+def _scope(scope: str) -> Callable[[SharedLine], bool]:
+    """Whether a line is in a scope; none is in one of a kind that does not exist."""
     kind, _, name = scope.partition(":")
-    found = {
-        "item": line.item, "category": line.category, "task": line.task, "line": f"{line.task}/{line.id}",
-    }.get(kind)  # fmt: skip
-    return kind == "service" or (found is not None and found == name)
+    tests: dict[str, Callable[[SharedLine], bool]] = {
+        "service": lambda line: True,
+        "item": lambda line: line.item == name,
+        "category": lambda line: line.category == name,
+        "task": lambda line: line.task == name,
+        "line": lambda line: f"{line.task}/{line.id}" == name,
+    }
+    return tests.get(kind, lambda line: False)
 
 
 def _check(rule: Contribution) -> list[Problem]:

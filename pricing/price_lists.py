@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final, Literal
 
-from pricing.canonical import LATER
+from pricing.canonical import LATER, lasting
 from pricing.regions import Region, RegionTree
 from pricing.units import Packaging, canonical, factor
 from workflows.problems import Problem
@@ -85,6 +85,7 @@ class Conversion:
     source: str
 
 
+@lasting
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """A price in the asked unit and currency, with the way it was found.

@@ -12,7 +12,7 @@ reached at all; `instance` counts one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -30,7 +30,7 @@ from pricing.contributions import (
     check_overheads,
 )
 from pricing.errors import NotPriceable
-from pricing.exact import apportion, exact_product_sum, exact_sum
+from pricing.exact import apportion, exact_product_sum, exact_sum, product
 from pricing.minimum_wage import below_minimum_wage
 from pricing.money import minor_digits, round_half_up, split_minor
 from pricing.price_lists import MissingPrice, PriceBook, Resolved
@@ -56,8 +56,6 @@ from workflows.problems import Problem, blocking
 _ZERO: Final = Fraction(0)
 _ONE: Final = Fraction(1)
 _EACH_DELIVERY: Final = frozenset({"execution", "acceptance"})
-_ONCE: Final = frozenset({"once"})
-_ALWAYS: Final = frozenset({"instance"})
 
 
 def build_quote(
@@ -113,8 +111,8 @@ def build_quote(
         direct = work.simulate(seed, draws, distribution)
         risk = summarise(work.with_overheads(whole, direct), seed=seed, distribution=distribution)
     rounded = _Rounded(work, overheads)
-    tasks = {task.id: work.task(task, rounded) for task in costs.tasks}
-    rounding = sum(work.rounding_reserve(task, tasks[task.id]) for task in costs.tasks)
+    quoted = [work.task(task, rounded) for task in costs.tasks]
+    rounding = sum(ceil(excess * count) for _, excess in quoted if excess)
     maximum = None if most is None else work.minor(whole(most))
     target = {"expected": 0, "p80": risk.p80_minor if risk else 0, "maximum": maximum or 0}[basis]
     contingency = max(0, target - rounded.expected) + rounding
@@ -145,7 +143,7 @@ def build_quote(
         maximum_minor=maximum,
         risk=risk,
         lines=rounded.lines,
-        tasks=tasks,
+        tasks={task.id: task for task, _ in quoted},
         overheads=rounded.overheads,
         contributions=rounded.contributions(contributions, amounts),
         warnings=tuple(_notice(p) for p in work.problems),
@@ -170,6 +168,7 @@ class _Draft:
     unit_amount: Fraction
     amount: Fraction
     parts: dict[Payer, Fraction]
+    _unit_parts: list[tuple[Payer, Fraction]] | None = None
 
     @property
     def task(self) -> str:
@@ -185,12 +184,15 @@ class _Draft:
 
     def unit_parts(self) -> list[tuple[Payer, Fraction]]:
         """Who bears which part of one execution; they sum to `unit_amount`."""
-        if len(self.parts) == 1:
-            ((payer, _),) = self.parts.items()
-            return [(payer, self.unit_amount)]
-        if not self.amount:
-            return [(_default_payer(self.line), self.unit_amount)]
-        return [(payer, self.unit_amount * part / self.amount) for payer, part in self.parts.items()]
+        if self._unit_parts is None:
+            if len(self.parts) == 1:
+                self._unit_parts = [(payer, self.unit_amount) for payer in self.parts]
+            elif not self.amount:
+                self._unit_parts = [(_default_payer(self.line), self.unit_amount)]
+            else:
+                one = self.unit_amount / self.amount
+                self._unit_parts = [(payer, product(part, one)) for payer, part in self.parts.items()]
+        return self._unit_parts
 
 
 def _default_payer(line: CardLine) -> Payer:
@@ -233,9 +235,9 @@ class _Work:
                         self.problems.append(price.problem(line.task))
                 elif isinstance(amount, Fraction):
                     executions = self.paths.executions[i]
-                    unit_amount = amount * price.typical
+                    unit_amount = product(amount, price.typical)
                     often = executions if count == 1 else executions * count
-                    exact = unit_amount if often is ONCE else unit_amount * often
+                    exact = unit_amount if often is ONCE else product(unit_amount, often)
                     drafts.append(
                         _Draft(
                             line, book.items[line.item].category, amount, price, executions, unit_amount, exact,
@@ -246,9 +248,6 @@ class _Work:
 
     def minor(self, major: Fraction) -> int:
         return round_half_up(major * self.scale)
-
-    def drafts_of(self, task: CardTask) -> list[_Draft]:
-        return self.drafts[self._place[task.id]]
 
     def _problem(self, problem: Problem) -> None:
         if problem not in self.problems:
@@ -305,31 +304,43 @@ class _Work:
 
     # --- dues -----------------------------------------------------------------------------------------------
 
-    def task(self, task: CardTask, rounded: _Rounded) -> QuotedTask:
+    def task(self, task: CardTask, rounded: _Rounded) -> tuple[QuotedTask, Fraction]:
+        """The task, and by how much the fund's payments for it exceed their exact price, in minor units."""
         place = self._place[task.id]
         drafts = self.drafts[place]
         by_charge: dict[Charge, list[_Draft]] = {}
         for draft in drafts:
             by_charge.setdefault(draft.line.charge, []).append(draft)
         redone = [d for d in by_charge.get("execution", ()) if pays_again(task.rework_policy, d.line.kind)]
-        each = [d for d in drafts if d.line.charge in _EACH_DELIVERY]
-        return QuotedTask(
+        executions = self.paths.analysis.expected[task.id]
+        each = self._due([d for d in drafts if d.line.charge in _EACH_DELIVERY])
+        once, always = self._due(by_charge.get("once", ())), self._due(by_charge.get("instance", ()))
+        chance = by_charge["once"][0].executions if "once" in by_charge else _ZERO
+        # payments are whole numbers; what they are more than exact the fund must hold
+        excess = exact_product_sum(
+            (more, often)
+            for (_, more), often in ((each, executions), (once, chance), (always, _ONE))
+            if more > 0
+        )
+        quoted = QuotedTask(
             id=task.id,
             title=task.title,
             skill=task.skill,
-            executions=self.paths.analysis.expected[task.id],
+            executions=executions,
             amount_minor=sum(line.amount_minor for line in rounded.lines[place]),
             rework_share=task.rework_share,
             rework_policy=task.rework_policy,
-            due=self._due(each),
-            due_once=self._due(by_charge.get("once", ())),
-            due_instance=self._due(by_charge.get("instance", ())),
-            due_rework=self._due(redone),
+            due=each[0],
+            due_once=once[0],
+            due_instance=always[0],
+            due_rework=self._due(redone)[0],
         )
+        return quoted, excess
 
-    def _due(self, drafts: Sequence[_Draft]) -> Due:
+    def _due(self, drafts: Sequence[_Draft]) -> tuple[Due, Fraction]:
+        """What is owed, and how many minor units the fund's part is more than its exact price."""
         if not drafts:
-            return _NOTHING
+            return _NOTHING, _ZERO
         cash: dict[LineKind, list[Fraction]] = {"honorarium": [], "expense": []}
         given: dict[str, list[Fraction]] = {}
         payers: dict[Payer, list[Fraction]] = {FUND: []}
@@ -342,39 +353,20 @@ class _Work:
                     payers.setdefault(payer, []).append(part)
         honorarium = self.minor(exact_sum(cash["honorarium"]))
         expenses = self.minor(exact_sum(cash["expense"]))
+        weights = [exact_sum(parts) for parts in payers.values()]
         parts = [honorarium + expenses]
         if len(payers) > 1:
-            parts = split_minor(parts[0], [exact_sum(p) for p in payers.values()])
+            parts = split_minor(parts[0], weights)
         by_payer = dict(zip(payers, parts, strict=True))
-        return Due(
+        fund = by_payer.pop(FUND)
+        due = Due(
             honorarium_minor=honorarium,
             expenses_minor=expenses,
             in_kind_minor=only_present({party: self.minor(exact_sum(p)) for party, p in given.items()}),
-            fund_minor=by_payer.pop(FUND),
+            fund_minor=fund,
             party_minor={payer.party: minor for payer, minor in by_payer.items() if minor},
         )
-
-    def rounding_reserve(self, task: CardTask, quoted: QuotedTask) -> int:
-        """Minor units the fund pays more than the exact price because each payment is a whole number."""
-        drafts = self.drafts_of(task)
-        once = next((d.executions for d in drafts if d.line.charge == "once"), _ZERO)
-        steps = (
-            (quoted.due.fund_minor, _EACH_DELIVERY, quoted.executions),
-            (quoted.due_once.fund_minor, _ONCE, once),
-            (quoted.due_instance.fund_minor, _ALWAYS, _ONE),
-        )
-        excess = _ZERO
-        for paid, charges, often in steps:
-            if paid:
-                more = paid - self._exact_fund_due(drafts, charges)
-                excess += more * often * self.count if more > 0 else 0
-        return ceil(excess)
-
-    def _exact_fund_due(self, drafts: Iterable[_Draft], charges: frozenset[str]) -> Fraction:
-        """What the fund pays for one execution, exact minor units."""
-        parts = (p for d in drafts if d.line.charge in charges for p in d.unit_parts())
-        exact = exact_sum(part for payer, part in parts if payer == FUND)
-        return exact * Fraction(self.scale)
+        return due, fund - weights[0] * self.scale
 
 
 class _Rounded:

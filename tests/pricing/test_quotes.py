@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pricing.canonical import canonical_json
+from pricing.compare import compare_quotes
 from pricing.contributions import Contribution, Overhead
 from pricing.errors import NotPriceable, UnknownCurrency, UnreadableValue
 from pricing.price_lists import Item, PriceBook, PriceRow
 from pricing.quotes import Due, Quote, QuotedTask, build_quote
 from pricing.regions import Region, RegionTree
+from pricing.service_costs import compile_service
 from workflows.definitions.model import (
     Estimate,
     Expense,
@@ -463,3 +466,71 @@ def test_a_later_round_does_not_pay_again_what_is_charged_once():
     )  # fmt: skip
     assert task.owed(first=True, sent_back=0) == Due(10, 12, {"village": 2}, 19, {"commune": 3})
     assert task.owed(first=False, sent_back=2) == Due(30, 5, {"village": 2}, 32, {"commune": 3})
+
+
+# --- versions, documents, agreements ------------------------------------------------------------------------
+
+
+def test_the_canonical_bytes_are_those_of_the_plain_document(meeting):
+    rules = [Contribution("commune", "percent", "category:venue", Fraction(100, 3), memo=True)]
+    found = quote(meeting(), prices(spread=1), contributions=rules, count=7)
+    assert found.canonical() == canonical_json(found.as_json())
+    huge = quote(meeting(), prices(scale=10**20), draws=0)
+    assert huge.charged_minor > 2**64
+    assert huge.canonical() == canonical_json(huge.as_json())
+    assert Quote.from_json(huge.canonical()) == huge
+
+
+def test_a_quote_written_before_a_field_existed_keeps_its_digest(meeting):
+    found = quote(meeting())
+    document = found.as_json()
+    for later in ("number", "replaces", "interrupted_share"):
+        assert later not in document
+    assert Quote.from_json(found.canonical()).digest() == found.digest()
+
+
+def test_a_quote_asked_for_again_is_the_next_number_and_names_the_one_before(meeting):
+    first = quote(meeting())
+    second = quote(meeting(), prices(scale=2), previous=first)
+    assert (second.number, second.replaces) == (2, first.digest())
+    assert Quote.from_json(second.canonical()) == second
+    assert compare_quotes(first, second).totals["direct_minor"].difference == first.direct_minor
+
+
+def test_a_memo_contribution_is_shown_and_not_paid(single):
+    rules = [
+        Contribution("village", "fixed", "task:t1", Fraction(4000), memo=True),
+        Contribution("partner", "percent", "line:t1/e_meal", Fraction(50)),
+    ]
+    found = quote(single(card(expense("MEAL", 10), days=1)), contributions=rules)
+    assert (found.in_kind_minor, found.contributions[0].memo) == ({"village": 4000}, True)
+    left = Fraction(15000) * (1 - Fraction(4000, 30000))
+    assert found.party_minor == {"partner": round(left / 2)}
+    assert found.tasks["t1"].due.cash_minor == 26000
+
+
+def test_the_catalogue_price_leaves_out_contributions_contingency_and_fixed_overheads(single):
+    overheads = [
+        Overhead("coordination", "percent", Fraction(10)), Overhead("contingency", "percent", Fraction(5), "running"),
+        Overhead("bank", "fixed", Fraction(99)), Overhead("tax", "percent", Fraction(10), "running"),
+    ]  # fmt: skip
+    rules = [Contribution("commune", "percent", value=Fraction(50))]
+    found = quote(single(card(days=1)), overheads=overheads, contributions=rules, count=3)
+    assert found.catalogue_minor == 18150  # 15000 x 1.1 x 1.1
+
+
+def test_a_service_compiled_once_gives_the_same_quotes(meeting):
+    costs = compile_service(meeting())
+    for people in (20, 61, 20):
+        given = {"participants": people}
+        assert quote(costs, parameters=given).digest() == quote(meeting(), parameters=given).digest()
+
+
+def test_the_tasks_of_a_called_process_are_charged(diagram):
+    inner = diagram("s9>t9 t9>e9", nodes={"t9": {"task": card(days=1)}})
+    inner = replace(inner, process_id="inner")
+    outer = diagram("s>t1 t1>c1 c1>e", nodes={
+        "t1": {"task": card(days=2)}, "c1": {"kind": "callActivity", "called_element": "inner"},
+    })  # fmt: skip
+    found = quote(replace(outer, processes={"inner": inner}))
+    assert {task.id: task.amount_minor for task in found.tasks.values()} == {"t1": 30000, "t9": 15000}

@@ -287,7 +287,7 @@ def test_a_parameter_lowers_the_price_and_one_out_of_bounds_is_refused(run):
     def charged(*more):
         return json.loads(run(*PRICE, *more, "--format", "json").stdout)["quote"]["expected_minor"]
 
-    assert charged("--param", "households=10") < charged()
+    assert charged("--param", "distance_km=5") < charged()
     done = run(*PRICE, "--param", "households=-1", "--format", "json")
     assert done.exit_code == 1
     assert [p["code"] for p in json.loads(done.stdout)["problems"]] == ["parameter-out-of-bounds"]
