@@ -334,7 +334,7 @@ class _Game:
         everyone = np.arange(self.cases, dtype=np.int64)
         self._go(self.plan.insides[0].start, 0, everyone, np.zeros(self.cases))
         while self._drain():
-            if not (self._join() or self._serve() or self._join(anyhow=True) or self._end()):
+            if not (self._join() or self._serve() or self._end() or self._join(anyhow=True)):
                 return True
         return False
 
@@ -399,11 +399,11 @@ class _Game:
             repeated = np.full(len(acts), step.whole, dtype=np.int64)
             if step.part:
                 repeated += self.draws.uniform(len(acts)) < step.part
-        if step.node >= 0:
-            self._count(step, acts, 1 if repeated is None else repeated)
         if step.inner >= 0:
             self._enter(place, step, acts, times, repeated)
             return
+        if step.node >= 0:
+            self._count(step, acts, 1 if repeated is None else repeated)
         if step.event:
             if step.scope:
                 np.add.at(self.live, acts, 1)
@@ -527,7 +527,11 @@ class _Game:
         self.case[acts] = self.case[self._calls("act")[calls]]
         self.call[acts] = calls
         self.finish[acts] = times
-        self._go(self.plan.insides[scope].start, scope, acts, times)
+        inside = self.plan.insides[scope]
+        host = self.plan.places[inside.host]
+        if host.node >= 0:
+            np.add.at(self.counts[host.node], self.case[acts], 1)
+        self._go(inside.start, scope, acts, times)
 
     def _calls(self, name: str) -> Index:
         return self.calls.columns[name]
@@ -546,6 +550,9 @@ class _Game:
                 self.outcomes.append(outcome)
             fresh = calls[self._calls("ended")[calls] == 0]
             self._calls("ended")[fresh] = self.outcomes.index(outcome)
+            if step.step.sequential:  # the next repetitions are not begun
+                self._calls("todo")[calls] = 0
+                self._calls("left")[calls] = 1
         np.subtract.at(self._calls("left"), calls, 1)
         more = self._calls("todo")[calls] > 0
         if more.any():
@@ -619,9 +626,22 @@ class _Game:
                 ready[chosen] = done
         return ended
 
+    def _busy(self) -> NDArray[np.bool_]:
+        """Activations in which, or inside which, an inclusive join still holds tokens."""
+        busy = np.zeros(len(self.case), dtype=np.bool_)
+        for place, bag in self.waiting.items():
+            if self.plan.places[place].step.join == "inclusive":
+                for acts, _, _ in bag:
+                    scope = self.plan.places[place].scope
+                    busy[acts] = True
+                    while scope:
+                        acts, scope = self._calls("act")[self.call[acts]], self.plan.insides[scope].outer
+                        busy[acts] = True
+        return busy
+
     def _join(self, *, anyhow: bool = False) -> bool:
         """Fire the inclusive joins that need not wait; `anyhow`: the first, because they wait for each other."""
-        fired = False
+        ready: list[tuple[int, list[Tokens], Index]] = []
         for number, inside in enumerate(self.plan.insides):
             for join in inside.joins:
                 bag = self.waiting.get(join)
@@ -631,11 +651,11 @@ class _Game:
                 if not anyhow:
                     present = present[~self._awaited(number, inside, join, bag)[present]]
                 if len(present):
-                    self._fire_join(join, bag, present)
-                    fired = True
-                    if anyhow:
-                        return True
-        return fired
+                    ready.append((join, bag, present))
+        # only now: what the first of them lets go on could still come to the next
+        for join, bag, present in ready[:1] if anyhow else ready:
+            self._fire_join(join, bag, present)
+        return bool(ready)
 
     def _awaited(self, number: int, inside: _Inside, join: int, bag: list[Tokens]) -> NDArray[np.bool_]:
         """Activations in which something may still come to the join that it has to wait for."""
@@ -659,7 +679,7 @@ class _Game:
         for place, acts, *_ in self.requests:
             yield place, acts
         for place, bag in self.waiting.items():
-            if place != join and self.plan.places[place].step.join == "inclusive":
+            if place != join:
                 for acts, _, _ in bag:
                     yield place, acts
 
@@ -696,10 +716,15 @@ class _Game:
 
     def _end(self) -> bool:
         """Fire the ends that wait for all else: the innermost scopes first, one end per activation."""
+        busy = self._busy()
         for number in sorted(range(len(self.plan.insides)), key=lambda n: -self.plan.insides[n].depth):
             ended = np.zeros(len(self.case), dtype=np.bool_)
             for place in self.plan.insides[number].lasts:
-                for acts, times, _ in self.waiting.pop(place, []):
+                bag = self.waiting.pop(place, [])
+                later = [(a[busy[a]], t[busy[a]], slot) for a, t, slot in bag if busy[a].any()]
+                if later:
+                    self.waiting[place] = later
+                for acts, times in ((a[~busy[a]], t[~busy[a]]) for a, t, _ in bag):
                     np.maximum.at(self.finish, acts, times)
                     fresh = np.unique(acts[~ended[acts]])
                     ended[fresh] = True

@@ -81,6 +81,7 @@ class Explorer:
         self.todo: list[Marking] = []
         self.unordered: set[str] = set()
         """Inclusive joins whose firing depends on the order in which parallel work is done."""
+        self.lasts = {flow for flow, target in scope.targets.items() if scope.steps[target].join == "last"}
         joins = [s for s in scope.steps.values() if s.join == "inclusive"]
         self.arrivals = {join.id: arrivals(scope, join) for join in joins}
 
@@ -179,6 +180,11 @@ class Explorer:
         merged: dict[tuple[int | None, bool, tuple[str, ...]], Fraction] = {}
         for branch in branches:
             marking = tuple(sorted((*rest, *branch.flows)))
+            if self.lasts and not self.lasts.isdisjoint(marking):
+                # one token that waits to end the scope does as much as several
+                marking = tuple(
+                    f for i, f in enumerate(marking) if f not in self.lasts or f not in marking[:i]
+                )
             target: int | None = None
             if len(marking) > MOST_TOKENS:
                 self._problem(_piling_up(place))

@@ -26,7 +26,6 @@ from pricing.cases import Duration, Schedule, play_cases
 from pricing.draws import Amounts as Amounts
 from pricing.draws import Counts, Draws
 from pricing.draws import Distribution as Distribution
-from pricing.graph import Repetition
 from pricing.markings import Move
 from pricing.visits import Analysis
 from workflows.definitions.model import Charge, Definition
@@ -429,7 +428,7 @@ def _run_scope(
             waiting = [s for s in component if s in pending and pending[s].any()]
     for step, times in fired.items():
         place = analysis.graph.scopes[scope].steps[step]
-        repeated = _repeat(times, place.repetition, random)
+        repeated = _repeat(times, analysis.repetitions(place), random)
         found[place.node] = found[place.node] + repeated if place.node in found else repeated
         if place.scope:
             _run_scope(analysis, place.scope, repeated, random, found)
@@ -449,8 +448,8 @@ def _divide(moves: Sequence[Move], tokens: Counts, pending: dict[int, Counts], r
             pending[move.target] = pending[move.target] + share if move.target in pending else share
 
 
-def _repeat(times: Counts, repetition: Repetition, random: Draws) -> Counts:
-    whole = floor(repetition.expected)
-    part = repetition.expected - whole
+def _repeat(times: Counts, repetitions: Fraction, random: Draws) -> Counts:
+    whole = floor(repetitions)
+    part = repetitions - whole
     repeated = times * whole
     return repeated + random.binomial(times, float(part)) if part else repeated

@@ -19,7 +19,7 @@ from typing import Final, Literal
 
 from pricing.bounds import Bound, Occurrence, greatest_totals, least_totals, occurrences
 from pricing.elimination import Elimination
-from pricing.graph import ACTIVITIES, FlowGraph, Repetition, Scope, Step, build_graph
+from pricing.graph import ACTIVITIES, FlowGraph, Scope, Step, build_graph
 from pricing.markings import Chain, Explorer, Move, Outcome, solve
 from workflows.definitions.model import Definition
 from workflows.problems import Problem, blocking
@@ -152,7 +152,9 @@ class Analysis:
             fired, stopped = self._fired(scope.id)
             kept = factor.get(scope.id, _ONE) * (1 - scope.cut * (1 - self.interrupted_share))
             for step in scope.steps.values():
-                times = entered.get(scope.id, _ZERO) * fired.get(step.id, _ZERO) * step.repetition.expected
+                times = entered.get(scope.id, _ZERO) * fired.get(step.id, _ZERO)
+                if times:
+                    times *= self.repetitions(step)
                 part = factor.get(scope.id, _ONE) if step.id in scope.events else kept
                 share = stopped.get(step.id, _ZERO)
                 part *= 1 - share * (1 - self.interrupted_share)
@@ -165,6 +167,14 @@ class Analysis:
             kept = charged[node] / expected[node] if expected.get(node) else _ONE
             expected[node], charged[node] = found.expected, found.expected * kept
         return expected, charged
+
+    def repetitions(self, step: Step) -> Fraction:
+        """How often a step is repeated on average; a sequential sub-process stops when one ends abnormally."""
+        normal = self.ends.get(step.scope, {}).get("", _ZERO) if step.scope else _ONE
+        times = step.repetition.expected
+        if normal == 1 or times == 1 or not step.sequential:
+            return times
+        return sum((weight * _series(normal, number) for number, weight in _mixture(times)), _ZERO)
 
     def _fired(self, scope: str) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
         """Of each step: how often it fires in one run of the scope, and which share of that is interrupted."""
@@ -214,7 +224,7 @@ class Analysis:
             hit = self._hit(scope, step, chance)
             if hit is None or scope == "":
                 return hit
-            missed = repeated_ends({"": 1 - hit}, self._step(scope).repetition)
+            missed = repeated_ends({"": 1 - hit}, self._step(scope))
             step, chance = scope, 1 - sum(missed.values(), _ZERO)
 
     def _hit(self, scope: str, step: str, chance: Fraction) -> Fraction | None:
@@ -257,9 +267,9 @@ class Analysis:
             if step.id in targets:
                 missed[step.id] = {} if times.expected >= 1 else {"": 1 - times.expected}
             elif step.scope in around:
-                missed[step.id] = repeated_ends(self._missed(step.scope, targets, around), times)
+                missed[step.id] = repeated_ends(self._missed(step.scope, targets, around), step)
             if step.id in missed:
-                whole[step.id] = repeated_ends(self.ends[step.scope], times) if step.scope else {"": _ONE}
+                whole[step.id] = repeated_ends(self.ends[step.scope], step) if step.scope else {"": _ONE}
         chain = self.chains[scope]
 
         def share(state: int, move: Move) -> Fraction:
@@ -287,7 +297,8 @@ class Analysis:
         while True:
             scope, times = self._home[step], self._step(step).repetition
             found = self._occurrence(scope).get(step, Occurrence(False, False, False))
-            if self.graph.scopes[scope].rounds or found.several or self.ends[scope] != {"": _ONE}:
+            stops = times.expected != 1 and self.repetitions(self._step(step)) != times.expected
+            if self.graph.scopes[scope].rounds or found.several or stops or self.ends[scope] != {"": _ONE}:
                 return self.bounds({node: _ONE}, whole=True)
             fires = bool(self._states_of(scope, step))
             least = least * times.minimum if found.always else _ZERO
@@ -335,7 +346,7 @@ class Analysis:
                 inner_low, inner_high = self._scope_bounds(step.scope, weights, share)
                 low = {end: own + total for end, total in inner_low.items()}
                 high = {end: own + total for end, total in inner_high.items()}
-            least[step.id], most[step.id] = _repeated_bounds(low, high, step.repetition)
+            least[step.id], most[step.id] = _repeated_bounds(low, high, step)
 
         def lowest(state: int, move: Move) -> Fraction:
             weight = least[chain.fired[state]].get(move.inner, _ZERO)
@@ -410,7 +421,7 @@ def _located(problems: Iterable[Problem], scope: Scope) -> list[Problem]:
 
 def _ends_by_step(scope: Scope, ends: Mapping[str, Ends]) -> dict[str, Ends]:
     """How each sub-process of the scope ends, all its repetitions together."""
-    return {s.scope: repeated_ends(ends[s.scope], s.repetition) for s in scope.steps.values() if s.scope}
+    return {s.scope: repeated_ends(ends[s.scope], s) for s in scope.steps.values() if s.scope}
 
 
 # --- estimates ----------------------------------------------------------------------------------------------
@@ -474,29 +485,42 @@ def _order_matters(join: str) -> Problem:
 # --- repetitions --------------------------------------------------------------------------------------------
 
 
-def repeated_ends(ends: Ends, repetition: Repetition) -> dict[Outcome, Fraction]:
-    """How independent repetitions end together: normally if all do, else as the first that does not.
+def repeated_ends(ends: Ends, step: Step) -> dict[Outcome, Fraction]:
+    """How the independent repetitions of a step end together: normally if all do, else as the first that does not.
 
-    A fractional number of repetitions is the mixture of the whole numbers next to it. `ends` may sum to less
-    than one (cases that left the count): then so does the result.
+    Those that follow one another stop there; those side by side are all done. A fractional number of
+    repetitions is the mixture of the whole numbers next to it. `ends` may sum to less than one (cases that left
+    the count): then so does the result.
     """
-    times = repetition.expected
+    times = step.repetition.expected
     if times == 1 or (len(ends) == 1 and ends.get("") == 1):
         return dict(ends)
-    whole = floor(times)
-    mixture = ((whole, 1 - (times - whole)), (whole + 1, times - whole))
-    normal = ends.get("", _ZERO)
+    normal, every = ends.get("", _ZERO), sum(ends.values(), _ZERO)
     found: dict[Outcome, Fraction] = {}
-    for number, weight in mixture:
-        if not weight:
+    for number, weight in _mixture(times):
+        found[""] = found.get("", _ZERO) + weight * _power(normal, number)
+        if every == normal:
             continue
-        all_normal = _power(normal, number)
-        found[""] = found.get("", _ZERO) + weight * all_normal
-        series = Fraction(number) if normal == 1 else (1 - all_normal) / (1 - normal)
+        if step.sequential:
+            first = _series(normal, number)
+        else:
+            first = (_power(every, number) - _power(normal, number)) / (every - normal)
         for outcome, probability in ends.items():
             if outcome:
-                found[outcome] = found.get(outcome, _ZERO) + weight * probability * series
+                found[outcome] = found.get(outcome, _ZERO) + weight * probability * first
     return {outcome: p for outcome, p in found.items() if p}
+
+
+def _mixture(times: Fraction) -> list[tuple[int, Fraction]]:
+    """The whole numbers next to a fractional one, with their weights."""
+    whole = floor(times)
+    part = times - whole
+    return [(n, weight) for n, weight in ((whole, 1 - part), (whole + 1, part)) if weight]
+
+
+def _series(base: Fraction, number: int) -> Fraction:
+    """1 + base + base^2 ... of so many terms."""
+    return Fraction(number) if base == 1 else (1 - _power(base, number)) / (1 - base)
 
 
 def _power(base: Fraction, exponent: int) -> Fraction:
@@ -543,16 +567,21 @@ def _times(weight: Bound, factor: Bound) -> Bound:
 
 
 def _repeated_bounds(
-    low: dict[Outcome, Fraction], high: dict[Outcome, Bound], times: Repetition
+    low: dict[Outcome, Fraction], high: dict[Outcome, Bound], step: Step
 ) -> tuple[dict[Outcome, Fraction], dict[Outcome, Bound]]:
-    """The bounds of all repetitions together, by how the last one ends."""
+    """The bounds of all repetitions together, by how the first that does not end normally ends."""
+    times = step.repetition
     if times.minimum == times.maximum == 1:
         return low, high
     ceiling: Bound = inf if times.maximum is None else times.maximum
-    before = _times(high.get("", _ZERO), max(_ZERO, ceiling - 1))
+    # beside the one that ends abnormally: normal ones before it, or all of them side by side
+    others = _times(
+        max((high.get("", _ZERO), _ZERO) if step.sequential else high.values()), max(_ZERO, ceiling - 1)
+    )
+    fewest = _ZERO if step.sequential else min(low.values()) * max(_ZERO, times.minimum - 1)
     return (
-        {end: total if end else total * times.minimum for end, total in low.items()},
-        {end: before + total if end else _times(total, ceiling) for end, total in high.items()},
+        {end: total + fewest if end else total * times.minimum for end, total in low.items()},
+        {end: total + others if end else _times(total, ceiling) for end, total in high.items()},
     )
 
 
