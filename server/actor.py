@@ -39,7 +39,9 @@ class Action(StrEnum):
     PROJECT_READ = "project.read"
     PROJECT_START = "project.start"
     INSTANCE_READ = "instance.read"
+    INSTANCE_CHANGE = "instance.change"
     TASK_ASSIGN = "task.assign"
+    TASK_CLAIM = "task.claim"
     TASK_READ = "task.read"
     TASK_SUBMIT = "task.submit"
     DELIVERY_READ = "delivery.read"
@@ -76,7 +78,9 @@ RULES: dict[Action, frozenset[Role]] = {
     _A.PROJECT_READ: _STAFF,
     _A.PROJECT_START: frozenset({_R.COORDINATOR}),
     _A.INSTANCE_READ: _STAFF,
+    _A.INSTANCE_CHANGE: frozenset({_R.COORDINATOR}),
     _A.TASK_ASSIGN: frozenset({_R.COORDINATOR}),
+    _A.TASK_CLAIM: frozenset({_R.FACILITATOR}),
     _A.TASK_READ: frozenset({_R.COORDINATOR, _R.FACILITATOR}),
     _A.TASK_SUBMIT: frozenset({_R.FACILITATOR}),
     _A.DELIVERY_READ: frozenset({_R.COORDINATOR, _R.VERIFIER, _R.FINANCE, _R.APPROVER, _R.AUDITOR}),

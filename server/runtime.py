@@ -3,6 +3,9 @@
 A service function takes a `Tx` first and is one step of the business. `Runtime.run` gives it a transaction,
 commits, and repeats it when the database asks for that. A service function that calls another hands its `Tx`
 on, so accepting a delivery and posting its entry are one transaction. Views never commit.
+
+What need not, or must not, be in the same transaction comes `after` it: a person's step is committed before the
+automatic steps that follow from it, and their failure is never the person's.
 """
 
 from __future__ import annotations
@@ -12,18 +15,21 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from server.actor import Actor
+from server.actor import SYSTEM, Actor
 from server.clock import Clock
 from server.files.store import FileStore
 from server.ids import Ids
+from server.instances.live import LiveInstances
 from server.settings import Settings
 
+log = structlog.get_logger()
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -42,9 +48,24 @@ class Tx:
     ids: Ids
     files: FileStore
     settings: Settings
+    live: LiveInstances
+    """The engine's instances in memory, of this installation."""
+    on_commit: list[Callable[[], None]] = field(default_factory=list)
+    """Called right after the commit, and not after a rollback; must not fail."""
+    _later: list[Callable[[Tx], Any]] = field(default_factory=list)
 
     def new_id(self) -> str:
         return self.ids.new_id(self.now)
+
+    def after(
+        self, operation: Callable[Concatenate[Tx, P], object], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Carry out `operation` once this transaction is committed: as the machine, in one of its own.
+
+        Whoever called `run` gets its answer afterwards, whether that worked or not: a failure is logged, and what
+        was to be done must be found again by the sweep.
+        """
+        self._later.append(lambda tx: operation(tx, *args, **kwargs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +77,12 @@ class Runtime:
     ids: Ids
     files: FileStore
     settings: Settings
+    live: LiveInstances = field(init=False)
     # One writer at a time keeps SQLite's tail short (p99 11 ms instead of 80 ms); PostgreSQL needs no lock.
     _write: threading.RLock = field(default_factory=threading.RLock)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "live", LiveInstances(self.settings.live_instances))
 
     def run(
         self, actor: Actor, operation: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs
@@ -66,7 +91,21 @@ class Runtime:
 
         Serialization failures, deadlocks and a busy SQLite are retried; any other exception rolls back. A
         unique key that was taken is tried once more: whoever lost a race then sees what the winner wrote.
+        What comes `after` it has been tried when this returns.
         """
+        tx, result = self._committed(actor, lambda tx: operation(tx, *args, **kwargs))
+        for later in tx._later:  # noqa: SLF001  (ours)
+            self._follow(later)
+        return result
+
+    def _follow(self, operation: Callable[[Tx], object]) -> None:
+        try:
+            self.run(SYSTEM, operation)
+        except Exception as error:  # whatever it is, what came before it is committed
+            log.error("follow_up_failed", exc_info=error)
+
+    def _committed(self, actor: Actor, operation: Callable[[Tx], T]) -> tuple[Tx, T]:
+        """The operation's result, and its transaction, which is over."""
         sqlite = self.engine.dialect.name == "sqlite"
         for attempt in range(_TRIES):
             try:
@@ -76,7 +115,11 @@ class Runtime:
                     Session(self.engine, expire_on_commit=False) as session,
                     session.begin(),
                 ):
-                    return operation(self._tx(session, actor), *args, **kwargs)
+                    tx = self._tx(session, actor)
+                    result = operation(tx)
+                for done in tx.on_commit:
+                    done()
+                return tx, result
             except OperationalError as error:
                 if attempt + 1 == _TRIES or not _is_retryable(error):
                     raise
@@ -98,7 +141,7 @@ class Runtime:
                 session.rollback()
 
     def _tx(self, session: Session, actor: Actor) -> Tx:
-        return Tx(session, actor, self.clock.now(), self.ids, self.files, self.settings)
+        return Tx(session, actor, self.clock.now(), self.ids, self.files, self.settings, self.live)
 
 
 def _is_retryable(error: OperationalError) -> bool:

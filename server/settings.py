@@ -32,6 +32,10 @@ class Settings:
     """Send cookies over HTTPS only; set it wherever the site is reached by https."""
     session_hours: int = 12
     max_upload_mb: int = 32
+    live_instances: int = 1_000
+    """Running instances that a process keeps in memory, so that a step need not load them."""
+    webhooks: tuple[tuple[str, str], ...] = ()
+    """Addresses that service tasks may call: name=https://…,name=https://…"""
     log_format: str = "text"
     """text or json."""
     log_level: str = "INFO"
@@ -42,6 +46,8 @@ class Settings:
             raise Misconfigured(what="Set FRANCHISE_SECRET_KEY to a random text of at least 32 characters.")
         if self.default_locale not in ("en", "fr", "es"):
             raise Misconfigured(what="FRANCHISE_DEFAULT_LOCALE must be en, fr or es.")
+        if any(not url.startswith(("https://", "http://")) for _, url in self.webhooks):
+            raise Misconfigured(what="FRANCHISE_WEBHOOKS must be name=https://…, separated by commas.")
         return self
 
 
@@ -60,6 +66,8 @@ def load() -> Settings:
             secure_cookies=env.bool("SECURE_COOKIES", d.secure_cookies),
             session_hours=env.int("SESSION_HOURS", d.session_hours),
             max_upload_mb=env.int("MAX_UPLOAD_MB", d.max_upload_mb),
+            live_instances=env.int("LIVE_INSTANCES", d.live_instances),
+            webhooks=tuple(env.dict("WEBHOOKS", {}).items()),
             log_format=env.str("LOG_FORMAT", d.log_format),
             log_level=env.str("LOG_LEVEL", d.log_level),
         )

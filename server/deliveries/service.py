@@ -146,7 +146,6 @@ def _deliver(tx: Tx, row: SubmissionRow, delivery: DeliveryRow | None) -> Delive
             instances.mark_waiting_review(tx, task.id)
         else:
             instances.complete(tx, task.id, row.answers, by=row.submitted_by)
-            projects.assign_ready(tx, instance.id)
     return delivery
 
 
@@ -333,7 +332,7 @@ def accept_delivery(
     )  # fmt: skip
     if task.state == "completed":
         projects.assign_ready(tx, instance.id)
-    _close_instance(tx, row.instance_id)
+    close_instance(tx, row.instance_id)
     return row
 
 
@@ -397,9 +396,13 @@ def _review(
     tx.session.flush()
 
 
-def _close_instance(tx: Tx, instance_id: str) -> None:
-    """When the work is done and every delivery accepted, the instance is accepted."""
-    if instances.instance(tx, instance_id).status != "work_done":
+@instances.follow_up
+def close_instance(tx: Tx, instance_id: str) -> None:
+    """When the work is done and every delivery accepted, the instance is accepted, and its project may be done."""
+    row = instances.instance(tx, instance_id)
+    if row.status == "cancelled" and row.project_id is not None:
+        projects.close_if_done(tx, row.project_id)
+    if row.status != "work_done":
         return
     open_ones = tx.session.scalar(
         select(func.count())
@@ -409,9 +412,8 @@ def _close_instance(tx: Tx, instance_id: str) -> None:
     if open_ones:
         return
     instances.mark_accepted(tx, instance_id)
-    project_id = instances.instance(tx, instance_id).project_id
-    if project_id is not None:
-        projects.close_if_done(tx, project_id)
+    if row.project_id is not None:
+        projects.close_if_done(tx, row.project_id)
 
 
 # Reading ----------------------------------------------------------------------------------------------

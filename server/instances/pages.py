@@ -11,7 +11,8 @@ from flask import Blueprint, Response, g, jsonify, render_template, request, url
 from werkzeug.wrappers import Response as BaseResponse
 
 from pricing.quotes import Due
-from server.actor import Action, can
+from server.accounts import service as accounts
+from server.actor import SYSTEM, Action, can
 from server.catalogue import service as catalogue
 from server.deliveries import service as deliveries
 from server.deliveries.service import DeliveryRow
@@ -23,6 +24,7 @@ from server.http.navigation import N_
 from server.http.security import content_policy, permission
 from server.instances import service as instances
 from server.instances.models import TaskRow
+from server.instances.words import change_words, consequences, incident_text
 from server.journal import service as journal
 from server.journal.service import Event
 from server.ledger import service as ledger
@@ -49,6 +51,10 @@ EVENTS: Mapping[str, str] = {
     Event.DELIVERY_ACCEPTED: N_("Accepted, money owed: %(task)s"),
     Event.INSTANCE_WORK_DONE: N_("All work is done"),
     Event.INSTANCE_ACCEPTED: N_("Everything is accepted"),
+    Event.TASK_RETURNED: N_("Given back: %(task)s"),
+    Event.INSTANCE_MIGRATED: N_("Goes on with another version of the service"),
+    Event.INSTANCE_CANCELLED: N_("Cancelled"),
+    Event.INSTANCE_NOTE: N_("Noted: %(task)s"),
     Event.INCIDENT: N_("Incident at %(task)s"),
 }
 """What the journal's events are called on a page."""
@@ -135,10 +141,18 @@ def _view(tx: Tx, instance_id: str) -> dict[str, Any]:
         "village": regions.name(village, locale.current_locale()),
         "tasks": tasks, "cards": cards, "quote": quote, "owed": owed,
         "share": quote.charged_minor // max(1, quote.instances),
-        "incidents": [(i, _node_title(package.definition, i.node_id)) for i in instances.incidents(tx, [instance_id])],
-        "may_retry": row.status == "running"
-        and can(tx.actor, Action.PROJECT_START, regions.place(tx, row.region_code)),
-        "timeline": timeline(tx, instance_id), "asked": requests.request(tx, row.request_id),
+        "incidents": [
+            (_node_title(package.definition, i.node_id), incident_text(i), i.at)
+            for i in instances.incidents(tx, [instance_id])
+        ],
+        "requests": [
+            (_node_title(package.definition, r.node_id), r)
+            for r in instances.undone_requests(tx, [instance_id])
+        ],
+        "may_change": row.status == "running"
+        and can(tx.actor, Action.INSTANCE_CHANGE, regions.place(tx, row.region_code)),
+        "timeline": timeline(tx, instance_id), "history": history(tx, instance_id, package.definition),
+        "asked": requests.request(tx, row.request_id),
         "members": projects.members(tx, row.project_id or ""),
         "may_assign": can(tx.actor, Action.TASK_ASSIGN, regions.place(tx, row.region_code)),
         "may_review": can(tx.actor, Action.DELIVERY_READ, regions.place(tx, row.region_code)),
@@ -211,6 +225,39 @@ def timeline(tx: Tx, instance_id: str) -> list[tuple[datetime, str]]:
     return [(r.at, words(r.event, r.object_id, r.public)) for r in reversed(rows) if r.event in EVENTS]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change of an instance in words. by: who made it, "" = the machine. then: what followed."""
+
+    at: datetime
+    by: str
+    words: str
+    then: tuple[str, ...]
+
+
+def history(tx: Tx, instance_id: str, definition: Definition) -> list[Step]:
+    """Who changed what, newest first; names only for those who may know them."""
+    found = instances.history(tx, instance_id)
+    ids = {c.actor for c in found} | {str(e["person"]) for c in found for e in c.events if "person" in e}
+    named = _names(tx, ids) if can(tx.actor, Action.PERSON_READ) else {}
+
+    def person(key: str) -> str:
+        return "" if key == SYSTEM.user_id else named.get(key) or gettext("somebody")
+
+    def title(node_id: str) -> str:
+        return _node_title(definition, node_id)
+
+    return [
+        Step(c.at, person(c.actor), change_words(c, title, person), tuple(consequences(c, title)))
+        for c in reversed(found)
+    ]
+
+
+def _names(tx: Tx, ids: set[str]) -> dict[str, str]:
+    """The names of people and of accounts."""
+    return {**accounts.names(tx, ids), **{p.id: p.name for p in people.people(tx, sorted(ids)).values()}}
+
+
 @pages.post("/tasks/<task_id>/assign")
 @permission(Action.TASK_ASSIGN)
 def assign(task_id: str) -> BaseResponse:
@@ -232,21 +279,38 @@ def _assign(tx: Tx, task_id: str, person_id: str) -> TaskRow:
 
 
 @pages.post("/instances/<instance_id>/retry")
-@permission(Action.PROJECT_START)
+@permission(Action.INSTANCE_CHANGE)
 def retry(instance_id: str) -> BaseResponse:
     """Try the automatic steps that failed again."""
-    failed = g.runtime.run(g.actor, _retry, instance_id)
+    g.runtime.run(g.actor, _retry, instance_id)
+    # they ran after that transaction
+    failed = g.runtime.read(g.actor, lambda tx: len(instances.incidents(tx, [instance_id])))
     address = url_for("instances.instance", instance_id=instance_id)
     if failed:
         return go(address, gettext("It failed again. What went wrong is told below."), "fail")
     return go(address, gettext("It worked: the work goes on."))
 
 
-def _retry(tx: Tx, instance_id: str) -> int:
-    """How many steps failed again."""
+def _retry(tx: Tx, instance_id: str) -> None:
     instances.visible(tx, instance_id)
     instances.retry(tx, instance_id)
-    return len(instances.incidents(tx, [instance_id]))
+
+
+@pages.post("/instances/<instance_id>/cancel")
+@permission(Action.INSTANCE_CHANGE)
+def cancel(instance_id: str) -> BaseResponse:
+    """End the work in a village."""
+    reason = request.form.get("reason", "").strip()[:1000]
+    address = url_for("instances.instance", instance_id=instance_id)
+    if not reason:
+        return go(address, gettext("Say why the work ends: nothing was changed."), "fail")
+    g.runtime.run(g.actor, _cancel, instance_id, reason)
+    return go(address, gettext("The work in this village is cancelled. What was delivered stays."))
+
+
+def _cancel(tx: Tx, instance_id: str, reason: str) -> None:
+    instances.visible(tx, instance_id)
+    instances.cancel(tx, instance_id, reason=reason)
 
 
 @pages.get("/instances/<instance_id>/state.json")

@@ -47,8 +47,125 @@ class Incident(d.Document):
     """An automatic step that failed."""
 
     node = d.plain("Where in the diagram.", required=True)
+    code = d.plain("The problem's code; empty for one of an early release.", required=True)
     message = d.plain("What happened.", required=True)
     at = d.moment("When.", required=True)
+
+
+class Waiting(d.Document):
+    """A message or signal that an instance waits for."""
+
+    kind = d.plain("message or signal.", required=True)
+    name = d.plain("Its name in the diagram.", required=True)
+    key = d.plain("Which one is meant; empty: any.", required=True)
+    node = d.plain("Where in the diagram.", required=True)
+
+
+class OpenRequest(d.Document):
+    """What an instance asked of the outside that is not done."""
+
+    id = d.plain("The request's id; a webhook is told it each time.", required=True)
+    kind = d.plain("service, message or signal.", required=True)
+    name = d.plain("The operation, message or signal.", required=True)
+    key = d.plain("Which instance the message is for; empty: any.", required=True)
+    node = d.plain("Where in the diagram.", required=True)
+    made_at = d.moment("When it was asked.", required=True)
+    attempts = d.number("How often it was tried.", required=True)
+    next_try_at = d.moment("When it is tried next; null: given up.", required=True, allow_none=True)
+    last_error = d.plain("Why the last attempt did not work.", required=True)
+
+
+class Change(d.Document):
+    """One change of an instance."""
+
+    version = d.number("Of the instance after the change.", required=True)
+    command_id = d.plain("The command that changed it.", required=True)
+    command = d.plain(
+        "start, complete, claim, return, assign, proceed, retry, cancel, migrate …", required=True
+    )
+    at = d.moment("When.", required=True)
+    actor = d.plain("Account or person; system: the machine.", required=True)
+    events = fields.List(
+        fields.Dict(), required=True,
+        metadata={"description": "What happened, in its order; `event` names the kind of each."},
+    )  # fmt: skip
+
+
+class Outcome(d.Document):
+    """What a command did; a command that is sent again is answered as the first time."""
+
+    instance_id = d.plain("The instance.", required=True)
+    version = d.number("Of the instance after the command.", required=True)
+    command_id = d.plain("The command's id.", required=True)
+    at = d.moment("When it was carried out.", required=True)
+    repeated = d.yes_no("Whether it was carried out before, and nothing was done now.", required=True)
+    events = fields.List(fields.Dict(), required=True, metadata={"description": "What happened."})
+
+
+_COMMAND_ID = (
+    "A new id (UUID) that you make: sent again with the same content, the command is carried out once."
+)
+
+
+class Command(d.Document):
+    """A command without further content."""
+
+    command_id = d.identifier(_COMMAND_ID, load_default=None)
+
+
+class Cancellation(Command):
+    """Ending an instance."""
+
+    reason = d.text(1000, "Why; those who may read the work are told.", required=True)
+
+
+class Message(Command):
+    """A message for an instance."""
+
+    name = d.line(200, "The message's name in the diagram.", required=True)
+    key = d.line(200, "Which one is meant.", minimum=0, load_default="")
+    values = fields.Dict(
+        load_default=dict, keys=fields.String(),
+        metadata={"description": "Names and values; kept is what the diagram reads. Decimal numbers as text."},
+    )  # fmt: skip
+
+
+class Signal(Command):
+    """A signal for an instance."""
+
+    name = d.line(200, "The signal's name in the diagram.", required=True)
+    values = fields.Dict(
+        load_default=dict, keys=fields.String(),
+        metadata={"description": "Names and values; kept is what the diagram reads. Decimal numbers as text."},
+    )  # fmt: skip
+
+
+class Deadline(Command):
+    """A boundary event for a task that is open already."""
+
+    node = d.code("The boundary event's id in the diagram.", required=True)
+
+
+class MigrationOrder(Command):
+    """Going on with another version."""
+
+    version_id = d.identifier("A published version of the same service.", required=True)
+
+
+class MigrationReport(d.Document):
+    """How an instance fits a version."""
+
+    instance_id = d.plain("The instance.", required=True)
+    region = d.plain("Code of the village.", required=True)
+    from_version = d.plain("The version it ran.", required=True)
+    to_version = d.plain("The version asked for.", required=True)
+    possible = d.yes_no("Whether it can be done.", required=True)
+    done = d.yes_no("Whether it was done.", required=True)
+    unattached = fields.List(
+        fields.String(), required=True,
+        metadata={"description": "New boundary events of tasks that are open: add them as deadlines."},
+    )  # fmt: skip
+    problems = d.many(d.SingleProblem, "What is in the way.", required=True)
 
 
 class Instance(d.Document):
@@ -69,3 +186,7 @@ class Instance(d.Document):
     tasks = d.many(RunTimeTask, "All run-time tasks, in the order they became ready.", required=True)
     deliveries = d.many(DeliveryLine, "What was handed over, oldest first.", required=True)
     incidents = d.many(Incident, "What failed and is not resolved.", required=True)
+    version = d.number("How many changes it went through.", required=True)
+    pending = d.yes_no("Whether automatic steps are about to follow.", required=True)
+    waiting_for = d.many(Waiting, "Messages and signals it waits for.", required=True)
+    requests = d.many(OpenRequest, "What it asked of the outside that is not done.", required=True)

@@ -1,29 +1,59 @@
-"""Process instances: starting them, completing their tasks, and who has which task.
+"""Process instances: starting them, every command on them, and who has which task.
 
-The engine decides; this module keeps its state, one row per run-time task, and writes what happened.
+The engine decides; this module asks who may, hands the command on, and says it in the words of the business.
+Each command takes the client's `command_id` where there is one: the same id is carried out once, and asking
+again is answered as the first time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select, text
 
-from server.actor import Action, Object, can, require
+from server.actor import Action, require
 from server.catalogue import service as catalogue
-from server.errors import Conflict, NotFound, WrongState
-from server.instances.models import (
-    IncidentRow as IncidentRow,
-)
-from server.instances.models import (
-    InstanceRow as InstanceRow,
-)
-from server.instances.models import (
-    TaskRow as TaskRow,
-)
+from server.errors import Conflict, Forbidden, NotFound, WrongState
+from server.instances import commands
+from server.instances.commands import follow_up as follow_up
+from server.instances.commands import proceed as proceed
+from server.instances.history import Change as Change
+from server.instances.history import given_back_by as given_back_by
+from server.instances.history import history as history
+from server.instances.migration import Report as Report
+from server.instances.migration import migrate as migrate
+from server.instances.models import ChangeRow as ChangeRow
+from server.instances.models import IncidentRow as IncidentRow
+from server.instances.models import InstanceRow as InstanceRow
+from server.instances.models import OutboxRow as OutboxRow
+from server.instances.models import TaskRow as TaskRow
+from server.instances.models import TimerRow
+from server.instances.outbox import due_requests as due_requests
+from server.instances.outbox import perform as perform
+from server.instances.outbox import try_again
+from server.instances.rows import NodeState as NodeState
+from server.instances.rows import add_working_days as add_working_days
+from server.instances.rows import all_accepted as all_accepted
+from server.instances.rows import incidents as incidents
+from server.instances.rows import instance as instance
+from server.instances.rows import instances as instances
+from server.instances.rows import next_due as next_due
+from server.instances.rows import node_states as node_states
+from server.instances.rows import open_tasks_by_person as open_tasks_by_person
+from server.instances.rows import subscriptions as subscriptions
+from server.instances.rows import task_object as task_object
+from server.instances.rows import task_row as task_row
+from server.instances.rows import tasks_of_instance as tasks_of_instance
+from server.instances.rows import tasks_of_instances as tasks_of_instances
+from server.instances.rows import tasks_of_person as tasks_of_person
+from server.instances.rows import timers as timers
+from server.instances.rows import unassigned as unassigned
+from server.instances.rows import undone_requests as undone_requests
+from server.instances.rows import visible as visible
+from server.instances.rows import visible_task as visible_task
+from server.instances.store import Command, Outcome
 from server.journal import service as journal
 from server.journal.service import Event
 from server.people import service as people
@@ -32,14 +62,9 @@ from server.regions import service as regions
 from server.requests import service as requests
 from server.runtime import Tx
 from workflows import engine
-from workflows.definitions.model import Definition
-from workflows.engine import InstanceState, Program, Step
 
-
-class Command(Protocol):
-    """An engine command that needs nothing but the instance's state."""
-
-    def __call__(self, program: Program, state: InstanceState, *, now: datetime) -> Step: ...
+_TIMERS_LOCK = 7_263_002
+"""First key of the PostgreSQL advisory lock of a sweep that fires an instance's timers."""
 
 
 class PersonLeft(Conflict):
@@ -54,12 +79,20 @@ class NotFunded(Conflict):
 
 class AlreadyCompleted(Conflict):
     code = "task-completed"
-    message = "This task was completed on %(when)s already."
+    message = "This task was completed by %(who)s on %(when)s already."
+
+
+class TaskTaken(Conflict):
+    code = "task-taken"
+    message = "%(who)s has this task already. Choose another one."
+
+
+# Starting and completing ------------------------------------------------------------------------------
 
 
 def start(
     tx: Tx, *, request_id: str, version_id: str, quote_id: str, project_id: str | None,
-    parameters: Mapping[str, Any],
+    parameters: Mapping[str, Any], command_id: str | None = None,
 ) -> str:  # fmt: skip
     """Start the service a request asked for, under an accepted quote. Returns the instance's id.
 
@@ -67,17 +100,21 @@ def start(
     """
     request = requests.request(tx, request_id)
     require(tx.actor, Action.PROJECT_START, regions.place(tx, request.region_code))
+    command = commands.ask(
+        tx, "start", request_id, version_id, quote_id, dict(parameters), command_id=command_id
+    )
+    known = commands.work(tx).known(command) if command_id else None
+    if known is not None:
+        return known.instance_id
     quote = quotes.quote_row(tx, quote_id)
     if quote.status != "accepted" or quote.service_version_id != version_id:
         raise NotFunded(state=quote.status)
     requests.accept(tx, request_id)
     package = catalogue.package(tx, version_id)
-    program = engine.program(package.definition)
-    step = engine.start(program, dict(parameters), now=tx.now)
+    made = engine.Instance.new(commands.programs(tx)(version_id), dict(parameters), now=tx.now)
     row = InstanceRow(
         id=tx.new_id(), project_id=project_id, request_id=request_id, service_version_id=version_id,
-        quote_id=quote_id, region_code=request.region_code, state=step.state.document,
-        engine=step.state.engine, data=_plain(step.data), due_at=step.next_due, started_at=tx.now,
+        quote_id=quote_id, region_code=request.region_code, state=b"", engine="", data={}, started_at=tx.now,
     )  # fmt: skip
     tx.session.add(row)
     tx.session.flush()
@@ -85,204 +122,317 @@ def start(
         tx, Event.INSTANCE_STARTED, row.id, region=row.region_code,
         public={"service": package.code, "version": package.version, "quote": quote.digest},
     )  # fmt: skip
-    _apply(tx, row, step, package.definition)
+    commands.begin(tx, row, made, command)
     return row.id
 
 
-def complete(tx: Tx, task_id: str, answers: Mapping[str, Any], *, by: str) -> None:
-    """Complete a run-time task with what its form answered; the engine goes on to the next tasks.
+def complete(
+    tx: Tx, task_id: str, answers: Mapping[str, Any], *, by: str, command_id: str | None = None
+) -> None:
+    """Complete a run-time task with what its form answered.
 
+    What follows without evaluating anything is there at once; the rest runs when this is committed.
     answers: only what conditions and quantities name is kept in the instance. by: person id.
-    Raises AlreadyCompleted.
+    Raises AlreadyCompleted, which says who did it and when.
     """
-    task = task_row(tx, task_id)
-    row = _locked(tx, task.instance_id)
-    if task.state == "completed":
-        raise AlreadyCompleted(when=task.completed_at)
-    if task.state == "cancelled" or row.status == "cancelled":
-        raise WrongState(what="task", state="cancelled")
-    definition, program = _program(tx, row)
-    named = {name: value for name, value in answers.items() if name in program.names}
-    state = InstanceState(row.state, row.engine)
-    step = engine.complete(program, state, task.engine_task_id, named, now=tx.now)
+    task = _locked_task(tx, task_id)
+    row = instance(tx, task.instance_id)
+    names = commands.programs(tx)(row.service_version_id).names
+    named = {name: value for name, value in answers.items() if name in names}
+    command = commands.ask(tx, "complete", task_id, named, command_id=command_id, by=by)
+    if command_id and commands.work(tx).known(command) is not None:
+        return
+    _check_open(tx, task, row)
+    try:
+        outcome = commands.execute(
+            tx, row, command, lambda live: live.complete(task.engine_task_id, named, tx.now)
+        )
+    except engine.TaskNotReady:
+        tx.session.refresh(task)
+        _check_open(tx, task, row)
+        raise
+    if outcome.changes is None:
+        return
     task.state, task.completed_at, task.completed_by = "completed", tx.now, by
-    _keep(row, step)
     tx.session.flush()
     journal.record(
         tx, Event.TASK_COMPLETED, task.id, region=row.region_code,
         public={"instance": row.id, "node": task.node_id, "round": task.round},
     )  # fmt: skip
-    _apply(tx, row, step, definition)
+    commands.settle(tx, row, outcome.changes)
 
 
-def due(tx: Tx, limit: int = 200) -> list[str]:
-    """Ids of running instances whose next timer is due, the longest overdue first."""
-    return list(
-        tx.session.scalars(
-            select(InstanceRow.id)
-            .where(InstanceRow.status == "running", InstanceRow.due_at <= tx.now)
-            .order_by(InstanceRow.due_at, InstanceRow.id)
-            .limit(limit)
-        )
+def _check_open(tx: Tx, task: TaskRow, row: InstanceRow) -> None:
+    if task.state == "completed":
+        raise AlreadyCompleted(who=_name(tx, task.completed_by), when=task.completed_at)
+    if task.state == "cancelled" or row.status == "cancelled":
+        raise WrongState(what="task", state="cancelled")
+
+
+def _locked_task(tx: Tx, task_id: str) -> TaskRow:
+    row = tx.session.get(TaskRow, task_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(what="task", key=task_id)
+    return row
+
+
+def _name(tx: Tx, person_id: str | None) -> str:
+    known = people.people(tx, [person_id]) if person_id else {}
+    return known[person_id].name if person_id in known else "RUN"
+
+
+# Time, messages, failures -----------------------------------------------------------------------------
+
+
+def due(tx: Tx, after: tuple[datetime, str] | None = None, limit: int = 500) -> list[tuple[datetime, str]]:
+    """When timers fell due, and of which instance: the longest overdue first, from after `after`.
+
+    An instance comes as often as it has timers that are due.
+    """
+    waiting = select(TimerRow.due_at.label("due_at"), TimerRow.instance_id.label("id")).where(
+        TimerRow.due_at <= tx.now
     )
+    # a document of release 0.1.0 has its timers inside
+    kept = select(InstanceRow.due_at, InstanceRow.id).where(
+        InstanceRow.status == "running", InstanceRow.due_at <= tx.now
+    )
+    both = waiting.union_all(kept).subquery()
+    query = select(both.c.due_at, both.c.id).order_by(both.c.due_at, both.c.id).limit(limit)
+    if after is not None:
+        at, key = after
+        query = query.where((both.c.due_at > at) | ((both.c.due_at == at) & (both.c.id > key)))
+    return [(at, key) for at, key in tx.session.execute(query)]
 
 
 def fire_timers(tx: Tx, instance_id: str) -> None:
-    """Fire the timers of an instance that are due; one that a paused server missed fires once."""
-    row = _locked(tx, instance_id)
-    if row.status == "running" and row.due_at is not None and row.due_at <= tx.now:
-        _step(tx, row, engine.fire_timers)
+    """Fire the timers of an instance that are due, each once, and all that follows.
+
+    Two sweeps at once do not both fire: the second one finds the first at work, or nothing due any more.
+    """
+    if not _alone(tx, instance_id):
+        return
+    row = tx.session.get(InstanceRow, instance_id, populate_existing=True)
+    if row is None or row.status != "running":
+        return
+    _fire_document(tx, row)
+    for timer in timers(tx, instance_id, until=tx.now):
+        _fire(tx, row, timer.task_id)
+        if row.status != "running":
+            break
 
 
-def retry(tx: Tx, instance_id: str) -> None:
-    """Try the automatic steps that failed again; what fails again is a new incident."""
-    row = _locked(tx, instance_id)
-    require(tx.actor, Action.PROJECT_START, regions.place(tx, row.region_code))
+def _fire_document(tx: Tx, row: InstanceRow) -> None:
+    """The timers of a state that is a document: found in it, and rows from the first one on."""
+    if row.due_at is None or row.due_at > tx.now:
+        return
+    _, live = commands.work(tx).open(row.id, commands.programs(tx), tx.now)
+    for timer in sorted((t for t in live.timers if t.due <= tx.now), key=lambda t: t.due):
+        _fire(tx, row, timer.task_id)
+
+
+def _fire(tx: Tx, row: InstanceRow, engine_task_id: str) -> None:
+    command = commands.ask(tx, "fire timer", engine_task_id)
+    try:
+        commands.carry_out(tx, row, command, lambda live: live.fire_timer(engine_task_id, tx.now))
+    except engine.TaskNotReady:
+        return  # what fired before it in this sweep withdrew it
+    if row.pending:
+        proceed(tx, row.id)
+
+
+def _alone(tx: Tx, instance_id: str) -> bool:
+    """Whether no other sweep is at this instance; for the rest of the transaction."""
+    if tx.session.get_bind().dialect.name != "postgresql":
+        return True  # one writer at a time
+    query = text("SELECT pg_try_advisory_xact_lock(:one, hashtext(:key))")
+    return bool(tx.session.scalar(query, {"one": _TIMERS_LOCK, "key": instance_id}))
+
+
+def pending(tx: Tx, limit: int = 500) -> list[str]:
+    """Instances whose automatic steps wait: something stopped between a person's step and what follows."""
+    query = select(InstanceRow.id).where(text("pending"), InstanceRow.status == "running")
+    return list(tx.session.scalars(query.order_by(InstanceRow.id).limit(limit)))
+
+
+def deliver_message(
+    tx: Tx, instance_id: str, name: str, values: Mapping[str, Any], *, key: str = "",
+    command_id: str | None = None,
+) -> Outcome:  # fmt: skip
+    """Hand a message to what waits for it in the instance. Raises MessageNotExpected."""
+    row = _changeable(tx, instance_id)
+    command = commands.ask(tx, "deliver", instance_id, name, key, dict(values), command_id=command_id)
+    return commands.carry_out(
+        tx, row, command, lambda live: live.deliver(name, commands.named(live, values), tx.now, key=key)
+    )
+
+
+def signal(
+    tx: Tx, instance_id: str, name: str, values: Mapping[str, Any], *, command_id: str | None = None
+) -> Outcome:
+    """Let everything in the instance that waits for a signal have it."""
+    row = _changeable(tx, instance_id)
+    command = commands.ask(tx, "signal", instance_id, name, dict(values), command_id=command_id)
+    return commands.carry_out(
+        tx, row, command, lambda live: live.signal(name, commands.named(live, values), tx.now)
+    )
+
+
+def retry(tx: Tx, instance_id: str, *, command_id: str | None = None) -> Outcome:
+    """Try the automatic steps that failed, and messages nobody waited for, again.
+
+    It happens when this is committed; what fails again is a new incident.
+    """
+    row = _changeable(tx, instance_id)
+    command = commands.ask(tx, "retry", instance_id, command_id=command_id)
+    known = commands.work(tx).known(command) if command_id else None
+    if known is not None:
+        return known
     if row.status != "running":
         raise WrongState(what="instance", state=row.status)
     for incident in incidents(tx, [instance_id]):
         incident.resolved_at = tx.now
-    _step(tx, row, engine.retry)
+    try_again(tx, instance_id)
+    return commands.carry_out(tx, row, command, lambda live: live.retry(tx.now))
 
 
-def _locked(tx: Tx, instance_id: str) -> InstanceRow:
-    row = tx.session.get(InstanceRow, instance_id, with_for_update=True, populate_existing=True)
-    if row is None:
-        raise NotFound(what="instance", key=instance_id)
+def cancel(tx: Tx, instance_id: str, *, reason: str, command_id: str | None = None) -> Outcome:
+    """End an instance: its open tasks are withdrawn; what was delivered stays and is paid when accepted."""
+    row = _changeable(tx, instance_id)
+    require(tx.actor, Action.INSTANCE_CHANGE, regions.place(tx, row.region_code))
+    command = commands.ask(tx, "cancel", instance_id, reason, command_id=command_id)
+    outcome = commands.execute(tx, row, command, lambda live: live.cancel(tx.now))
+    if outcome.changes is not None:
+        row.ended_at = tx.now
+        for incident in incidents(tx, [instance_id]):
+            incident.resolved_at = tx.now
+        journal.record(
+            tx, Event.INSTANCE_CANCELLED, instance_id, region=row.region_code, private={"reason": reason}
+        )
+        commands.settle(tx, row, outcome.changes)
+    return outcome
+
+
+def add_deadline(tx: Tx, task_id: str, node_id: str, *, command_id: str | None = None) -> Outcome:
+    """Attach a boundary event of the diagram to a task that is open already, as after a migration."""
+    task = task_row(tx, task_id)
+    row = _changeable(tx, task.instance_id)
+    command = commands.ask(tx, "add deadline", task_id, node_id, command_id=command_id)
+    return commands.carry_out(
+        tx, row, command, lambda live: live.add_deadline(task.engine_task_id, node_id, tx.now)
+    )
+
+
+def _changeable(tx: Tx, instance_id: str) -> InstanceRow:
+    """The instance, if the actor may change its course. Raises NotFound, Forbidden."""
+    row = instance(tx, instance_id)
+    require(tx.actor, Action.INSTANCE_CHANGE, regions.place(tx, row.region_code))
     return row
 
 
-def _step(tx: Tx, row: InstanceRow, command: Command) -> None:
-    """Let the engine go on from the instance's state, and write what it changed."""
-    definition, program = _program(tx, row)
-    step = command(program, InstanceState(row.state, row.engine), now=tx.now)
-    _keep(row, step)
-    tx.session.flush()
-    _apply(tx, row, step, definition)
+# Who has a task ---------------------------------------------------------------------------------------
 
 
-def _keep(row: InstanceRow, step: Step) -> None:
-    row.state, row.engine, row.due_at = step.state.document, step.state.engine, step.next_due
-    row.data = _plain(step.data)
-
-
-def _program(tx: Tx, row: InstanceRow) -> tuple[Definition, Program]:
-    definition = catalogue.package(tx, row.service_version_id).definition
-    return definition, engine.program(definition)
-
-
-def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as JSON keeps them: decimals and dates as text."""
-    return {
-        k: v if isinstance(v, (bool, int, str, type(None), list, dict)) else str(v) for k, v in data.items()
-    }
-
-
-def _apply(tx: Tx, row: InstanceRow, step: Step, definition: Definition) -> None:
-    """Write what an engine step changed: new tasks, cancelled ones, incidents, the end of the work."""
-    known = {t.engine_task_id: t for t in tasks_of_instance(tx, row.id)}
-    for item in step.ready:
-        if item.task_id not in known:
-            _open_task(tx, row, definition, item)
-    open_now = {item.task_id for item in step.ready}
-    for engine_id, task in known.items():
-        if task.state in ("ready", "waiting_review") and engine_id not in open_now:
-            task.state = "cancelled"
-    for event in step.events:
-        if isinstance(event, engine.Incident):
-            _open_incident(tx, row, event)
-    if step.status == "completed" and row.status == "running":
-        row.status = "work_done"
-        journal.record(tx, Event.INSTANCE_WORK_DONE, row.id, region=row.region_code)
-    tx.session.flush()
-
-
-def _open_task(tx: Tx, row: InstanceRow, definition: Definition, item: engine.WorkItem) -> None:
-    card = definition.nodes[item.node_id].task
-    rounds = tx.session.scalar(
-        select(func.count())
-        .select_from(TaskRow)
-        .where(TaskRow.instance_id == row.id, TaskRow.node_id == item.node_id)
-    )
-    days = card.deadline_days if card else None
-    task = TaskRow(
-        id=tx.new_id(), instance_id=row.id, engine_task_id=item.task_id, node_id=item.node_id,
-        round=(rounds or 0) + 1, skill=card.skill if card else "", ready_at=tx.now,
-        due_at=add_working_days(tx.now, days) if days else None,
-    )  # fmt: skip
-    tx.session.add(task)
-    tx.session.flush()
-    journal.record(
-        tx, Event.TASK_READY, task.id, region=row.region_code,
-        public={"instance": row.id, "node": task.node_id, "round": task.round},
-    )  # fmt: skip
-
-
-def _open_incident(tx: Tx, row: InstanceRow, event: engine.Incident) -> None:
-    tx.session.add(
-        IncidentRow(
-            id=tx.new_id(), instance_id=row.id, node_id=event.node_id, message=event.text(), at=tx.now
-        )
-    )
-    journal.record(tx, Event.INCIDENT, row.id, region=row.region_code, public={"node": event.node_id})
-
-
-def add_working_days(start: datetime, days: int) -> datetime:
-    """The same hour, `days` working days (Monday to Friday) later."""
-    day = start
-    while days > 0:
-        day += timedelta(days=1)
-        if day.weekday() < 5:
-            days -= 1
-    return day
-
-
-def assign(tx: Tx, task_id: str, person_id: str) -> None:
+def assign(tx: Tx, task_id: str, person_id: str, *, command_id: str | None = None) -> None:
     """Give a ready task to a facilitator who has its skill; also to another one than before.
 
     Raises PersonLeft, WrongState, NotFound (not the skill).
     """
-    task = task_row(tx, task_id)
+    task = _locked_task(tx, task_id)
     row = instance(tx, task.instance_id)
     require(tx.actor, Action.TASK_ASSIGN, regions.place(tx, row.region_code))
+    command = commands.ask(tx, "assign", task_id, person_id, command_id=command_id)
+    if command_id and commands.work(tx).known(command) is not None:
+        return
     if task.state != "ready":
         raise WrongState(what="task", state=task.state)
-    person = people.person(tx, person_id)
-    if person.left_at is not None:
-        raise PersonLeft(name=person.name)
-    if task.skill and task.skill not in {s.skill for s in person.skills}:
-        raise NotFound(what=f"person with the skill {task.skill}", key=person.name)
-    task.assignee_id = person_id
-    tx.session.flush()
+    _check_able(tx, task, person_id)
+    _give(tx, task, row, person_id, command)
     journal.record(
         tx, Event.TASK_ASSIGNED, task_id, region=row.region_code, public={"skill": task.skill},
         private={"person": person_id},
     )  # fmt: skip
 
 
-def unassigned(tx: Tx, instance_ids: Sequence[str]) -> list[TaskRow]:
-    """Ready tasks nobody has, oldest first."""
-    return list(
-        tx.session.scalars(
-            select(TaskRow)
-            .where(
-                TaskRow.instance_id.in_(instance_ids), TaskRow.state == "ready", TaskRow.assignee_id.is_(None)
-            )
-            .order_by(TaskRow.id)
+def claim(tx: Tx, task_id: str, *, command_id: str | None = None) -> None:
+    """Take a free task for oneself, with the skill for it; taking one's own again changes nothing.
+
+    Raises TaskTaken, AlreadyCompleted, PersonLeft, WrongState, NotFound (not the skill).
+    """
+    task = _locked_task(tx, task_id)
+    row = instance(tx, task.instance_id)
+    require(tx.actor, Action.TASK_CLAIM, regions.place(tx, row.region_code))
+    person_id = tx.actor.person_id
+    if person_id is None:
+        raise Forbidden(action=Action.TASK_CLAIM.value)
+    command = commands.ask(tx, "claim", task_id, person_id, command_id=command_id, by=person_id)
+    if command_id and commands.work(tx).known(command) is not None:
+        return
+    _check_open(tx, task, row)
+    if task.assignee_id == person_id:
+        return
+    if task.assignee_id is not None:
+        raise TaskTaken(who=_name(tx, task.assignee_id))
+    if task.state != "ready":
+        raise WrongState(what="task", state=task.state)
+    _check_able(tx, task, person_id)
+    _give(tx, task, row, person_id, command)
+    journal.record(
+        tx, Event.TASK_ASSIGNED, task_id, region=row.region_code, public={"skill": task.skill},
+        private={"person": person_id},
+    )  # fmt: skip
+
+
+def give_back(tx: Tx, task_id: str, *, command_id: str | None = None) -> None:
+    """Give a task back that one cannot do: it is free again, and not given to the same person by the rule."""
+    task = _locked_task(tx, task_id)
+    row = instance(tx, task.instance_id)
+    command = commands.ask(
+        tx, "return", task_id, command_id=command_id, by=tx.actor.person_id or tx.actor.user_id
+    )
+    if command_id and commands.work(tx).known(command) is not None:
+        return
+    require(tx.actor, Action.TASK_SUBMIT, task_object(tx, task))
+    _check_open(tx, task, row)
+    if task.state != "ready":
+        raise WrongState(what="task", state=task.state)
+    _give(tx, task, row, None, command)
+    journal.record(tx, Event.TASK_RETURNED, task_id, region=row.region_code, public={"skill": task.skill})
+
+
+def _check_able(tx: Tx, task: TaskRow, person_id: str) -> None:
+    person = people.person(tx, person_id)
+    if person.left_at is not None:
+        raise PersonLeft(name=person.name)
+    if task.skill and task.skill not in {s.skill for s in person.skills}:
+        raise NotFound(what=f"person with the skill {task.skill}", key=person.name)
+
+
+def _give(tx: Tx, task: TaskRow, row: InstanceRow, person_id: str | None, command: Command) -> None:
+    task.assignee_id = person_id
+    tx.session.flush()
+    content = {
+        "task_id": task.engine_task_id, "node_id": task.node_id, "person": person_id or command.actor,
+    }  # fmt: skip
+    name = "task_assigned" if person_id else "task_returned"
+    commands.work(tx).note(row.id, command, [(name, content)])
+    commands.refresh(tx, row)
+
+
+def free_tasks(tx: Tx, project_ids: list[str], skills: set[str]) -> list[TaskRow]:
+    """Ready tasks of these projects that nobody has and that one of these skills can do, oldest first."""
+    query = (
+        select(TaskRow)
+        .join(InstanceRow, InstanceRow.id == TaskRow.instance_id)
+        .where(
+            InstanceRow.project_id.in_(project_ids), TaskRow.state == "ready", TaskRow.assignee_id.is_(None),
+            TaskRow.skill.in_({*skills, ""}),
         )
-    )
+        .order_by(TaskRow.id)
+    )  # fmt: skip
+    return list(tx.session.scalars(query))
 
 
-def open_tasks_by_person(tx: Tx, person_ids: Sequence[str]) -> dict[str, int]:
-    """How many tasks each person has in hand."""
-    counted = dict.fromkeys(person_ids, 0)
-    rows = tx.session.execute(
-        select(TaskRow.assignee_id, func.count())
-        .where(TaskRow.assignee_id.in_(person_ids), TaskRow.state == "ready")
-        .group_by(TaskRow.assignee_id)
-    )
-    counted.update({person: number for person, number in rows if person})
-    return counted
+# What follows from deliveries -------------------------------------------------------------------------
 
 
 def mark_waiting_review(tx: Tx, task_id: str) -> None:
@@ -295,125 +445,15 @@ def mark_waiting_review(tx: Tx, task_id: str) -> None:
 
 def mark_accepted(tx: Tx, instance_id: str) -> None:
     """The instance's work is done and all its deliveries are accepted."""
-    row = tx.session.get(InstanceRow, instance_id, with_for_update=True)
+    tx.session.flush()
+    row = tx.session.get(InstanceRow, instance_id, with_for_update=True, populate_existing=True)
     if row is not None and row.status == "work_done":
         row.status, row.ended_at = "accepted", tx.now
         tx.session.flush()
         journal.record(tx, Event.INSTANCE_ACCEPTED, instance_id, region=row.region_code)
 
 
-def all_accepted(tx: Tx, ids: Sequence[str]) -> bool:
-    """Whether there are instances and all of them are accepted (or further)."""
-    done = ("accepted", "evaluated", "closed", "cancelled")
-    open_ones = tx.session.scalar(
-        select(func.count())
-        .select_from(InstanceRow)
-        .where(InstanceRow.id.in_(ids), InstanceRow.status.not_in(done))
-    )
-    return bool(ids) and not open_ones
-
-
-def instance(tx: Tx, instance_id: str) -> InstanceRow:
-    """Raises NotFound."""
-    row = tx.session.get(InstanceRow, instance_id)
-    if row is None:
-        raise NotFound(what="instance", key=instance_id)
-    return row
-
-
-def visible(tx: Tx, instance_id: str) -> InstanceRow:
-    """The instance, if the actor may see it. Raises NotFound."""
-    row = instance(tx, instance_id)
-    if not can(tx.actor, Action.INSTANCE_READ, regions.place(tx, row.region_code)):
-        raise NotFound(what="instance", key=instance_id)
-    return row
-
-
-def visible_task(tx: Tx, task_id: str) -> TaskRow:
-    """The run-time task, if the actor may see it: a facilitator the own ones. Raises NotFound."""
-    row = task_row(tx, task_id)
-    if not can(tx.actor, Action.TASK_READ, task_object(tx, row)):
-        raise NotFound(what="task", key=task_id)
-    return row
-
-
-def instances(tx: Tx, ids: Sequence[str]) -> dict[str, InstanceRow]:
-    """Instances by id, oldest first; unknown ids are left out."""
-    rows = tx.session.scalars(select(InstanceRow).where(InstanceRow.id.in_(ids)).order_by(InstanceRow.id))
-    return {row.id: row for row in rows}
-
-
-def task_row(tx: Tx, task_id: str) -> TaskRow:
-    """Raises NotFound."""
-    row = tx.session.get(TaskRow, task_id)
-    if row is None:
-        raise NotFound(what="task", key=task_id)
-    return row
-
-
-def task_object(tx: Tx, task: TaskRow) -> Object:
-    """The task as an object of `can`: its region and whose it is."""
-    row = instance(tx, task.instance_id)
-    return Object(regions.region(tx, row.region_code).path, task.assignee_id)
-
-
-def tasks_of_instance(tx: Tx, instance_id: str) -> list[TaskRow]:
-    """All run-time tasks, in the order they became ready."""
-    return list(
-        tx.session.scalars(select(TaskRow).where(TaskRow.instance_id == instance_id).order_by(TaskRow.id))
-    )
-
-
-def tasks_of_instances(tx: Tx, instance_ids: Sequence[str]) -> list[TaskRow]:
-    """The run-time tasks of these instances, in the order they became ready."""
-    return list(
-        tx.session.scalars(select(TaskRow).where(TaskRow.instance_id.in_(instance_ids)).order_by(TaskRow.id))
-    )
-
-
-def tasks_of_person(tx: Tx, person_id: str) -> list[TaskRow]:
-    """Tasks given to a person that are not finished, the most urgent first."""
-    rows = tx.session.scalars(
-        select(TaskRow)
-        .where(TaskRow.assignee_id == person_id, TaskRow.state.in_(("ready", "waiting_review")))
-        .order_by(TaskRow.due_at, TaskRow.id)
-    )
-    return list(rows)
-
-
-@dataclass(frozen=True, slots=True)
-class NodeState:
-    """What the live diagram shows at a node. state: waiting, late, done; count: run-time tasks in it."""
-
-    state: str
-    count: int
-
-
-def node_states(tx: Tx, instance_ids: Sequence[str]) -> dict[str, NodeState]:
-    """The state of each task node over these instances: late before waiting before done."""
-    order = {"late": 0, "waiting": 1, "done": 2}
-    found: dict[str, dict[str, int]] = {}
-    for task in tasks_of_instances(tx, instance_ids):
-        if task.state == "cancelled":
-            continue
-        state = "done" if task.state == "completed" else "waiting"
-        if state == "waiting" and task.due_at is not None and task.due_at < tx.now:
-            state = "late"
-        counts = found.setdefault(task.node_id, {})
-        counts[state] = counts.get(state, 0) + 1
-    result = {}
-    for node, counts in found.items():
-        worst = min(counts, key=lambda s: order[s])
-        result[node] = NodeState(worst, counts[worst])
-    return result
-
-
-def incidents(tx: Tx, instance_ids: Sequence[str]) -> list[IncidentRow]:
-    """Incidents nobody has resolved."""
-    return list(
-        tx.session.scalars(
-            select(IncidentRow)
-            .where(IncidentRow.instance_id.in_(instance_ids), IncidentRow.resolved_at.is_(None))
-            .order_by(IncidentRow.id)
-        )
-    )
+def running(tx: Tx, instance_ids: list[str]) -> list[InstanceRow]:
+    """Those of the instances that run, oldest first."""
+    query = select(InstanceRow).where(InstanceRow.id.in_(instance_ids), InstanceRow.status == "running")
+    return list(tx.session.scalars(query.order_by(InstanceRow.id)))

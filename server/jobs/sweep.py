@@ -1,26 +1,25 @@
 """The sweep: what has to happen without a person asking, found again every few seconds.
 
 Truth is in the tables; the sweep only looks and calls the same service functions. A sweep that is missed is
-made up by the next one.
+made up by the next one. Several may run at once, in one process or in many: what one has done or is doing the
+others find done, or leave.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from server.actor import SYSTEM
 from server.deliveries import service as deliveries
 from server.instances import service as instances
-from server.projects import service as projects
 from server.runtime import Runtime
 from server.submissions import service as submissions
 from server.transparency import service as transparency
-from workflows.errors import RunError
 
 log = structlog.get_logger()
 EVERY_SECONDS = 30
@@ -48,20 +47,36 @@ class Sweeper:
 
 
 def sweep(runtime: Runtime) -> None:
-    """One sweep: due timers and forgotten submissions, each in a transaction of its own, then the journal's seal.
+    """One sweep: each thing that waits in a transaction of its own, then the journal's seal.
 
     A failure is logged and left to the next sweep; one instance's failure does not keep the others waiting.
     """
-    for instance_id in _try(runtime.read, SYSTEM, instances.due) or ():
-        _try(runtime.run, SYSTEM, projects.fire_timers, instance_id)
+    for instance_id in _try(runtime.read, SYSTEM, instances.pending) or ():
+        _try(runtime.run, SYSTEM, instances.proceed, instance_id)
+    for instance_id in _overdue(runtime):
+        _try(runtime.run, SYSTEM, instances.fire_timers, instance_id)
+    for request_id in _try(runtime.read, SYSTEM, instances.due_requests) or ():
+        _try(instances.perform, runtime, request_id)
     for submission_id in _try(runtime.read, SYSTEM, submissions.unchecked) or ():
         _try(runtime.run, SYSTEM, deliveries.hand_over, submission_id)
     _try(runtime.run, SYSTEM, transparency.seal)
 
 
+def _overdue(runtime: Runtime) -> Iterator[str]:
+    """Instances with timers that are due, each once, the longest overdue first; read in batches."""
+    seen: set[str] = set()
+    after: tuple[datetime, str] | None = None
+    while found := _try(runtime.read, SYSTEM, instances.due, after):
+        for _, instance_id in found:
+            if instance_id not in seen:
+                seen.add(instance_id)
+                yield instance_id
+        after = found[-1]
+
+
 def _try(step: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401  (whatever the step returns)
     try:
         return step(*arguments)
-    except (RunError, SQLAlchemyError) as error:
+    except Exception as error:  # a defect in one thing must not end the sweeping of all others
         log.error("sweep_failed", step=str(arguments[1:]), exc_info=error)
         return None

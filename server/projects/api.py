@@ -10,11 +10,13 @@ from flask import g
 from server.actor import Action
 from server.catalogue import service as catalogue
 from server.http import paging
-from server.http.documents import PageQuery, Values, page_of
+from server.http.documents import DryRunQuery, PageQuery, Values, page_of
 from server.http.operations import ApiBlueprint
 from server.http.security import permission
 from server.http.visibility import require_visible, visible
 from server.instances import service as instances
+from server.instances.api import command_id, report_document
+from server.instances.schemas import MigrationOrder
 from server.projects import schemas
 from server.projects import service as projects
 from server.projects.service import ProjectRow
@@ -122,6 +124,24 @@ def start_project(project_id: str) -> Values:
 def _start(tx: Tx, project_id: str) -> Values:
     _find(tx, project_id)
     return {"project_id": project_id, "instances": projects.start(tx, project_id)}
+
+
+@api.operation(
+    "POST", "/projects/<uuid:project_id>/migration", query=DryRunQuery, body=MigrationOrder,
+    answer=schemas.Migration,
+)  # fmt: skip
+@permission(Action.INSTANCE_CHANGE)
+def migrate_project(project_id: str, body: Values, query: Values) -> Values:
+    """Let all running villages of a project go on with another version; each that cannot says why.
+
+    Each is changed for itself: one that cannot go does not keep the others back.
+    """
+    g.runtime.read(g.actor, _find, project_id)
+    reports = projects.migrate(
+        g.runtime, g.actor, project_id, str(body["version_id"]), dry_run=query["dry_run"],
+        command_id=command_id(body),
+    )  # fmt: skip
+    return {"project_id": project_id, "instances": [report_document(report) for report in reports]}
 
 
 def _find(tx: Tx, project_id: str) -> ProjectRow:

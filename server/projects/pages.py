@@ -28,6 +28,7 @@ from server.http.security import content_policy, permission
 from server.instances import service as instances
 from server.instances.pages import node_labels
 from server.instances.service import IncidentRow, InstanceRow, TaskRow
+from server.instances.words import incident_text
 from server.ledger import service as ledger
 from server.people import service as people
 from server.projects import service as projects
@@ -456,6 +457,8 @@ def project(project_id: str) -> str:
         content_policy("diagram")
     return render_template(
         "projects/project.html", page=page, view=view, views=VIEWS, needs=_needs(page),
+        incident_text=incident_text, may_migrate=page.may_start and page.row.status == "running"
+        and bool(g.runtime.read(g.actor, projects.other_versions, project_id)),
         cards=g.runtime.read(g.actor, node_cards, page.version.id) if view == "diagram" else [],
         points=_points(page.villages) if view == "map" else [],
         definition=g.runtime.read(g.actor, catalogue.package, page.version.id).definition,
@@ -709,3 +712,56 @@ def start(project_id: str) -> Page | BaseResponse:
         len(started),
     )
     return go(url_for("projects.project", project_id=project_id), notice)
+
+
+# Going over to another version ----------------------------------------------------------------------------
+
+
+@pages.get("/projects/<project_id>/migration")
+@permission(Action.INSTANCE_CHANGE)
+def check_migration(project_id: str) -> Page:
+    """Which villages can go on with another version, before anything is changed."""
+    return _migration_page(project_id, request.args.get("version", ""))
+
+
+@pages.post("/projects/<project_id>/migration")
+@permission(Action.INSTANCE_CHANGE)
+def migrate(project_id: str) -> Page | BaseResponse:
+    """Let the villages that can go on with another version."""
+    version_id = request.form.get("version", "")
+    choices = g.runtime.read(g.actor, _migration_choices, project_id, version_id)
+    if choices["chosen"] is None:
+        raise NotFound(what="version of this service", key=version_id)
+    reports = projects.migrate(g.runtime, g.actor, project_id, version_id, dry_run=False)
+    done = sum(report.done for report in reports)
+    notice = ngettext(
+        "%(number)s village goes on with version %(version)s.",
+        "%(number)s villages go on with version %(version)s.",
+        done, version=choices["chosen"].version,
+    )  # fmt: skip
+    if done == len(reports):
+        return go(url_for("projects.project", project_id=project_id), notice)
+    return _migration_page(project_id, version_id, said=notice)
+
+
+def _migration_page(project_id: str, version_id: str, said: str = "") -> Page:
+    choices = g.runtime.read(g.actor, _migration_choices, project_id, version_id)
+    chosen = choices["chosen"]
+    reports = projects.migrate(g.runtime, g.actor, project_id, chosen.id, dry_run=True) if chosen else []
+    return render_template("projects/migration.html", **choices, reports=reports, said=said), 200
+
+
+def _migration_choices(tx: Tx, project_id: str, version_id: str) -> dict[str, object]:
+    page = overview(tx, project_id)
+    require(tx.actor, Action.INSTANCE_CHANGE, regions.place(tx, page.row.region_code))
+    versions = projects.other_versions(tx, project_id)
+    if page.row.status == "running" and any(
+        v.instance and v.instance.status == "running" and v.instance.service_version_id != page.version.id
+        for v in page.villages
+    ):
+        versions = [*versions, page.version]  # some went over, some did not: those may come back
+    chosen = next((v for v in versions if v.id == version_id), versions[0] if versions else None)
+    return {
+        "page": page, "versions": versions, "chosen": chosen,
+        "names": {v.instance.id: v.name for v in page.villages if v.instance},
+    }  # fmt: skip

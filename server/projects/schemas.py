@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import fields, validate
 
 from server.http import documents as d
+from server.instances.schemas import MigrationReport
 from server.quotes.schemas import QuoteLine
 
 
@@ -64,6 +65,13 @@ class Project(ProjectLine):
     members = fields.List(fields.String(), required=True, metadata={"description": "The roster: person ids."})
     villages = d.many(Village, "The villages, by code.", required=True)
     quotes = d.many(QuoteLine, "The quotes made for it, newest first.", required=True)
+
+
+class Migration(d.Document):
+    """How the running villages of a project fit a version, or what going over to it did."""
+
+    project_id = d.plain("The project.", required=True)
+    instances = d.many(MigrationReport, "One report an instance, the oldest first.", required=True)
 
 
 class Started(d.Document):

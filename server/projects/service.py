@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from uuid import UUID, uuid5
 
 from sqlalchemy import select
 
 from pricing.contributions import Contribution, Overhead
 from pricing.money import Money
-from server.actor import SYSTEM, Action, Object, can, require
+from server.actor import SYSTEM, Action, Actor, Object, can, require
 from server.catalogue import service as catalogue
 from server.errors import Conflict, NotFound, WrongState
 from server.instances import service as instances
@@ -32,7 +33,9 @@ from server.quotes import service as quotes
 from server.quotes.service import QuoteRow
 from server.regions import service as regions
 from server.requests import service as requests
-from server.runtime import Tx
+from server.runtime import Runtime, Tx
+from workflows.errors import RunError
+from workflows.problems import Problem
 
 
 class ProjectExists(Conflict):
@@ -185,6 +188,7 @@ def _check_skills(tx: Tx, row: ProjectRow) -> None:
         raise MissingSkills(skills=", ".join(sorted(needed - have)))
 
 
+@instances.follow_up
 def assign_ready(tx: Tx, instance_id: str) -> None:
     """Give the ready tasks of an instance to its project's people."""
     row = instances.instance(tx, instance_id)
@@ -196,9 +200,14 @@ def _assign(tx: Tx, project_id: str, instance_ids: Sequence[str]) -> None:
     """Each unassigned task goes to the member with its skill who has the fewest tasks in hand."""
     roster = members(tx, project_id)
     load = instances.open_tasks_by_person(tx, [p.id for p in roster])
-    by_the_rule = Tx(tx.session, SYSTEM, tx.now, tx.ids, tx.files, tx.settings)
+    by_the_rule = replace(tx, actor=SYSTEM)
     for task in instances.unassigned(tx, instance_ids):
-        able = [p for p in roster if p.left_at is None and task.skill in {s.skill for s in p.skills}]
+        refused = instances.given_back_by(tx, task.instance_id).get(task.engine_task_id, set())
+        able = [
+            p
+            for p in roster
+            if p.left_at is None and task.skill in {s.skill for s in p.skills} and p.id not in refused
+        ]
         if not able:
             continue
         chosen = min(able, key=lambda p: (load[p.id], p.id))
@@ -206,10 +215,92 @@ def _assign(tx: Tx, project_id: str, instance_ids: Sequence[str]) -> None:
         load[chosen.id] += 1
 
 
-def fire_timers(tx: Tx, instance_id: str) -> None:
-    """Fire an instance's due timers and give out the tasks that follow."""
-    instances.fire_timers(tx, instance_id)
-    assign_ready(tx, instance_id)
+def claim(tx: Tx, task_id: str, *, command_id: str | None = None) -> None:
+    """Take a free task of a project one belongs to. Raises what `instances.claim` raises."""
+    row = instances.instance(tx, instances.task_row(tx, task_id).instance_id)
+    if row.project_id is None or tx.actor.person_id not in {p.id for p in members(tx, row.project_id)}:
+        raise NotFound(what="task", key=task_id)
+    instances.claim(tx, task_id, command_id=command_id)
+
+
+def free_tasks(tx: Tx) -> list[instances.TaskRow]:
+    """The free tasks that the actor could take: of own projects, with an own skill; oldest first."""
+    if tx.actor.person_id is None:
+        return []
+    person = people.person(tx, tx.actor.person_id)
+    mine = select(ProjectMemberRow.project_id).where(ProjectMemberRow.person_id == person.id)
+    return instances.free_tasks(tx, list(tx.session.scalars(mine)), {s.skill for s in person.skills})
+
+
+# Going over to another version ------------------------------------------------------------------------
+
+
+def migrate(
+    runtime: Runtime, actor: Actor, project_id: str, version_id: str, *, dry_run: bool,
+    command_id: str | None = None,
+) -> list[instances.Report]:  # fmt: skip
+    """Let all running instances of a project go on with another version; one report each, by age.
+
+    Each goes in a transaction of its own, so that one that cannot does not keep the others back. When none is
+    left behind, the project itself goes over. Raises NotFound, Forbidden.
+    """
+    ids = runtime.read(actor, _running, project_id)
+    reports = []
+    for instance_id in ids:
+        own_id = str(uuid5(UUID(command_id), instance_id)) if command_id else None
+        carry_out = runtime.read if dry_run else runtime.run
+        try:
+            reports.append(
+                carry_out(
+                    actor, instances.migrate, instance_id, version_id, dry_run=dry_run, command_id=own_id
+                )
+            )
+        except RunError as error:
+            reports.append(runtime.read(actor, _not_migrated, instance_id, version_id, error))
+    if not dry_run and reports and all(report.done for report in reports):
+        runtime.run(actor, _go_over, project_id, version_id)
+    return reports
+
+
+def _running(tx: Tx, project_id: str) -> list[str]:
+    row = visible(tx, project_id)
+    require(tx.actor, Action.INSTANCE_CHANGE, regions.place(tx, row.region_code))
+    ids = [v.instance_id for v in villages(tx, project_id) if v.instance_id]
+    return [found.id for found in instances.running(tx, ids)]
+
+
+def _not_migrated(tx: Tx, instance_id: str, version_id: str, error: RunError) -> instances.Report:
+    """What was in the way of one that could not go."""
+    row = instances.instance(tx, instance_id)
+    problems = getattr(error, "problems", None) or (Problem(error.code, error.message, params=error.params),)
+    return instances.Report(
+        instance_id, row.region_code, catalogue.version(tx, row.service_version_id).version,
+        catalogue.version(tx, version_id).version, tuple(problems), (), done=False,
+    )  # fmt: skip
+
+
+def _go_over(tx: Tx, project_id: str, version_id: str) -> None:
+    row = _locked(tx, project_id)
+    if row.service_version_id == version_id:
+        return
+    old, new = catalogue.version(tx, row.service_version_id), catalogue.version(tx, version_id)
+    row.service_version_id = version_id
+    tx.session.flush()
+    journal.record(
+        tx, Event.PROJECT_MIGRATED, project_id, region=row.region_code,
+        public={"from": old.version, "to": new.version, "digest": new.digest},
+    )  # fmt: skip
+
+
+def other_versions(tx: Tx, project_id: str) -> list[catalogue.ServiceVersionRow]:
+    """The other published versions of the project's service, newest first."""
+    row = project(tx, project_id)
+    service = catalogue.version(tx, row.service_version_id).service_code
+    return [
+        v
+        for v in catalogue.versions(tx, service)
+        if v.status == "published" and v.id != row.service_version_id
+    ]
 
 
 def project(tx: Tx, project_id: str) -> ProjectRow:

@@ -21,8 +21,10 @@ from server.http.operations import ApiBlueprint, Part, Parts, attachment
 from server.http.security import permission
 from server.http.visibility import require_visible
 from server.instances import service as instances
-from server.instances.api import run_time_task
+from server.instances.api import command_id, run_time_task
+from server.instances.schemas import Command
 from server.instances.service import TaskRow
+from server.projects import service as projects
 from server.regions import service as regions
 from server.runtime import Tx
 from server.submissions import schemas
@@ -34,13 +36,14 @@ api = ApiBlueprint(
     "submissions_api", __name__, tag="Tasks", description="A facilitator's tasks and submissions."
 )
 _XML = "xml_submission_file"
+_TASKS = page_of(schemas.TaskLine)
 _PARTS = (
     Part(_XML, "The filled form: XML as an ODK client writes it."),
     Part("files", "An attachment, named as the form's answer names it.", required=False, several=True),
 )
 
 
-@api.operation("GET", "/tasks", query=PageQuery, answer=page_of(schemas.TaskLine))
+@api.operation("GET", "/tasks", query=PageQuery, answer=_TASKS)
 @permission(Action.TASK_READ)
 def list_my_tasks(query: Values) -> Values:
     """List one's own tasks that are not finished, in the order they were given out."""
@@ -79,6 +82,42 @@ def _task(tx: Tx, task_id: str) -> Values:
             for s in submissions.submissions_of_tasks(tx, [task_id])
         ],
     }  # fmt: skip
+
+
+@api.operation("GET", "/tasks/free", query=PageQuery, answer=_TASKS)
+@permission(Action.TASK_CLAIM)
+def list_free_tasks(query: Values) -> Values:
+    """List the tasks nobody has that one could take: of one's projects, with one's skills."""
+    return g.runtime.read(g.actor, _free_tasks, query)  # type: ignore[no-any-return]
+
+
+def _free_tasks(tx: Tx, query: Values) -> Values:
+    rows = projects.free_tasks(tx)
+    return paging.document(rows, lambda row: (row.id,), lambda row: _line(tx, row), **query)
+
+
+@api.operation("POST", "/tasks/<uuid:task_id>/claim", body=Command, answer=schemas.TaskLine)
+@permission(Action.TASK_CLAIM)
+def claim_task(task_id: str, body: Values) -> Values:
+    """Take a free task for oneself; who comes second is told who has it."""
+    return g.runtime.run(g.actor, _claim, task_id, command_id(body))  # type: ignore[no-any-return]
+
+
+def _claim(tx: Tx, task_id: str, command: str | None) -> Values:
+    projects.claim(tx, task_id, command_id=command)
+    return _line(tx, instances.task_row(tx, task_id))
+
+
+@api.operation("POST", "/tasks/<uuid:task_id>/return", body=Command, answer=schemas.TaskLine)
+@permission(Action.TASK_SUBMIT)
+def return_task(task_id: str, body: Values) -> Values:
+    """Give a task back that one cannot do: it is free again."""
+    return g.runtime.run(g.actor, _return, task_id, command_id(body))  # type: ignore[no-any-return]
+
+
+def _return(tx: Tx, task_id: str, command: str | None) -> Values:
+    instances.give_back(tx, task_id, command_id=command)
+    return _line(tx, instances.task_row(tx, task_id))
 
 
 @api.operation(

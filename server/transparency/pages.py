@@ -42,6 +42,8 @@ EVENTS = {
     Event.DELIVERY_SENT_BACK: N_("Sent back"), Event.SECOND_CHECK_MADE: N_("Second check"),
     Event.DELIVERY_ACCEPTED: N_("Accepted"), Event.INSTANCE_WORK_DONE: N_("All work done"),
     Event.INSTANCE_ACCEPTED: N_("Everything accepted"), Event.INCIDENT: N_("Incident"),
+    Event.TASK_RETURNED: N_("Task given back"), Event.INSTANCE_CANCELLED: N_("Cancelled"),
+    Event.INSTANCE_MIGRATED: N_("Goes on with another version"), Event.INSTANCE_NOTE: N_("Note"),
 }  # fmt: skip
 
 

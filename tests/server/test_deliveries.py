@@ -135,7 +135,7 @@ def test_a_failure_inside_acceptance_leaves_nothing(started, monkeypatch, broken
         raise RuntimeError("on purpose")
 
     module, name = {
-        "journal": (journal, "record"), "ledger": (ledger, "_seal"), "instances": (deliveries, "_close_instance"),
+        "journal": (journal, "record"), "ledger": (ledger, "_seal"), "instances": (deliveries, "close_instance"),
     }[broken]  # fmt: skip
     with monkeypatch.context() as patched:
         patched.setattr(module, name, fail)
