@@ -96,6 +96,8 @@ class ParallelGateway(JoinNode):
     """Goes on as soon as every incoming flow has a token; others wait for the next round."""
 
     def _token_arrived(self, my_task: RunTask) -> None:
+        if len(my_task.workflow.by_node[self.name]) < len(self._inputs):
+            return  # each flow comes from a node of its own, so there are too few
         arrived = self.arrived(my_task)
         if len(arrived.oldest) == len(set(self._inputs)):
             arrived.consume_all()
@@ -144,9 +146,10 @@ def settle_joins(running: Running) -> bool:
     """Let one inclusive join go on for which no other token can arrive; only when nothing can run."""
     while running.stirred:
         workflow = next(iter(running.stirred))
-        for alike in list(workflow.by_node.values()):
+        for spec in workflow.spec.merges:
+            alike = workflow.by_node.get(spec.name, {})
             waiting = next((each for each in alike.values() if each.state == WAITING), None)
-            if waiting is not None and isinstance(waiting.task_spec, InclusiveGateway):
+            if waiting is not None:
                 arrived = waiting.task_spec.arrived(waiting)
                 if not waiting.task_spec.may_still_arrive(waiting, arrived):
                     arrived.consume_all()

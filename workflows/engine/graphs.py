@@ -97,6 +97,7 @@ class _Graph:
         for spec in scope.task_specs.values():
             if isinstance(spec, gateways.InclusiveGateway):
                 spec.find_reaches()
+                scope.merges.append(spec)
 
     def _build(self, scope: spiff.ProcessSpec, node: Node) -> None:
         if node.multi_instance is None:

@@ -128,7 +128,7 @@ class AdHocSubProcess(SubProcess):
         if not my_task.notes.get("entered"):
             entries = self._entries(my_task)
             my_task.note(offered=1 if self.sequential else len(entries))
-            self._enter(my_task, entries[0].name if self.sequential else "")
+            self._enter(my_task, entries[0].name if self.sequential and entries else "")
             return None
         running = my_task.workflow.top_workflow
         inner: InnerWorkflow = running.subprocesses.get(my_task.id) or running.reopen(my_task)

@@ -284,6 +284,8 @@ class ProcessSpec(BpmnProcessSpec):
         """What begins with it: its start events, or what an ad hoc sub-process offers."""
         self.listeners: list[Node] = []
         """The starts of its event sub-processes."""
+        self.merges: list[Node] = []
+        """The joins that ask whether a token can still come."""
         self.begin = ""
         """Name of the usual entry, "" = all entries."""
         # no BPMN id can hold a parenthesis
