@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import pytest
 
@@ -16,6 +18,8 @@ from tests.engine_runs import (
     Live,
     boundary,
     chain,
+    condition,
+    cycle,
     element,
     end,
     error,
@@ -288,3 +292,35 @@ def test_a_business_error_in_one_instance_ends_all() -> None:
     live.erred("DRY")
     assert (live.ready, len(live.requests)) == (["help"], 3)
     assert live.instance.records().tasks[0].node == "help"
+
+
+# Hostile texts
+
+
+@pytest.mark.parametrize(
+    "text", ["open('{path}', 'w')", "__import__('os').system('touch {path}') == 0", "().__class__.__base__"]
+)
+@pytest.mark.parametrize("place", ["payload", "key", "event condition", "ad hoc", "loop", "cycle"])
+def test_no_newer_text_of_a_diagram_reaches_python(text: str, place: str, tmp_path: Path) -> None:
+    path = tmp_path / "pwned"
+    text = text.replace("{path}", str(path))
+    hostile = {
+        "payload": lambda: element("serviceTask", "x", operation("notify", "", text)),
+        "key": lambda: element("sendTask", "x", keyed(text), messageRef="news"),
+        "event condition": lambda: element("intermediateCatchEvent", "x", condition(text)),
+        "ad hoc": lambda: sub_process(
+            "x",
+            users("u"),
+            f"<completionCondition>{escape(text)}</completionCondition>",
+            kind="adHocSubProcess",
+        ),
+        "loop": lambda: script("x", "n = 1", more=while_(text, testBefore="true")),
+        "cycle": lambda: element("intermediateCatchEvent", "x", cycle(text)),
+    }[place]
+    try:
+        live = Live(around(hostile()))
+        if "u" in live.ready:
+            live.complete("u")
+    except engine.NotExecutable:
+        pass
+    assert not path.exists()
