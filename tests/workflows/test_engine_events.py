@@ -455,5 +455,5 @@ def test_a_process_that_can_only_begin_at_an_event_begins_there() -> None:
 
 
 def test_an_unknown_start_event_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(engine.EngineError, match="on_news"):
+    with pytest.raises(engine.StartUnknown, match="on_news"):
         Live(started(), start_event="a")
