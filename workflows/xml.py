@@ -23,7 +23,9 @@ from workflows.problems import Problem
 
 XINCLUDE: Final = "http://www.w3.org/2001/XInclude"
 _UTF8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
-_EXTENDS_ASCII: Final = re.compile(r"(iso-8859-|windows-125)[0-9]{1,2}")
+_EXTENDS_ASCII: Final = re.compile(
+    r"(iso[-_]?8859[-_]?|windows-?125|cp-?125)[0-9]{1,2}|latin-?1|macintosh|gbk|gb2312|gb18030|big5|koi8-[ru]"
+)
 """Encodings in which ASCII bytes mean ASCII: many tools write such a name on files that are plain ASCII."""
 
 

@@ -13,10 +13,8 @@ from typing import Final
 from lxml import etree
 
 from workflows.definitions import bpmn
-from workflows.definitions import calls as call_graph
 from workflows.definitions.lint import vendors
 from workflows.definitions.lint.registry import Subject, shown
-from workflows.definitions.lint.thrown import family
 from workflows.definitions.model import Node
 from workflows.problems import Problem
 from workflows.schema.descriptor import is_run_namespace, namespace_of
@@ -243,8 +241,6 @@ def nesting(subject: Subject) -> Iterator[Problem]:
 
 def calls(subject: Subject) -> Iterator[Problem]:
     """A call activity calls another process of the same file."""
-    calling = call_graph.graph(subject.root)
-    circles = call_graph.on_cycles({each: calling.get(each, ()) for each in family(subject.main)})
     process_id = subject.definition.process_id
     for node in subject.definition.nodes.values():
         if node.kind != "callActivity":
@@ -256,14 +252,14 @@ def calls(subject: Subject) -> Iterator[Problem]:
                 place=node.id,
                 params={"name": shown(node)},
             )
-        elif node.called_element not in calling:
+        elif node.called_element not in subject.calls:
             yield Problem(
                 "call-outside-file",
                 "“%(name)s” calls “%(called)s”, which is no process of this file. Draw it as a sub-process instead.",
                 place=node.id,
                 params={"name": shown(node), "called": node.called_element},
             )
-        elif (process_id, node.called_element) in circles:
+        elif (process_id, node.called_element) in subject.circles:
             yield Problem(
                 "call-cycle",
                 "“%(name)s” calls its own process again, without end. Use a loop instead.",

@@ -67,6 +67,18 @@ class Subject:
         return parse(self.definition.xml, limits=_ACCEPTED) if self.caller is None else self.caller.root
 
     @cached_property
+    def calls(self) -> calls.Calls:
+        """Which process of the file calls which."""
+        return calls.graph(self.root) if self.caller is None else self.caller.calls
+
+    @cached_property
+    def circles(self) -> frozenset[tuple[str, str]]:
+        """The calls by which a process starts itself again."""
+        if self.caller is not None:
+            return self.caller.circles
+        return calls.on_cycles({each: self.calls.get(each, ()) for each in family(self.definition)})
+
+    @cached_property
     def thrown(self) -> Thrown:
         return Thrown(self.definition) if self.caller is None else self.caller.thrown
 

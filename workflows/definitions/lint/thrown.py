@@ -100,7 +100,7 @@ class Thrown:
             if handler is None:
                 return True  # no event sub-process: it may not stand there at all
             inside = [
-                each for each in self._members[definition.process_id, handler.parent] if each != handler
+                each for each in self._members[definition.process_id, handler.parent] if each.id != handler.id
             ]
         return any(_throws(node, catching) for node in self._inside(definition, inside))
 
