@@ -83,7 +83,7 @@ class Explorer:
         """Inclusive joins whose firing depends on the order in which parallel work is done."""
         self.lasts = {flow for flow, target in scope.targets.items() if scope.steps[target].join == "last"}
         joins = [s for s in scope.steps.values() if s.join == "inclusive"]
-        self.arrivals = {join.id: arrivals(scope, join) for join in joins}
+        self.arrivals = {join.id: arrivals(scope, join, alone=True) for join in joins}
 
     def explore(self) -> Chain | None:
         """The chain, or None and `problems` when the scope is not sound."""
@@ -339,8 +339,11 @@ def solve(
     return expected, ends, factors
 
 
-def arrivals(scope: Scope, join: Step) -> dict[str, int]:
-    """Flow -> over which of the join's flows its token may come to it, as bits; without passing the join."""
+def arrivals(scope: Scope, join: Step, *, alone: bool = False) -> dict[str, int]:
+    """Flow -> over which of the join's flows its token may come to it, as bits; without passing the join.
+
+    alone: nor passing any other join, where it would become one with other tokens.
+    """
     sources: dict[str, list[str]] = {}
     for step in scope.steps.values():
         branches = [*step.branches, *(b for caught in step.catches.values() for b in caught)]
@@ -357,7 +360,7 @@ def arrivals(scope: Scope, join: Step) -> dict[str, int]:
             flow = todo.pop()
             found[flow] = found.get(flow, 0) | 1 << bit
             for step_id in sources.get(flow, ()):
-                if step_id == join.id:
+                if step_id == join.id or (alone and scope.steps[step_id].join in ("all", "inclusive")):
                     continue
                 for before in entering.get(step_id, ()):
                     if before not in seen:

@@ -47,6 +47,9 @@ STRUCTURED = [
     "s>p1 p1>t1 p1>t2 t1>t3 t2>t3 t3>e",
     "s>x5 x5>o1 o1>x1:0.6 o1>x2:0.3 x1>t1 t1>x3 x3>x1:0.4 x3>o2:0.6 x2>t2 t2>o2 o2>t3 t3>x4 x4>x5:0.3 x4>e:0.7",
     "s>o1 o1>p1:0.5 o1>t3:0.7 p1>t1 p1>t2 t1>o2 t2>o2 t3>o2 o2>t4 t4>e",
+    "s>o1 o1>t1:0.5 o1>t2:0.5 t1>o2 t2>o2 o2>o3 o3>t3:0.4 o3>t4:0.7 t3>o4 t4>o4 o4>t5 t5>e",
+    "s>p1 p1>t1 p1>t2 t1>p2 t2>p2 p2>o1 o1>t3:0.4 o1>t4:0.7 t3>o2 t4>o2 o2>t5 t5>e",
+    "s>o5 o5>o1:0.9 o5>t6:0.4 o1>t1:0.5 o1>t2:0.5 t1>o2 t2>o2 o2>o3 o3>t3:0.4 o3>t4:0.7 t3>o4 t4>o4 o4>o6 t6>o6 o6>e",
 ]
 
 
