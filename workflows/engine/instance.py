@@ -253,7 +253,7 @@ class Instance:
     @property
     def ready(self) -> tuple[WorkItem, ...]:
         """The tasks that wait for a person, oldest first."""
-        return tuple(self._rows.ready.values())
+        return tuple([self._rows.item(task) for task in self._rows.ready.values()])
 
     @property
     def timers(self) -> tuple[Timer, ...]:

@@ -55,7 +55,7 @@ class _Derived(Generic[Row]):
 class Rows:
     """What the keeper of an instance has, as of the last `changes`.
 
-    lanes: node id -> lane. ready: work items by the task's id, oldest first.
+    lanes: node id -> lane. ready: tasks that wait for a person, oldest first.
     """
 
     def __init__(self, running: spiff.Running, lanes: Mapping[str, str | None]) -> None:
@@ -63,7 +63,7 @@ class Rows:
         self._lanes = lanes
         self.tasks: dict[str, TaskRecord] = {}
         self.scopes: dict[int, ScopeRecord] = {}
-        self.ready: dict[str, WorkItem] = {}
+        self.ready: dict[str, spiff.RunTask] = {}
         self._timers: _Derived[Timer] = _Derived()
         self._subscriptions: _Derived[Subscription] = _Derived()
         self._opened: list[spiff.RunTask] = []
@@ -82,13 +82,12 @@ class Rows:
         self._see(task, (task.scope, task.internal_data.get("outer", -1)))
         if task.task_spec.manual:
             if task._state == spiff.READY:
-                self._opened.append(task)
+                self.ready[task.id] = task
         else:
             self._derive(task)
 
     def settle(self) -> None:
         """What was adopted is no change."""
-        self._open()
         self._timers.taken()
         self._subscriptions.taken()
 
@@ -157,20 +156,21 @@ class Rows:
         self._subscriptions.put(task.id, subscription)
 
     def _open(self) -> tuple[WorkItem, ...]:
-        """Make the work items of the tasks that became ready."""
+        """Take in the tasks that became ready."""
         opened = self._opened
         if not opened:
             return ()
         self._opened = []
         if len(opened) > 1:
             opened.sort(key=spiff.order)
-        items = []
         for task in opened:
-            node_id = task.task_spec.node_id
-            item = WorkItem(task.key, node_id, self._lanes[node_id], self._running.scopes[task.scope].index)
-            self.ready[task.id] = item
-            items.append(item)
-        return tuple(items)
+            self.ready[task.id] = task
+        return tuple([self.item(task) for task in opened])
+
+    def item(self, task: spiff.RunTask) -> WorkItem:
+        """The work item of a ready task."""
+        node_id = task.task_spec.node_id
+        return WorkItem(task.key, node_id, self._lanes[node_id], self._running.scopes[task.scope].index)
 
     # Scopes
 
