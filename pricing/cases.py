@@ -58,7 +58,8 @@ class Schedule:
 
     durations, skills: by node; a node without a duration takes no time. pools: skill -> people of one case;
     a skill without a pool is never scarce. calendars: skill -> when its people work; `calendar` for all others.
-    first: the first day of each case.
+    first: the first day of each case. rework: by node, the share of deliveries that are sent back and redone; that
+    takes time, but is no execution of its own.
     """
 
     durations: Mapping[str, Duration] = field(default_factory=dict)
@@ -68,6 +69,7 @@ class Schedule:
     calendar: Calendar = field(default_factory=Calendar)
     first: date = date(2001, 1, 1)
     distribution: Distribution = "pert"
+    rework: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,7 +440,14 @@ class _Game:
             days = np.zeros(len(times))
             for number, part in self._rounds(repeated):
                 days[number] += self._days(range_, len(number)) * part
+        for number, part in self._rounds(self._redone(step, repeated, len(times))):
+            days[number] += self._days(range_, len(number)) * part
         return times + days if line is None else line.finish(times, days)
+
+    def _redone(self, step: _Place, repeated: Counts | None, count: int) -> Counts:
+        """How often work is done again because it was sent back."""
+        many = np.ones(count, dtype=np.int64) if repeated is None else repeated
+        return self.draws.failures(many, self.plan.schedule.rework.get(step.step.node, 0.0))
 
     def _days(self, range_: Duration, count: int) -> Amounts:
         kind = self.plan.schedule.distribution
@@ -624,6 +633,11 @@ class _Game:
             ended[chosen] = np.maximum(ended[chosen], done)
             if step.step.sequential:
                 ready[chosen] = done
+        for chosen, part in self._rounds(self._redone(step, many, len(times))):
+            who = free[:, cases[chosen]].argmin(axis=0)
+            begin = np.maximum(ended[chosen], free[who, cases[chosen]])
+            ended[chosen] = step.timeline.finish(begin, self._days(step.duration, len(chosen)) * part)
+            free[who, cases[chosen]] = ended[chosen]
         return ended
 
     def _busy(self) -> NDArray[np.bool_]:

@@ -215,16 +215,19 @@ def schedule_of(
     """
     durations: dict[str, Duration] = {}
     skills: dict[str, str] = {}
+    rework: dict[str, float] = {}
     for process in (definition, *definition.processes.values()):
         for node in process.nodes.values():
             if node.estimate is not None and node.estimate.duration_days is not None:
                 least, typical, most = (float(days) for days in sorted(node.estimate.duration_days))
                 durations[node.id] = Duration(least, typical, most)
+            if node.estimate is not None and node.estimate.rework and 0 < node.estimate.rework < 1:
+                rework[node.id] = float(node.estimate.rework)
             if node.task is not None and node.task.skill:
                 skills[node.id] = node.task.skill
     own = dict(calendars or {})
     usual = own.pop("", Calendar())
-    return Schedule(durations, skills, pools or {}, own, usual, **more)  # type: ignore[arg-type]
+    return Schedule(durations, skills, pools or {}, own, usual, rework=rework, **more)  # type: ignore[arg-type]
 
 
 def summarise(total_minor: Amounts, *, seed: int, distribution: Distribution) -> Risk:

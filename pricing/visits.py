@@ -236,9 +236,13 @@ class Analysis:
         states = self._states_of(scope, step)
         if not states or not chance:
             return _ZERO
+        expected, factors = self._states[scope], self._factors[scope]
+        if len(states) > 1:
+            found = self._occurrence(scope)[step]
+            if not found.repeats and not found.several:  # one of the states at most
+                return chance * sum((expected[state] for state in states), _ZERO)
         if len(states) > MOST_STATES_TOGETHER:
             return None
-        expected, factors = self._states[scope], self._factors[scope]
         rest = 1 - chance
         if len(states) == 1:
             (state,) = states

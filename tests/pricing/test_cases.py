@@ -201,6 +201,16 @@ def test_weekends_and_holidays_are_waited_out(diagram):
     assert found == [2]
 
 
+@pytest.mark.parametrize("pools", [{}, {"m": 1}])
+def test_work_that_is_sent_back_takes_its_time_again(diagram, pools):
+    model = diagram("s>t1 t1>e")
+    durations, skills = {"t1": 3}, {"t1": "m"}
+    taken = days(model, durations, cases=CASES, skills=skills, pools=pools, rework={"t1": 0.25})
+    mean, error = mean_and_error(taken)
+    assert abs(mean - 4) < 4 * error
+    assert taken.min() == 3
+
+
 def test_each_case_has_its_people_for_itself(diagram):
     model = diagram("s>t1 t1>e")
     assert set(days(model, {"t1": 3}, cases=50, skills={"t1": "m"}, pools={"m": 1})) == {3.0}
