@@ -285,3 +285,11 @@ def test_many_event_sub_processes_and_side_events_stay_bounded():
     result = check(definition(" ".join(flows), extra))
     assert result.markings <= BOUND
     assert not result.complete or result.findings == ()
+
+
+@pytest.mark.parametrize("sign", ["#", "@", ">"])
+def test_ids_of_any_form_are_no_places_of_another_kind(sign):
+    made = definition("s>x1 x1>a x1>b a>x2 b>x2 x2>e")
+    text = made.xml.decode().replace('id="f', f'id="{sign}f').replace('id="x1"', f'id="{sign}x"')
+    text = text.replace('Ref="x1"', f'Ref="{sign}x"')
+    assert check(read(text.encode()).definition).findings == ()

@@ -90,7 +90,8 @@ def _is_apart(definition: Definition, node: Node) -> bool:
 class _Net:
     """The diagram as places and steps.
 
-    A place is a melted group of flows, "@id" (work begins at the node) or "#id" (inside the sub-process).
+    A place is ">id" (a melted group of flows, by its last one), "@id" (work begins at the node) or "#id" (inside
+    the sub-process); an id may begin with such a sign itself.
     """
 
     def __init__(self, definition: Definition) -> None:
@@ -132,7 +133,7 @@ class _Net:
             flow = self._melted[flow]
         for each in seen:
             self._melted[each] = flow
-        return flow
+        return f">{flow}"
 
     def _is_simple(self, node: Node) -> bool:
         """Passes each token on at once and alone: nothing to wait for, nothing to choose."""
@@ -149,7 +150,7 @@ class _Net:
             if not self._is_simple(node):
                 continue
             out = node.outgoing[0]
-            if any(self.place(out) == flow for flow in node.incoming):
+            if any(self.place(out) == f">{flow}" for flow in node.incoming):
                 self._in_ring.add(node.id)  # melting the last node of a ring would hide the ring
             else:
                 self._melted |= dict.fromkeys(node.incoming, out)
