@@ -69,7 +69,7 @@ class Draws:
         """Values of a PERT or triangular variable; `fixed`, or a range of no width, gives the typical one."""
         width = maximum - minimum
         if distribution == "fixed" or width <= 0:
-            return np.full(count, typical)
+            return np.full(count, typical, dtype=np.float64)
         return minimum + width * quantiles(self.uniform(count), (typical - minimum) / width, distribution)
 
     def binomial(self, trials: Counts, chance: float) -> Counts:
