@@ -884,7 +884,8 @@ def test_a_month_added_to_the_last_of_january_is_the_last_of_february() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [None, 5, True, "soon", "R3/P", "R0/P1D", "R/PT0S", "P", "PT", "-P1D", "P9999Y", "2027-02-30", [1]]
+    "value",
+    [None, 5, True, "soon", "R3/P", "R0/P1D", "R/PT0S", "P", "PT", "-P1D", "P9999Y", "2027-02-30", [1]],
 )
 def test_a_timer_without_a_usable_moment_is_an_incident(value: Any) -> None:
     run = Run(catching("wait"), {"wait": value})
