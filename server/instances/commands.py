@@ -13,10 +13,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from server.catalogue import service as catalogue
 from server.instances import rows
-from server.instances.models import IncidentRow, InstanceRow, TaskRow
+from server.instances.models import ROWS, IncidentRow, InstanceRow, TaskRow
 from server.instances.store import Act as Act
 from server.instances.store import Command, Outcome, Programs, Work, digest
 from server.journal import service as journal
@@ -75,14 +76,19 @@ def carry_out(tx: Tx, row: InstanceRow, command: Command, act: Act) -> Outcome:
 def execute(tx: Tx, row: InstanceRow, command: Command, act: Act) -> Outcome:
     """Let the engine act and keep its state; `settle` is still to come."""
     outcome = work(tx).command(row.id, programs(tx), command, act)
-    tx.session.refresh(row, _ENGINE_COLUMNS)
+    changes = outcome.changes
+    if changes is None or changes.data_changed or changes.status != "running" or row.engine != ROWS:
+        refresh(tx, row)
+        return outcome
+    for name, value in (("version", outcome.version), ("pending", changes.pending)):
+        set_committed_value(row, name, value)
     return outcome
 
 
 def begin(tx: Tx, row: InstanceRow, instance: engine.Instance, command: Command) -> None:
     """Start a new instance, whose row was just added."""
     outcome = work(tx).begin(row.id, instance, command, lambda live: live.start(tx.now))
-    tx.session.refresh(row, _ENGINE_COLUMNS)
+    refresh(tx, row)
     assert outcome.changes is not None
     settle(tx, row, outcome.changes)
 

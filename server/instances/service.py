@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, text
+from sqlalchemy.orm.attributes import set_committed_value
 
 from server.actor import Action, require
 from server.catalogue import service as catalogue
@@ -346,9 +347,19 @@ def assign(tx: Tx, task_id: str, person_id: str, *, command_id: str | None = Non
     if task.state != "ready":
         raise WrongState(what="task", state=task.state)
     _check_able(tx, task, person_id)
+    _assigned(tx, task, row, person_id, command)
+
+
+def give_by_rule(tx: Tx, task: TaskRow, person_id: str) -> None:
+    """Give a free task to somebody whom the rule has found able; for `projects`, which knows the rule."""
+    row = instance(tx, task.instance_id)
+    _assigned(tx, task, row, person_id, commands.ask(tx, "assign", task.id, person_id))
+
+
+def _assigned(tx: Tx, task: TaskRow, row: InstanceRow, person_id: str, command: Command) -> None:
     _give(tx, task, row, person_id, command)
     journal.record(
-        tx, Event.TASK_ASSIGNED, task_id, region=row.region_code, public={"skill": task.skill},
+        tx, Event.TASK_ASSIGNED, task.id, region=row.region_code, public={"skill": task.skill},
         private={"person": person_id},
     )  # fmt: skip
 
@@ -375,11 +386,7 @@ def claim(tx: Tx, task_id: str, *, command_id: str | None = None) -> None:
     if task.state != "ready":
         raise WrongState(what="task", state=task.state)
     _check_able(tx, task, person_id)
-    _give(tx, task, row, person_id, command)
-    journal.record(
-        tx, Event.TASK_ASSIGNED, task_id, region=row.region_code, public={"skill": task.skill},
-        private={"person": person_id},
-    )  # fmt: skip
+    _assigned(tx, task, row, person_id, command)
 
 
 def give_back(tx: Tx, task_id: str, *, command_id: str | None = None) -> None:
@@ -414,8 +421,8 @@ def _give(tx: Tx, task: TaskRow, row: InstanceRow, person_id: str | None, comman
         "task_id": task.engine_task_id, "node_id": task.node_id, "person": person_id or command.actor,
     }  # fmt: skip
     name = "task_assigned" if person_id else "task_returned"
-    commands.work(tx).note(row.id, command, [(name, content)])
-    commands.refresh(tx, row)
+    outcome = commands.work(tx).note(row.id, command, [(name, content)])
+    set_committed_value(row, "version", outcome.version)
 
 
 def free_tasks(tx: Tx, project_ids: list[str], skills: set[str]) -> list[TaskRow]:

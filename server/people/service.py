@@ -127,6 +127,19 @@ def people(tx: Tx, ids: Sequence[str] | None = None) -> dict[str, Person]:
     return {p.id: p for p in tx.session.scalars(query)}
 
 
+def skills_of(tx: Tx, ids: Sequence[str]) -> dict[str, set[str]]:
+    """The skills of these people, without those who have left."""
+    found: dict[str, set[str]] = {}
+    query = (
+        select(Person.id, PersonSkill.skill)
+        .outerjoin(PersonSkill, PersonSkill.person_id == Person.id)
+        .where(Person.id.in_(ids), Person.left_at.is_(None))
+    )
+    for person_id, skill in tx.session.execute(query):
+        found.setdefault(person_id, set()).add(skill)
+    return found
+
+
 def payee_account(tx: Tx, person_id: str) -> PayeeAccount | None:
     """Where the person is paid now; None when nothing is known yet."""
     return tx.session.scalar(

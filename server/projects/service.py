@@ -198,21 +198,23 @@ def assign_ready(tx: Tx, instance_id: str) -> None:
 
 def _assign(tx: Tx, project_id: str, instance_ids: Sequence[str]) -> None:
     """Each unassigned task goes to the member with its skill who has the fewest tasks in hand."""
-    roster = members(tx, project_id)
-    load = instances.open_tasks_by_person(tx, [p.id for p in roster])
+    waiting = instances.unassigned(tx, instance_ids)
+    if not waiting:
+        return
+    chosen_from = select(ProjectMemberRow.person_id).where(ProjectMemberRow.project_id == project_id)
+    skills = people.skills_of(tx, list(tx.session.scalars(chosen_from)))
+    load = instances.open_tasks_by_person(tx, list(skills))
     by_the_rule = replace(tx, actor=SYSTEM)
-    for task in instances.unassigned(tx, instance_ids):
-        refused = instances.given_back_by(tx, task.instance_id).get(task.engine_task_id, set())
-        able = [
-            p
-            for p in roster
-            if p.left_at is None and task.skill in {s.skill for s in p.skills} and p.id not in refused
-        ]
+    for task in waiting:
+        # what has just opened nobody can have given back
+        known = instances.given_back_by(tx, task.instance_id) if task.ready_at < tx.now else {}
+        refused = known.get(task.engine_task_id, set())
+        able = [p for p, has in skills.items() if task.skill in has and p not in refused]
         if not able:
             continue
-        chosen = min(able, key=lambda p: (load[p.id], p.id))
-        instances.assign(by_the_rule, task.id, chosen.id)
-        load[chosen.id] += 1
+        chosen = min(able, key=lambda p: (load[p], p))
+        instances.give_by_rule(by_the_rule, task, chosen)
+        load[chosen] += 1
 
 
 def claim(tx: Tx, task_id: str, *, command_id: str | None = None) -> None:
