@@ -168,7 +168,7 @@ class Quote:
     payments to whole units. charged_minor = expected_minor + contingency_minor.
     fund_minor: the fund's share, to be committed = charged - parties in cash - in kind.
     minimum_minor, maximum_minor: over all ways and price ranges; None = without bound.
-    risk: of the simulation with its seed; its mean_minor is the *simulated mean*, not the expected cost (ADR 11).
+    risk: of the simulation with its seed; its mean_minor is the *simulated mean*, not the expected cost (ADR 15).
     interrupted_share: which part of interrupted work is charged.
     number, replaces: a quote asked for again is number 2 and names the digest of the one before.
     """

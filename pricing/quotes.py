@@ -3,7 +3,7 @@
 Amount of a line = expected executions x quantity x local price, exact; the total is rounded once at the
 currency's digits and its parts are made to sum to it (first by payer, then by line; largest remainder). Every
 number says where it came from. *Expected* means expected quantities at typical prices, exactly; the mean of
-the simulation, in which prices vary, is another number with its own name (ADR 11).
+the simulation, in which prices vary, is another number with its own name (ADR 15).
 
 Charges: `execution` counts every execution, times 1/(1-r) where a share r of deliveries is sent back and the
 rework policy pays for it; `acceptance` counts accepted deliveries; `once` counts the chance that the task is
