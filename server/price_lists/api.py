@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from flask import g
 
+from pricing.price_lists import MinimumWage, PriceRow
 from server.actor import Action
 from server.errors import NotFound
 from server.http import paging
@@ -90,6 +93,75 @@ def _approve(tx: Tx, list_id: str) -> Values:
     return _view(_find(tx, list_id))
 
 
+@api.operation("POST", "/price-lists/<uuid:list_id>/retirement", answer=schemas.PriceList)
+@permission(Action.PRICE_APPROVE)
+def retire_price_list(list_id: str) -> Values:
+    """Retire a list: its prices no longer count; quotes that were made keep theirs."""
+    return g.runtime.run(g.actor, _retire, list_id)  # type: ignore[no-any-return]
+
+
+def _retire(tx: Tx, list_id: str) -> Values:
+    price_lists.retire_price_list(tx, list_id)
+    return _view(_find(tx, list_id))
+
+
+@api.operation("GET", "/price-history", query=schemas.HistoryQuery, answer=schemas.PriceHistory)
+@permission(Action.PRICE_READ)
+def read_price_history(query: Values) -> Values:
+    """Read how the price of an item went in a region and above, oldest first."""
+    return g.runtime.read(g.actor, _history, query)  # type: ignore[no-any-return]
+
+
+def _history(tx: Tx, query: Values) -> Values:
+    points = price_lists.price_history(tx, query["item"], query["region"])
+    return {
+        "prices": [
+            {
+                **_of_row(p.price), "list": p.price.list, "list_id": p.list_id, "status": p.status,
+            }
+            for p in points
+        ]
+    }  # fmt: skip
+
+
+@api.operation("GET", "/minimum-wages", answer=schemas.MinimumWages)
+@permission(Action.PRICE_READ)
+def list_minimum_wages() -> Values:
+    """List the statutory minimum wages; a quote warns of an honorarium below the one in force."""
+    return g.runtime.read(g.actor, _wages)  # type: ignore[no-any-return]
+
+
+@api.operation("POST", "/minimum-wages", body=schemas.NewMinimumWage, answer=schemas.MinimumWages, status=201)
+@permission(Action.PRICE_IMPORT)
+def add_minimum_wage(body: Values) -> Values:
+    """Add a region's minimum wage from a day on; the same region and day again changes nothing."""
+    return g.runtime.run(g.actor, _add_wage, body)  # type: ignore[no-any-return]
+
+
+def _add_wage(tx: Tx, body: Values) -> Values:
+    hours = body["monthly_hours"]
+    price_lists.add_minimum_wage(
+        tx,
+        MinimumWage(
+            body["region"], Fraction(body["amount"]), body["currency"], body["valid_from"], body["unit"],
+            Fraction(hours) if hours else Fraction(520, 3), None, body["source"],
+        ),
+    )  # fmt: skip
+    return _wages(tx)
+
+
+def _wages(tx: Tx) -> Values:
+    return {
+        "minimum_wages": [
+            {
+                "region": w.region, "amount": str(w.amount), "currency": w.currency, "unit": w.unit,
+                "valid_from": w.valid_from, "source": w.source,
+            }
+            for w in price_lists.minimum_wages(tx)
+        ]
+    }  # fmt: skip
+
+
 def _find(tx: Tx, list_id: str) -> PriceListRow:
     found = next((row for row in price_lists.price_lists(tx) if row.id == list_id), None)
     if found is None:
@@ -101,7 +173,7 @@ def _view(row: PriceListRow) -> Values:
     return {
         "id": row.id, "code": row.code, "filename": row.filename, "file_sha256": row.file_sha256,
         "rows": row.row_count, "status": row.status, "imported_at": row.imported_at,
-        "approved_at": row.approved_at,
+        "approved_at": row.approved_at, "retired_at": row.retired_at,
     }  # fmt: skip
 
 
@@ -110,4 +182,15 @@ def _price(row: PriceRowRow) -> Values:
         "row": row.row, "region": row.region_code, "item": row.item_code, "unit": row.unit,
         "minimum": row.minimum, "typical": row.typical, "maximum": row.maximum, "currency": row.currency,
         "valid_from": row.valid_from, "valid_to": row.valid_to, "quality": row.quality, "source": row.source,
+        "observed_on": row.observed_on, "observer": row.observer,
+    }  # fmt: skip
+
+
+def _of_row(price: PriceRow) -> Values:
+    return {
+        "row": price.row, "region": price.region, "item": price.item, "unit": price.unit,
+        "minimum": str(price.minimum), "typical": str(price.typical), "maximum": str(price.maximum),
+        "currency": price.currency, "valid_from": price.valid_from, "valid_to": price.valid_to,
+        "quality": price.quality, "source": price.source, "observed_on": price.observed_on,
+        "observer": price.observer,
     }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from marshmallow import fields
+
 from server.http import documents as d
 
 
@@ -16,6 +18,7 @@ class PriceList(d.Document):
     status = d.plain("draft, approved or retired; only approved prices count.", required=True)
     imported_at = d.moment("When it was imported.", required=True)
     approved_at = d.moment("When it was approved.", required=True, allow_none=True)
+    retired_at = d.moment("When it was retired.", required=True, allow_none=True)
 
 
 class Price(d.Document):
@@ -35,6 +38,61 @@ class Price(d.Document):
     valid_to = d.day("To this day.", required=True, allow_none=True)
     quality = d.plain("How sure the price is.", required=True)
     source = d.plain("Where it comes from.", required=True)
+    observed_on = d.day("When it was asked.", required=True, allow_none=True)
+    observer = d.plain("Who asked.", required=True)
+
+
+class HistoryQuery(d.Document):
+    """Which prices."""
+
+    item = d.code("Code of the item.", required=True)
+    region = d.code("Code of the region; prices of the regions above it come with it.", required=True)
+
+
+class PricePoint(Price):
+    """A price that counted or counts, and the list it is from."""
+
+    list = d.plain("The list's code.", required=True)
+    list_id = d.plain("The list's id.", required=True)
+    status = d.plain("approved or retired.", required=True)
+
+
+class PriceHistory(d.Document):
+    """The prices of an item in a region and above, oldest first."""
+
+    prices = d.many(PricePoint, "Each price of an approved or retired list.", required=True)
+
+
+class NewMinimumWage(d.Document):
+    """The statutory minimum wage of a region from a day on."""
+
+    region = d.code("Code of the region.", required=True)
+    amount = d.decimal("Major units for one unit of time.", required=True)
+    currency = fields.String(
+        required=True, validate=d.Pattern(r"^[A-Z]{3}$"), metadata={"description": "ISO 4217 code."}
+    )
+    unit = d.word(("MON", "DAY", "HUR"), "Of a month, a working day or an hour.", load_default="MON")
+    monthly_hours = d.decimal("Legal working hours of a month; 520/3 when left out.", load_default=None,
+                              allow_none=True)  # fmt: skip
+    valid_from = d.day("From this day.", required=True)
+    source = d.line(500, "The law or decree.", load_default="")
+
+
+class MinimumWage(d.Document):
+    """A minimum wage as it counts."""
+
+    region = d.plain("Code of the region.", required=True)
+    amount = d.MoneyText(required=True, metadata={"description": "Major units for one unit of time."})
+    currency = d.plain("ISO 4217 code.", required=True)
+    unit = d.plain("MON, DAY or HUR.", required=True)
+    valid_from = d.day("From this day.", required=True)
+    source = d.plain("The law or decree.", required=True)
+
+
+class MinimumWages(d.Document):
+    """All minimum wages."""
+
+    minimum_wages = d.many(MinimumWage, "By region and day.", required=True)
 
 
 class Import(d.Document):

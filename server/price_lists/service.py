@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Final
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Pool, func, insert, select
 
 from pricing.importers import Import, read_price_list
 from pricing.money import minor_digits
@@ -47,8 +47,8 @@ from server.runtime import Tx
 from workflows.errors import InvalidInput
 from workflows.problems import blocking
 
-_BOOKS: Final[WeakKeyDictionary[Engine, tuple[object, PriceBook]]] = WeakKeyDictionary()
-"""The price book of each installation, with what it was made of."""
+_BOOKS: Final[WeakKeyDictionary[Pool, tuple[object, PriceBook]]] = WeakKeyDictionary()
+"""The price book of each installation (known by its pool of connections), with what it was made of."""
 _TOUCHED: Final = "price_lists_touched"
 """Marks a session that changes what a price book is made of: its book is not kept, it may be rolled back."""
 
@@ -296,8 +296,8 @@ def price_book(tx: Tx) -> PriceBook:
     The same book comes back until a list is approved or retired or anything else in it is added.
     """
     version = _version(tx)
-    engine = tx.session.get_bind().engine
-    kept = _BOOKS.get(engine)
+    pool = tx.session.get_bind().engine.pool
+    kept = _BOOKS.get(pool)
     if kept is not None and kept[0] == version:
         return kept[1]
     book = PriceBook(
@@ -305,7 +305,7 @@ def price_book(tx: Tx) -> PriceBook:
         rates=exchange_rates(tx), minimum_wages=minimum_wages(tx),
     )  # fmt: skip
     if _TOUCHED not in tx.session.info:
-        _BOOKS[engine] = (version, book)
+        _BOOKS[pool] = (version, book)
     return book
 
 

@@ -85,6 +85,162 @@ class QuoteLine(d.Document):
     made_at = d.moment("When it was made.", required=True)
     digest = d.plain("SHA-256 of the canonical snapshot.", required=True)
     accepted_at = d.moment("When it was accepted.", required=True, allow_none=True)
+    number = d.number("1 for a first quote, one more each time it is asked for again.", required=True)
+    replaces = d.plain("Id of the quote it replaces.", required=True, allow_none=True)
+
+
+class NewTerms(d.Document):
+    """Overheads and contributions that are proposed for a region."""
+
+    region = d.code("Code of the region; they hold for all below it that has none of its own.", required=True)
+    fund = d.code("Code of the fund they are agreed with; left out: any.", load_default="")
+    valid_from = d.day("From this day.", required=True)
+    valid_to = d.day("To this day; open when left out.", load_default=None, allow_none=True)
+    source = d.line(500, "Where they were agreed.", load_default="")
+    contributions = d.many(
+        NewContribution, "Contributions, applied in this order.", load_default=list,
+        validate=validate.Length(max=100),
+    )  # fmt: skip
+    overheads = d.many(
+        NewOverhead, "Overheads, in this order.", load_default=list, validate=validate.Length(max=50)
+    )
+
+
+class AgreedTerms(d.Document):
+    """Terms with their state."""
+
+    id = d.plain("The terms' id.", required=True)
+    region = d.plain("Where they hold.", required=True)
+    fund = d.plain("Agreed with which fund; empty: any.", required=True)
+    valid_from = d.day("From this day.", required=True)
+    valid_to = d.day("To this day.", required=True, allow_none=True)
+    source = d.plain("Where they were agreed.", required=True)
+    status = d.plain("draft, approved or retired; only approved terms count.", required=True)
+    proposed_at = d.moment("When they were proposed.", required=True)
+    approved_at = d.moment("When they were approved.", required=True, allow_none=True)
+    overheads = fields.List(fields.Dict(), required=True, metadata={"description": "In their order."})
+    contributions = fields.List(fields.Dict(), required=True, metadata={"description": "In their order."})
+
+
+class RequoteTerms(d.Document):
+    """The day whose prices count."""
+
+    on = d.day("Today when left out.", load_default=None, allow_none=True)
+
+
+class Difference(d.Document):
+    """What changed from the quote that this one replaces."""
+
+    replaces = d.plain("Id of the quote before; null for a first quote.", required=True, allow_none=True)
+    difference = fields.Dict(
+        required=True, allow_none=True,
+        metadata={"description": "Totals, parties, overheads, tasks and lines, each before and after."},
+    )  # fmt: skip
+
+
+class ExplanationQuery(d.Document):
+    """Which number."""
+
+    number = d.line(
+        200, "charged, expected, fund, task:ID, line:TASK/ID, price:TASK/ID …", load_default="charged"
+    )
+
+
+class Explanation(d.Document):
+    """How a number came about; its parts can be asked for in turn."""
+
+    number = d.plain("Its name.", required=True)
+    amount_minor = d.number("Whole minor units; null for what is no money.", required=True, allow_none=True)
+    exact = d.plain("Before rounding, as a fraction.", required=True, allow_none=True)
+    text = d.plain("The reason, in the reader's language.", required=True)
+    params = fields.Dict(required=True, metadata={"description": "List, row, place, day, factors …"})
+    parts = fields.List(fields.Dict(), required=True, metadata={"description": "Names and amounts."})
+
+
+class CataloguePricesQuery(d.Document):
+    """Where and when."""
+
+    region = d.code("Code of a region: it and all below it of that level.", required=True)
+    level = d.code("Level of the regions, such as commune; left out: the region itself.", load_default="")
+    on = d.day("The day whose prices count; today when left out.", load_default=None, allow_none=True)
+
+
+class CataloguePrice(d.Document):
+    """What one instance of a service costs in a region, before contributions and contingency."""
+
+    service = d.plain("Code of the service.", required=True)
+    version = d.plain("Its newest version.", required=True)
+    region = d.plain("Code of the region.", required=True)
+    price = d.one(d.Amount, "Expected cost with percentage overheads; null when a price is missing.",
+                  required=True, allow_none=True)  # fmt: skip
+    missing = fields.List(
+        fields.String(), required=True, metadata={"description": "Items without a price there."}
+    )
+
+
+class CataloguePrices(d.Document):
+    """The newest version of every service in every region asked for."""
+
+    prices = d.many(CataloguePrice, "By service, then by region.", required=True)
+
+
+class NewPlannedService(d.Document):
+    """A service of a project to be priced."""
+
+    key = d.code("How the others name it.", required=True)
+    service = d.code("Code of the service.", required=True)
+    version = d.code("Its version; the newest when left out.", load_default=None, allow_none=True)
+    region = d.code("Code of its region; that of the project when left out.", load_default="")
+    instances = fields.Integer(
+        strict=True, load_default=1, validate=validate.Range(1, 10_000),
+        metadata={"description": "How many instances (villages)."},
+    )  # fmt: skip
+    duration_days = fields.Integer(
+        strict=True, required=True, validate=validate.Range(1, 10_000),
+        metadata={"description": "Calendar days from its first to its last."},
+    )  # fmt: skip
+    after = fields.List(
+        d.code("Key of a service that must have ended."), load_default=list, validate=validate.Length(max=100),
+        metadata={"description": "What it waits for."},
+    )  # fmt: skip
+    lag_days = fields.Integer(
+        strict=True, load_default=0, validate=validate.Range(0, 10_000),
+        metadata={"description": "Days between their end and its start."},
+    )  # fmt: skip
+    parameters = fields.Dict(
+        keys=d.code("Name of a parameter of the service."), values=d.decimal("Its value."),
+        load_default=dict, validate=validate.Length(max=100),
+        metadata={"description": "The project's numbers; a missing one takes its default."},
+    )  # fmt: skip
+
+
+class NewProjectQuote(d.Document):
+    """The price of several services together that is asked for."""
+
+    name = d.line(200, "Name of the project.", required=True)
+    region = d.code("Code of the region whose currency and terms count.", required=True)
+    starts_on = d.day("The first day.", required=True)
+    on = d.day("The day whose prices count; today when left out.", load_default=None, allow_none=True)
+    fund = d.code("Code of the fund.", load_default="")
+    services = d.many(NewPlannedService, "The services.", required=True, validate=validate.Length(1, 200))
+
+
+class ProjectQuoteLine(d.Document):
+    """A project quote in a list."""
+
+    id = d.plain("Its id.", required=True)
+    name = d.plain("Name of the project.", required=True)
+    region = d.plain("Where.", required=True)
+    charged = d.one(d.Amount, "The price of all services together.", required=True)
+    fund = d.one(d.Amount, "The fund's share.", required=True)
+    digest = d.plain("SHA-256 of the canonical snapshot.", required=True)
+    made_at = d.moment("When it was made.", required=True)
+
+
+class ProjectQuote(ProjectQuoteLine):
+    """A project quote with the quotes of its services, its months and its risk."""
+
+    snapshot = fields.Dict(required=True, metadata={"description": "Services, months, parties, risk."})
 
 
 class Quote(QuoteLine):

@@ -1,0 +1,82 @@
+"""Prices over the API: terms, re-quotes, explanations, history, catalogue, project quotes."""
+
+import pytest
+
+from server.demo import world as demo_world
+
+REGION = demo_world.COMMUNE
+RULES = {
+    "region": REGION,
+    "valid_from": "2026-01-01",
+    "source": "council, 12 January",
+    "overheads": [{"code": "coordination", "kind": "percent", "value": "12.5"}],
+    "contributions": [
+        {"party": "village", "kind": "fixed", "scope": "task:survey", "value": "4000", "memo": True}
+    ],
+}
+
+
+@pytest.fixture
+def site(site_of, world):
+    return site_of(world)
+
+
+def test_terms_are_proposed_approved_by_another_person_and_retired(site):
+    made = site.coordinator.post("/terms", RULES, 201)
+    assert (made["status"], made["overheads"][0]["value"]) == ("draft", "25/2")
+    site.coordinator.post(f"/terms/{made['id']}/approval", {}, 403)
+    assert site.finance.post(f"/terms/{made['id']}/approval")["status"] == "approved"
+    assert site.auditor.get("/terms")["items"][0]["id"] == made["id"]
+    assert site.finance.post(f"/terms/{made['id']}/retirement")["status"] == "retired"
+    wrong = RULES | {"overheads": [], "contributions": [RULES["contributions"][0] | {"party": "fund"}]}
+    assert [p["code"] for p in site.coordinator.post("/terms", wrong, 422)["problems"]] == [
+        "contribution-unusable"
+    ]
+
+
+def test_a_quote_is_asked_again_explained_and_compared(site):
+    quote = f"/quotes/{site.world.quote_id}"
+    assert site.auditor.get(f"{quote}/difference") == {"replaces": None, "difference": None}
+    found = site.auditor.get(f"{quote}/explanation?number=expected")
+    assert sum(part["amount_minor"] for part in found["parts"]) == found["amount_minor"]
+    made = site.coordinator.post(f"{quote}/requote", {}, 201)
+    assert (made["number"], made["replaces"]) == (2, site.world.quote_id)
+    assert site.auditor.get(f"/quotes/{made['id']}/difference")["difference"]["totals"]
+    site.coordinator.post(f"{quote}/requote", {}, 409)
+
+
+def test_prices_have_a_history_and_lists_retire(site):
+    line = site.coordinator.get(f"/quotes/{site.world.quote_id}")["snapshot"]["lines"][0]
+    history = f"/price-history?item={line['item']}&region={REGION}"
+    assert site.expert.get(history)["prices"][-1]["status"] == "approved"
+    for found in site.expert.get("/price-lists")["items"]:
+        assert site.expert.post(f"/price-lists/{found['id']}/retirement")["status"] == "retired"
+    assert {p["status"] for p in site.expert.get(history)["prices"]} == {"retired"}
+
+
+def test_the_catalogue_has_a_price_or_what_is_missing(site):
+    found = site.expert.get("/catalogue-prices?region=BJ")["prices"]
+    assert {price["region"] for price in found} == {"BJ"}
+    assert all((price["price"] is None) == bool(price["missing"]) for price in found)
+
+
+def test_minimum_wages_are_added_once(site):
+    wage = {"region": "BJ", "amount": "52000", "currency": "XOF", "valid_from": "2023-01-01"}
+    for _ in range(2):
+        made = site.national.post("/minimum-wages", wage, 201)["minimum_wages"]
+    assert made == site.auditor.get("/minimum-wages")["minimum_wages"]
+    assert [w["region"] for w in made].count("BJ") == 1
+
+
+def test_several_services_are_priced_together(site):
+    service = {"service": "community_profile", "duration_days": 30, "instances": 2}
+    ask = {
+        "name": "Two", "region": REGION, "starts_on": "2026-12-01",
+        "services": [service | {"key": "a"}, service | {"key": "b", "after": ["a"], "lag_days": 5}],
+    }  # fmt: skip
+    made = site.coordinator.post("/project-quotes", ask, 201)
+    assert len(made["snapshot"]["months"]) >= 2
+    assert site.auditor.get(f"/project-quotes/{made['id']}") == made
+    assert site.auditor.get("/project-quotes")["items"][0]["id"] == made["id"]
+    circle = ask | {"services": [service | {"key": "a", "after": ["a"]}]}
+    assert site.coordinator.post("/project-quotes", circle, 422)["problems"][0]["code"] == "component-circle"
