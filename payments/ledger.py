@@ -18,11 +18,11 @@ Sources: double entry (Pacioli); account floors and two-phase reserve/consume as
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Final, Literal
 
 from payments.errors import (
@@ -254,22 +254,55 @@ def canonical_entry(
     Postings are in the order of their line numbers; time is UTC with six digits of the second. Raises
     NaiveTime for a time without zone.
     """
+    return canonical_text(
+        seq=seq,
+        previous_hash=previous_hash,
+        entry_id=entry_id,
+        kind=entry.kind,
+        key=entry.idempotency_key,
+        memo=entry.memo,
+        reverses=entry.reverses,
+        posted_at=canonical_time(posted_at),
+        actor=actor,
+        postings=[f"{posting_prefix(p.account)}{p.minor}]" for p in entry.postings],
+    )
+
+
+def canonical_text(
+    *,
+    seq: int,
+    previous_hash: str,
+    entry_id: str,
+    kind: str,
+    key: str,
+    memo: str,
+    reverses: str | None,
+    posted_at: str,
+    actor: str,
+    postings: Iterable[str],
+) -> bytes:
+    """As `canonical_entry`, of the parts as they are stored: checking a whole ledger makes no `Entry` of each.
+
+    posted_at: from `canonical_time`. postings: each from `posting_prefix`, with its minor units and a bracket.
+    """
+    return (
+        f'{{"actor":{_quoted(actor)},"entry":{_quoted(entry_id)},"format":"run-ledger-entry-1",'
+        f'"key":{_quoted(key)},"kind":{_quoted(kind)},"memo":{_quoted(memo)},"posted_at":"{posted_at}",'
+        f'"postings":[{",".join(postings)}],"previous":{_quoted(previous_hash)},'
+        f'"reverses":{"null" if reverses is None else _quoted(reverses)},"seq":{seq}}}'
+    ).encode("ascii")
+
+
+def canonical_time(posted_at: datetime) -> str:
+    """UTC with six digits of the second. Raises NaiveTime."""
     if posted_at.tzinfo is None:
         raise NaiveTime(time=posted_at.isoformat())
-    document = {
-        "format": "run-ledger-entry-1",
-        "seq": seq,
-        "previous": previous_hash,
-        "entry": entry_id,
-        "kind": entry.kind,
-        "key": entry.idempotency_key,
-        "memo": entry.memo,
-        "reverses": entry.reverses,
-        "posted_at": posted_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "actor": actor,
-        "postings": [[p.account.book, p.account.code, p.account.currency, p.minor] for p in entry.postings],
-    }
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
+    return posted_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def posting_prefix(account: Account) -> str:
+    """A posting's canonical form up to its amount."""
+    return f"[{_quoted(account.book)},{_quoted(account.code)},{_quoted(account.currency)},"
 
 
 def hash_entry(

@@ -6,13 +6,16 @@ makes the database check balance, floors, ceilings and the chain, so a wrong ent
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, Row, TextClause, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.exc import IntegrityError
@@ -131,10 +134,10 @@ def _seal(tx: Tx, entry_id: str, entry: Entry) -> None:
 
 def _refusal(tx: Tx, entry: Entry, error: IntegrityError) -> Exception:
     """Say in the business's words why the database refused."""
-    text = str(error.orig)
-    if "idempotency_key" in text:
+    said = str(error.orig)
+    if "idempotency_key" in said:
         return AlreadyPosted(key=entry.idempotency_key)
-    if "ceiling" in text or "floor" in text:
+    if "ceiling" in said or "floor" in said:
         return _not_covered(tx, entry)
     return error
 
@@ -174,17 +177,31 @@ def _balances_now(tx: Tx, ids: Sequence[str]) -> dict[str, int]:
     return {row.id: row.balance for row in tx.session.execute(query)}
 
 
-def _open_accounts(tx: Tx, accounts: Iterable[Account]) -> None:
+_ACCOUNTS_AT_ONCE = 10_000
+"""Parameters of one question; SQLite takes 32,766."""
+
+
+def _open_accounts(tx: Tx, accounts: Sequence[Account]) -> None:
+    """Open those that are not there yet: mostly none, which one question finds out."""
+    ids = [account_id(a) for a in accounts]
+    known: set[str] = set()
+    for start in range(0, len(ids), _ACCOUNTS_AT_ONCE):
+        some = ids[start : start + _ACCOUNTS_AT_ONCE]
+        known.update(tx.session.scalars(select(LedgerAccount.id).where(LedgerAccount.id.in_(some))))
+    missing = [a for a in accounts if account_id(a) not in known]
+    if not missing:
+        return
     make = insert_postgresql if tx.session.get_bind().dialect.name == "postgresql" else insert_sqlite
-    for account in accounts:
-        tx.session.execute(
-            make(LedgerAccount)
-            .values(
-                id=account_id(account), code=account.code, book=account.book, kind=account.kind,
-                currency=account.currency, balance=0, floor=account.floor, ceiling=account.ceiling,
-            )
-            .on_conflict_do_nothing()
-        )  # fmt: skip
+    tx.session.execute(
+        make(LedgerAccount).on_conflict_do_nothing(),
+        [
+            {
+                "id": account_id(a), "code": a.code, "book": a.book, "kind": a.kind, "currency": a.currency,
+                "balance": 0, "floor": a.floor, "ceiling": a.ceiling,
+            }
+            for a in missing
+        ],
+    )  # fmt: skip
 
 
 def head(tx: Tx) -> tuple[int, str]:
@@ -448,40 +465,99 @@ def _lines(tx: Tx, entry_ids: Sequence[str]) -> dict[str, list[tuple[str, str, i
 
 def verify(tx: Tx) -> Iterator[Finding]:
     """Recompute the chain, the balances, both books and every payable from the postings."""
-    yield from _verify_chain(tx)
+    yield from verify_chain(tx)
     yield from _verify_balances(tx)
     yield from _verify_payables(tx)
 
 
-def _verify_chain(tx: Tx) -> Iterator[Finding]:
+_CHUNK = 5_000
+_SEALED_ENTRIES = text(
+    "SELECT s.seq, s.previous_hash, s.hash, e.id, e.kind, e.idempotency_key, e.reverses_id, e.posted_at,"
+    " e.actor, e.memo FROM ledger_seal s JOIN ledger_entry e ON e.id = s.entry_id ORDER BY s.seq"
+)
+_SEALED_LINES = text(
+    "SELECT s.seq, p.account_id, p.amount FROM ledger_seal s JOIN ledger_posting p ON p.entry_id = s.entry_id"
+    " ORDER BY s.seq, p.line"
+)
+
+
+def verify_chain(tx: Tx) -> Iterator[Finding]:
+    """Recompute the seal of every entry.
+
+    Two ordered streams side by side, entries and their lines: bounded memory, and no query per entry.
+    """
     table = {a.id: _account_value(a) for a in accounts(tx)}
+    prefixes = {key: rules.posting_prefix(account) for key, account in table.items()}
     previous, count = rules.GENESIS_HASH, 0
-    rows = tx.session.execute(
-        select(
-            LedgerSeal.seq, LedgerSeal.previous_hash, LedgerSeal.hash, LedgerEntry.id, LedgerEntry.kind,
-            LedgerEntry.idempotency_key, LedgerEntry.reverses_id, LedgerEntry.posted_at, LedgerEntry.actor,
-            LedgerEntry.memo, LedgerPosting.account_id, LedgerPosting.amount,
-        )
-        .join(LedgerEntry, LedgerEntry.id == LedgerSeal.entry_id)
-        .join(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
-        .order_by(LedgerSeal.seq, LedgerPosting.line)
-    )  # fmt: skip
-    for seq, group in groupby(rows, key=lambda r: r.seq):
-        lines = list(group)
-        first, count = lines[0], count + 1
-        place = f"ledger entry {seq} ({first.idempotency_key})"
-        try:
-            postings = tuple(Posting(table[line.account_id], line.amount) for line in lines)
-            entry = Entry(first.kind, first.idempotency_key, postings, first.memo, first.reverses_id)
-            digest = rules.hash_entry(seq, previous, first.id, entry, first.posted_at, first.actor)
-        except (LedgerError, KeyError) as error:
-            yield Finding("ledger-entry-broken", place, f"The entry is not one that could be posted: {error}")
-            digest = ""
-        if digest != first.hash or first.previous_hash != previous or seq != count:
+    lines = _lines_of(tx)
+    for row in _streamed(tx, _SEALED_ENTRIES):
+        count += 1
+        found = lines(row.seq)
+        place = f"ledger entry {row.seq} ({row.idempotency_key})"
+        reason = _broken(row, found, table)
+        digest = "" if reason else _digest(row, previous, found, prefixes)
+        if reason:
+            yield Finding(
+                "ledger-entry-broken", place, f"The entry is not one that could be posted: {reason}"
+            )
+        if digest != row.hash or row.previous_hash != previous or row.seq != count:
             yield Finding("ledger-entry-changed", place, "The entry is not what was sealed.")
-        previous = first.hash
+        previous = row.hash
     if head(tx) != (count, previous):
         yield Finding("ledger-head", "ledger", "The chain does not end at its head: entries are missing.")
+
+
+def _streamed(tx: Tx, query: TextClause) -> Iterator[Row[Any]]:
+    """Rows as they come, on PostgreSQL by a cursor of the server; values as the driver gives them."""
+    return iter(tx.session.execute(query, execution_options={"yield_per": _CHUNK}))
+
+
+def _lines_of(tx: Tx) -> Callable[[int], list[tuple[str, int]]]:
+    """Gives the (account id, amount) lines of each entry, asked for in the order of the chain."""
+    groups = groupby(_streamed(tx, _SEALED_LINES), key=itemgetter(0))
+    ahead: list[tuple[int, list[tuple[str, int]]]] = []
+
+    def lines(seq: int) -> list[tuple[str, int]]:
+        if not ahead:
+            for number, group in groups:
+                ahead.append((number, [(line[1], line[2]) for line in group]))
+                break
+        return ahead.pop()[1] if ahead and ahead[0][0] == seq else []
+
+    return lines
+
+
+def _broken(row: Row[Any], lines: list[tuple[str, int]], table: Mapping[str, Account]) -> str:
+    """Why the entry could not have been posted; "" when it could."""
+    sums: dict[tuple[str, str], int] = {}
+    sound = len(lines) > 1 and (row.kind == "reversal") == (row.reverses_id is not None)
+    for account_id_, amount in lines:
+        account = table.get(account_id_)
+        if account is None or not amount:
+            sound = False
+            continue
+        key = (account.book, account.currency)
+        sums[key] = sums.get(key, 0) + amount
+    if sound and not any(sums.values()):
+        return ""
+    try:
+        postings = tuple(Posting(table[key], amount) for key, amount in lines)
+        Entry(row.kind, row.idempotency_key, postings, row.memo, row.reverses_id)
+    except (LedgerError, KeyError) as error:
+        return str(error)
+    return "its lines do not add up"
+
+
+def _digest(row: Row[Any], previous: str, lines: list[tuple[str, int]], prefixes: Mapping[str, str]) -> str:
+    when = row.posted_at  # SQLite has text, in UTC as it was bound
+    text_ = when.replace(" ", "T") + "Z" if isinstance(when, str) else rules.canonical_time(when)
+    return hashlib.sha256(
+        rules.canonical_text(
+            seq=row.seq, previous_hash=previous, entry_id=row.id, kind=row.kind, key=row.idempotency_key,
+            memo=row.memo, reverses=row.reverses_id, posted_at=text_, actor=row.actor,
+            postings=[f"{prefixes[key]}{amount}]" for key, amount in lines],
+        )
+    ).hexdigest()  # fmt: skip
 
 
 def _account_value(row: LedgerAccount) -> Account:

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -175,3 +176,14 @@ def test_text_cannot_move_from_one_field_to_another():
     one = hash_entry(1, GENESIS_HASH, "e", replace(committed(), memo='a","x":"b'), NOW, "a")
     two = hash_entry(1, GENESIS_HASH, "e", replace(committed(), memo="a"), NOW, 'b","x":"a')
     assert one != two
+
+
+@given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=20), st.one_of(st.none(), st.text(max_size=9)))
+def test_the_bytes_are_those_of_the_standard_json_encoder(memo, actor, entry_id, reverses):
+    made = replace(committed(), memo=memo)
+    object.__setattr__(made, "reverses", reverses)
+    found = canonical_entry(7, "ab", entry_id, made, NOW, actor)
+    document = json.loads(found)
+    assert document["memo"] == memo
+    assert document["reverses"] == reverses
+    assert json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode() == found
