@@ -351,11 +351,11 @@ class _Work:
                 else:
                     cash[draft.line.kind].append(part)
                     payers.setdefault(payer, []).append(part)
-        honorarium = self.minor(exact_sum(cash["honorarium"]))
-        expenses = self.minor(exact_sum(cash["expense"]))
-        weights = [exact_sum(parts) for parts in payers.values()]
-        parts = [honorarium + expenses]
+        exact = [exact_sum(cash["honorarium"]), exact_sum(cash["expense"])]
+        honorarium, expenses = self.minor(exact[0]), self.minor(exact[1])
+        weights, parts = [exact_sum(exact)], [honorarium + expenses]
         if len(payers) > 1:
+            weights = [exact_sum(theirs) for theirs in payers.values()]
             parts = split_minor(parts[0], weights)
         by_payer = dict(zip(payers, parts, strict=True))
         fund = by_payer.pop(FUND)
@@ -388,7 +388,8 @@ class _Rounded:
         parts = {payer: apportion(self.total[payer], column) for payer, column in columns.items()}
         fund, others = parts[FUND], {payer: part for payer, part in parts.items() if payer != FUND}
         self.lines = tuple(
-            _rounded_line(d, fund[i], {p: part[i] for p, part in others.items()})
+            # a payer that bears nothing of a line has no part of its rounding either
+            _rounded_line(d, fund[i], {p: others[p][i] for p in d.parts if p != FUND})
             for i, d in enumerate(drafts)
         )
         self.exact, self.scale = columns, scale
@@ -423,8 +424,7 @@ _NOTHING: Final = Due(0, 0, {}, 0, {})
 
 
 def _rounded_line(draft: _Draft, fund: int, parts: Mapping[Payer, int]) -> QuoteLine:
-    line, bears = draft.line, draft.parts
-    own = {p: minor for p, minor in parts.items() if p in bears} if parts else {}
+    line = draft.line
     return QuoteLine(
         task=line.task, id=line.id, kind=line.kind, label=line.label, item=line.item,
         category=draft.category, quantity_text=line.quantity, quantity=draft.quantity, unit=line.unit,
@@ -432,8 +432,8 @@ def _rounded_line(draft: _Draft, fund: int, parts: Mapping[Payer, int]) -> Quote
         unit_amount=draft.unit_amount, amount=draft.amount, payer=line.payer, in_kind=line.in_kind,
         amount_minor=fund + sum(parts.values()),
         fund_minor=fund,
-        party_minor={p.party: minor for p, minor in own.items() if not p.in_kind},
-        in_kind_minor={p.party: minor for p, minor in own.items() if p.in_kind},
+        party_minor={p.party: minor for p, minor in parts.items() if not p.in_kind} if parts else {},
+        in_kind_minor={p.party: minor for p, minor in parts.items() if p.in_kind} if parts else {},
     )  # fmt: skip
 
 
