@@ -316,7 +316,10 @@ CASES = {
         "end",
     ),
     "livelock": (instead('probability="0.2"', 'probability="1"').replace('"0.8"', '"0"'), "quorum"),
-    "missing-probability": (instead('<run:estimate probability="0.2"/>', ""), "quorum"),
+    "missing-probability": (
+        instead('<run:estimate probability="0.2"/>', "").replace('<run:estimate probability="0.8"/>', ""),
+        "quorum",
+    ),
     "probability-sum": (instead('probability="0.2"', 'probability="0.3"'), "quorum"),
     "unbounded": (
         bare(
@@ -520,7 +523,10 @@ def test_calls_and_sub_processes_in_each_other_are_counted_together(levels, is_t
 
 
 def test_an_error_leaves_a_called_process_to_its_callers():
-    caught = '<boundaryEvent id="b" attachedToRef="new"><errorEventDefinition errorRef="r"/></boundaryEvent>'
+    caught = (
+        '<boundaryEvent id="b" attachedToRef="new"><extensionElements><run:estimate probability="0.1"/>'
+        '</extensionElements><errorEventDefinition errorRef="r"/></boundaryEvent>'
+    )
     document = calling(inner(ERROR)).replace("</definitions>", ERRORS + "</definitions>")
     assert "error-not-caught" in codes(document)
     document = document.replace(END, END + caught + flow("b", "end"))
@@ -554,9 +560,24 @@ def test_an_error_with_another_code_is_not_caught():
 
 
 def test_an_operation_may_raise_an_error():
-    caught = '<boundaryEvent id="b" attachedToRef="new"><errorEventDefinition errorRef="r"/></boundaryEvent>'
+    caught = (
+        '<boundaryEvent id="b" attachedToRef="new"><extensionElements><run:estimate probability="0.1"/>'
+        '</extensionElements><errorEventDefinition errorRef="r"/></boundaryEvent>'
+    )
     document = inserted(service('<run:operation ref="notify"/>'), ERRORS)
     assert codes(document.replace(END, END + caught + flow("b", "end"))) == set()
+
+
+def test_one_arrow_of_a_choice_may_be_left_to_what_the_others_leave():
+    assert codes(instead('<run:estimate probability="0.2"/>', "")) == set()
+
+
+def test_an_event_at_a_border_says_how_often_it_happens():
+    timer = (
+        '<boundaryEvent id="b" attachedToRef="meet"><timerEventDefinition><timeDuration>P3D</timeDuration>'
+        "</timerEventDefinition></boundaryEvent>"
+    )
+    assert "missing-probability" in codes(also(timer, flow("b", "end")))
 
 
 def test_a_start_event_that_waits_may_stand_beside_the_plain_one():

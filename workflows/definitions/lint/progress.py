@@ -81,6 +81,10 @@ def probabilities(subject: Subject) -> Iterator[Problem]:
         yield from _range(node.id, shown(node), node.estimate)
         if node.kind in ("exclusiveGateway", "eventBasedGateway") and len(node.outgoing) > 1:
             yield from _sum(definition, node)
+        elif node.kind == "inclusiveGateway" and len(node.outgoing) > 1:
+            yield from _each(definition, node)
+        elif node.kind == "boundaryEvent" and _unstated(node.estimate):
+            yield _never(node)
 
 
 def _range(place: str, name: str, estimate: Estimate | None) -> Iterator[Problem]:
@@ -104,18 +108,48 @@ def _range(place: str, name: str, estimate: Estimate | None) -> Iterator[Problem
         )
 
 
+def _unstated(estimate: Estimate | None) -> bool:
+    return estimate is None or estimate.probability is None
+
+
+def _assumed(node: Node) -> Problem:
+    return Problem(
+        "missing-probability",
+        "Not every arrow behind “%(name)s” says how often it is followed; equal chances are assumed. "
+        "Estimate them.",
+        place=node.id,
+        params={"name": shown(node)},
+    )
+
+
+def _never(node: Node) -> Problem:
+    return Problem(
+        "missing-probability",
+        "The event “%(name)s” does not say how often it happens; never is assumed. Estimate its chance.",
+        place=node.id,
+        params={"name": shown(node)},
+    )
+
+
+def _each(definition: Definition, node: Node) -> Iterator[Problem]:
+    """The arrows behind an inclusive gateway are followed independently: each has its own chance."""
+    if any(_unstated(definition.flows[flow].estimate) for flow in node.outgoing if flow != node.default):
+        yield _assumed(node)
+
+
 def _sum(definition: Definition, node: Node) -> Iterator[Problem]:
     estimates = [definition.flows[flow].estimate for flow in node.outgoing]
+    if node.kind == "eventBasedGateway":
+        # the chance may stand at the event itself
+        targets = [definition.nodes.get(definition.flows[flow].target) for flow in node.outgoing]
+        estimates = [
+            target.estimate if _unstated(own) and target is not None else own
+            for own, target in zip(estimates, targets, strict=True)
+        ]
     known = [each.probability for each in estimates if each is not None and each.probability is not None]
     total = sum(known, Decimal(0))
-    if len(known) < len(estimates):
-        yield Problem(
-            "missing-probability",
-            "Not every arrow behind “%(name)s” says how often it is followed; equal chances are assumed. "
-            "Estimate them.",
-            place=node.id,
-            params={"name": shown(node)},
-        )
+    if len(known) < len(estimates) - 1 or (len(known) < len(estimates) and total >= 1):
+        yield _assumed(node)
     if total > 1 + _TOLERANCE or (len(known) == len(estimates) and abs(total - 1) > _TOLERANCE):
         yield Problem(
             "probability-sum",

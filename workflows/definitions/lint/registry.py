@@ -217,7 +217,7 @@ _TABLE: Final[Mapping[str, tuple[Severity | None, Severity | None]]] = {
     "invalid-probability": (_E, _E),
     "lack-of-synchronisation": (_W, _W),
     "livelock": (_E, _E),
-    "missing-probability": (_I, _W),
+    "missing-probability": (_W, _E),
     "probability-sum": (_W, _E),
     "too-complex": (_W, _W),
     "unbounded": (_E, _E),
