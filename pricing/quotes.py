@@ -13,7 +13,7 @@ reached at all; `instance` counts one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -49,7 +49,16 @@ from pricing.quoted import QuotedTask as QuotedTask
 from pricing.quoted import QuoteLine as QuoteLine
 from pricing.service_costs import ONCE, CardLine, CardTask, Paths, ServiceCosts, compile_service, pays_again
 from pricing.service_costs import LineKind as LineKind
-from pricing.simulate import Amounts, CostLine, Distribution, PriceRange, simulate_cost, summarise
+from pricing.simulate import (
+    Amounts,
+    CostLine,
+    Distribution,
+    Driver,
+    PriceRange,
+    cost_drivers,
+    simulate_cost,
+    summarise,
+)
 from workflows.definitions.model import Charge, Definition
 from workflows.problems import Problem, blocking
 
@@ -154,6 +163,27 @@ def build_quote(
     wrong = quote.inconsistency()
     assert not wrong, f"the parts of the quote do not sum: {wrong}"
     return quote
+
+
+def quote_drivers(service: ServiceCosts, quote: Quote) -> tuple[Driver, ...]:
+    """Which prices and which ways the spread of a quote comes from; () without a simulation.
+
+    service: of the version that was quoted. The key of a price is its item.
+    """
+    if quote.risk is None:
+        return ()
+    values = {name: Decimal(v.numerator) / Decimal(v.denominator) for name, v in quote.parameters.items()}
+    lines = [
+        CostLine(
+            line.task, line.charge, float(line.quantity), _price_range(line.price), float(1 - 1 / line.rework)
+        )
+        for line in quote.lines
+    ]
+    found = cost_drivers(
+        service.paths(values).analysis, lines, instances=quote.count, draws=quote.risk.draws,
+        seed=quote.risk.seed, distribution=quote.risk.distribution,
+    )  # fmt: skip
+    return tuple(replace(d, key=d.key.split("\0")[3]) if d.kind == "price" else d for d in found)
 
 
 @dataclass(slots=True)

@@ -22,8 +22,9 @@ from pricing.explanations import Explanation, explain
 from pricing.matrix import Matrix, compile_catalogue, price_matrix
 from pricing.money import Money
 from pricing.project_quotes import Component, ProjectQuote, build_project_quote
-from pricing.quotes import Basis, Due, Quote, build_quote
+from pricing.quotes import Basis, Due, Quote, build_quote, quote_drivers
 from pricing.service_costs import ServiceCosts, compile_service
+from pricing.simulate import Driver
 from server.actor import Action, require
 from server.catalogue import service as catalogue
 from server.errors import NotFound, ServerError, WrongState
@@ -177,6 +178,18 @@ def explanation(tx: Tx, quote_id: str, number: str) -> Explanation:
         return explain(_parsed(row.snapshot), number)
     except KeyError:
         raise NotFound(what="number of the quote", key=number) from None
+
+
+def drivers(tx: Tx, version_id: str, value: Quote) -> tuple[Driver, ...]:
+    """Which prices and ways the spread of a quote comes from, the greatest first. Raises NotFound."""
+    return quote_drivers(service_costs(tx, version_id), value)
+
+
+def replaced_by(tx: Tx, quote_id: str) -> QuoteRow | None:
+    """The quote that took this one's place; None when none did."""
+    return tx.session.scalar(
+        select(QuoteRow).where(QuoteRow.replaces == quote_id).order_by(QuoteRow.id.desc()).limit(1)
+    )
 
 
 def catalogue_prices(

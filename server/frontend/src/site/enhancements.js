@@ -29,6 +29,12 @@ for (const form of document.querySelectorAll('form[data-submit-on-change]')) {
   if ([...form.querySelectorAll('select')].some((select) => select.selectedIndex !== usual(select))) form.requestSubmit();
 }
 
+// <input type="range" data-output="id">: its number beside it, as people of this language write it
+document.addEventListener('input', ({ target }) => {
+  const output = target.matches?.('input[type=range][data-output]') && document.getElementById(target.dataset.output);
+  if (output) output.textContent = new Intl.NumberFormat(document.documentElement.lang).format(target.valueAsNumber);
+});
+
 // data-print
 document.addEventListener('click', ({ target }) => {
   if (target.closest?.('[data-print]')) window.print();
