@@ -397,3 +397,14 @@ def owing(opened) -> World:
 def paying(opened) -> World:
     """Batches that are answered, exported, approved and draft; one delivery waits for review."""
     return opened("paying")
+
+
+@pytest.fixture(scope="session")
+def processes():
+    """Two other processes that wait for orders (tests/engine_processes.py)."""
+    from tests.engine_processes import Process
+
+    pair = [Process(), Process()]
+    yield pair
+    for process in pair:
+        process.close()
