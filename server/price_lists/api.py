@@ -105,15 +105,15 @@ def _retire(tx: Tx, list_id: str) -> Values:
     return _view(_find(tx, list_id))
 
 
-@api.operation("GET", "/price-history", query=schemas.HistoryQuery, answer=schemas.PriceHistory)
+@api.operation("GET", "/regions/<code:region>/prices/<code:item>", answer=schemas.PriceHistory)
 @permission(Action.PRICE_READ)
-def read_price_history(query: Values) -> Values:
+def read_price_history(region: str, item: str) -> Values:
     """Read how the price of an item went in a region and above, oldest first."""
-    return g.runtime.read(g.actor, _history, query)  # type: ignore[no-any-return]
+    return g.runtime.read(g.actor, _history, region, item)  # type: ignore[no-any-return]
 
 
-def _history(tx: Tx, query: Values) -> Values:
-    points = price_lists.price_history(tx, query["item"], query["region"])
+def _history(tx: Tx, region: str, item: str) -> Values:
+    points = price_lists.price_history(tx, item, region)
     return {
         "prices": [
             {

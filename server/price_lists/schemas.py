@@ -42,13 +42,6 @@ class Price(d.Document):
     observer = d.plain("Who asked.", required=True)
 
 
-class HistoryQuery(d.Document):
-    """Which prices."""
-
-    item = d.code("Code of the item.", required=True)
-    region = d.code("Code of the region; prices of the regions above it come with it.", required=True)
-
-
 class PricePoint(Price):
     """A price that counted or counts, and the list it is from."""
 

@@ -120,28 +120,33 @@ def _explain(tx: Tx, quote_id: str, query: Values) -> Values:
     }  # fmt: skip
 
 
-@api.operation("GET", "/catalogue-prices", query=schemas.CataloguePricesQuery, answer=schemas.CataloguePrices)
+@api.operation(
+    "GET",
+    "/regions/<code:region>/catalogue",
+    query=schemas.CataloguePricesQuery,
+    answer=schemas.CataloguePrices,
+)
 @permission(Action.PRICE_READ)
-def list_catalogue_prices(query: Values) -> Values:
+def list_catalogue_prices(region: str, query: Values) -> Values:
     """List what one instance of every service costs in a region, or in each region of a level below it."""
-    return g.runtime.read(g.actor, _catalogue_prices, query)  # type: ignore[no-any-return]
+    return g.runtime.read(g.actor, _catalogue_prices, region, query)  # type: ignore[no-any-return]
 
 
-def _catalogue_prices(tx: Tx, query: Values) -> Values:
+def _catalogue_prices(tx: Tx, region: str, query: Values) -> Values:
     by_service = {version.service_code: version for version in reversed(catalogue.versions(tx))}
     newest = {version.id: version for version in by_service.values()}
-    places = regions.below(tx, query["region"], query["level"]) if query["level"] else []
-    codes = [row.code for row in places] or [query["region"]]
+    places = regions.below(tx, region, query["level"]) if query["level"] else [regions.region(tx, region)]
+    codes = [row.code for row in visible(tx, Action.PRICE_READ, places, lambda row: row.code)]
     found = quotes.catalogue_prices(tx, version_ids=list(newest), region_codes=codes, on=query["on"])
     money = dict(zip(found.regions, found.currencies, strict=True))
     return {
         "prices": [
             {
-                "service": newest[id_].service_code, "version": newest[id_].version, "region": region,
-                "price": None if minor is None else amount(minor, money[region]),
-                "missing": [] if minor is not None else [item for item, _ in found.missing(id_, region)],
+                "service": newest[id_].service_code, "version": newest[id_].version, "region": code,
+                "price": None if minor is None else amount(minor, money[code]),
+                "missing": [] if minor is not None else [item for item, _ in found.missing(id_, code)],
             }
-            for id_, region, minor in cells(found)
+            for id_, code, minor in cells(found)
         ]
     }  # fmt: skip
 
@@ -226,7 +231,7 @@ def _project_quotes(tx: Tx, query: Values) -> Values:
     "POST", "/project-quotes", body=schemas.NewProjectQuote, answer=schemas.ProjectQuote, status=201
 )
 @permission(Action.QUOTE_MAKE)
-def create_project_quote(body: Values) -> Values:
+def price_services_together(body: Values) -> Values:
     """Ask for the price of several services together: month by month, party by party, the P80 of the sum."""
     return g.runtime.run(g.actor, _make_project_quote, body)  # type: ignore[no-any-return]
 

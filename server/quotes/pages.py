@@ -7,21 +7,25 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from flask import Blueprint, g, render_template, request, url_for
+from flask import Blueprint, Response, g, make_response, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
+from pricing.compare import QuoteDifference
 from pricing.errors import NotPriceable
 from pricing.quotes import Quote, QuotedTask, QuoteLine
+from pricing.simulate import Driver
 from server.actor import Action, can
 from server.catalogue import service as catalogue
+from server.documents import quote_document
 from server.errors import NotFound
 from server.http.frame import go
-from server.http.locale import format_number, gettext, localised
+from server.http.locale import current_locale, format_number, gettext, localised
 from server.http.security import permission
 from server.http.words import party_word, problem_text, unit_word
+from server.people import service as people
 from server.price_lists import service as price_lists
-from server.quotes import prices
+from server.quotes import figures, prices
 from server.quotes import service as quotes
 from server.quotes.models import QuoteRow
 from server.regions import service as regions
@@ -31,6 +35,7 @@ from workflows.problems import Problem
 
 pages = Blueprint("quotes", __name__)
 MOST_VILLAGES = 10_000
+MOST_DRIVERS = 6
 Shown = tuple[str, str, str]
 """A problem as pages show it: (place, severity, text)."""
 
@@ -107,7 +112,10 @@ class MissingLine:
 
 @dataclass(frozen=True, slots=True)
 class QuotePage:
-    """A quote as it is shown. lists: id of the approved price list by its code."""
+    """A quote as it is shown. lists: id of the approved price list by its code.
+
+    drivers: (words, share of the spread), the greatest first. warnings: (place, text).
+    """
 
     quote: Quote
     version: catalogue.ServiceVersionRow
@@ -117,6 +125,44 @@ class QuotePage:
     items: Mapping[str, Text]
     lists: Mapping[str, str]
     payers: list[tuple[str, int]]
+    figure: figures.Distribution | None
+    drivers: list[tuple[str, float]]
+    warnings: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A number of a quote beside that of the quote before; why: which of its factors changed."""
+
+    words: str
+    before: int | None
+    after: int | None
+    why: str = ""
+
+    @property
+    def difference(self) -> int:
+        return (self.after or 0) - (self.before or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed from the quote that another one replaces: its totals, then its lines."""
+
+    before: str
+    totals: list[Change]
+    lines: list[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPage:
+    """A quote that was kept, with what came before and after it. may_ask: whether it can be asked for again."""
+
+    row: QuoteRow
+    shown: QuotePage
+    chosen: list[tuple[str, str]]
+    changes: Changes | None
+    successor: QuoteRow | None
+    may_ask: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +189,7 @@ def list_quotes() -> str:
 @permission(Action.PRICE_READ)
 def price() -> str | tuple[str, int]:
     """What a service costs in a place on a day; nothing is stored."""
-    page = g.runtime.read(g.actor, _price, _asked(request.args))
+    page = g.runtime.read(g.actor, _price, asked_from(request.args))
     if page is None:
         return _choose_page()
     status = 422 if page.asked.problems else 200
@@ -154,7 +200,7 @@ def price() -> str | tuple[str, int]:
 @permission(Action.QUOTE_MAKE)
 def make() -> BaseResponse | tuple[str, int]:
     """Keep the price as a quote: from now on it never changes."""
-    asked = _asked(request.form)
+    asked = asked_from(request.form)
     page = g.runtime.read(g.actor, _price, asked)
     if page is None or page.shown is None:
         return _price_page(page) if page else _choose_page(), 422
@@ -165,15 +211,30 @@ def make() -> BaseResponse | tuple[str, int]:
 @pages.get("/quotes/<quote_id>")
 @permission(Action.PRICE_READ)
 def quote(quote_id: str) -> str:
-    """A quote exactly as it was promised."""
-    row, shown = g.runtime.read(g.actor, _kept, quote_id)
-    version = shown.version
-    labels = g.runtime.read(g.actor, _parameters, version.id)
-    chosen = [
-        (localised(labels.get(name, {})) or name, format_number(n))
-        for name, n in shown.quote.parameters.items()
-    ]
-    return render_template("quotes/quote.html", row=row, shown=shown, chosen=chosen)
+    """A quote exactly as it was promised, and what changed since the one before."""
+    return render_template("quotes/quote.html", page=g.runtime.read(g.actor, _kept, quote_id))
+
+
+@pages.get("/quotes/<quote_id>/document")
+@permission(Action.PRICE_READ)
+def document(quote_id: str) -> Response:
+    """The quote as one file to print or to send."""
+    response = make_response(g.runtime.read(g.actor, _document, quote_id, current_locale()))
+    response.content_type = "text/html; charset=utf-8"
+    response.headers.set("Content-Disposition", "attachment", filename=f"quote-{quote_id[:8]}.html")
+    return response
+
+
+@pages.post("/quotes/<quote_id>/again")
+@permission(Action.QUOTE_MAKE)
+def ask_again(quote_id: str) -> BaseResponse:
+    """The same at today's prices and terms: a new number, and the old quote is superseded."""
+    try:
+        made = g.runtime.run(g.actor, _ask_again, quote_id)
+    except NotPriceable as refused:
+        words = gettext("It cannot be asked for again today: %(reason)s", reason=problem_text(refused.problems[0]))
+        return go(url_for("quotes.quote", quote_id=quote_id), words, "fail")
+    return go(url_for("quotes.quote", quote_id=made), gettext("This is the new quote. The old one is superseded."))
 
 
 def _choose_page() -> str:
@@ -193,7 +254,7 @@ def _parameters(tx: Tx, version_id: str) -> dict[str, Text]:
     return {parameter.id: parameter.label for parameter in service.parameters}
 
 
-def _asked(values: MultiDict[str, str]) -> Asked:
+def asked_from(values: MultiDict[str, str]) -> Asked:
     def text(name: str) -> str:
         return values.get(name, "").strip()[:100]
 
@@ -218,10 +279,10 @@ def _price(tx: Tx, asked: Asked) -> PricePage | None:
             shown = _calculated(tx, version, asked.region, day, count, numbers)
         except NotPriceable as refused:
             missing = [
-                _missing(tx, definition.nodes, p) for p in refused.problems if p.code == "missing-price"
+                missing_line(tx, definition.nodes, p) for p in refused.problems if p.code == "missing-price"
             ]
             asked.problems = [
-                (_field_of(p, definition.service.parameters), p.severity, problem_text(p))
+                (field_of(p, definition.service.parameters), p.severity, problem_text(p))
                 for p in refused.problems
                 if p.code != "missing-price"
             ]
@@ -242,7 +303,7 @@ def _calculated(
     found = quotes.calculate(
         tx, version_id=version.id, region=region, instances=count, on=day, parameters=numbers
     )
-    return _page_of(tx, found, version)
+    return page_of(tx, found, version)
 
 
 def _make(tx: Tx, asked: Asked, version_id: str) -> str:
@@ -253,27 +314,109 @@ def _make(tx: Tx, asked: Asked, version_id: str) -> str:
     ).id  # fmt: skip
 
 
-def _kept(tx: Tx, quote_id: str) -> tuple[QuoteRow, QuotePage]:
-    row = quotes.quote_row(tx, quote_id)
-    if not can(tx.actor, Action.PRICE_READ, regions.place(tx, row.region_code)):
-        raise NotFound(what="quote", key=quote_id)
-    return row, _page_of(tx, quotes.quote(tx, quote_id), catalogue.version(tx, row.service_version_id))
-
-
-def _page_of(tx: Tx, found: Quote, version: catalogue.ServiceVersionRow) -> QuotePage:
-    by_task: dict[str, list[QuoteLine]] = {}
-    for line in found.lines:
-        by_task.setdefault(line.task, []).append(line)
-    known = regions.regions(tx)
-    return QuotePage(
-        quote=found, version=version, region=known[found.region], regions=known,
-        groups=[TaskGroup(task, by_task.get(task.id, [])) for task in found.tasks.values()],
-        items=prices.item_names(tx), payers=_payers(found),
-        lists=price_lists.approved_lists(tx),
+def _kept(tx: Tx, quote_id: str) -> KeptPage:
+    row = _seen(tx, quote_id)
+    shown = page_of(tx, quotes.quote(tx, quote_id), catalogue.version(tx, row.service_version_id))
+    labels = _parameters(tx, row.service_version_id)
+    chosen = [
+        (localised(labels.get(name, {})) or name, format_number(n))
+        for name, n in shown.quote.parameters.items()
+    ]
+    found = quotes.difference(tx, quote_id)
+    return KeptPage(
+        row, shown, chosen, _changes(shown, found, row.replaces or "") if found else None,
+        quotes.replaced_by(tx, quote_id),
+        row.status == "offered" and can(tx.actor, Action.QUOTE_MAKE, regions.place(tx, row.region_code)),
     )  # fmt: skip
 
 
-def _payers(found: Quote) -> list[tuple[str, int]]:
+def _seen(tx: Tx, quote_id: str) -> QuoteRow:
+    row = quotes.quote_row(tx, quote_id)
+    if not can(tx.actor, Action.PRICE_READ, regions.place(tx, row.region_code)):
+        raise NotFound(what="quote", key=quote_id)
+    return row
+
+
+def _ask_again(tx: Tx, quote_id: str) -> str:
+    return quotes.requote(tx, quote_id).row.id
+
+
+def _document(tx: Tx, quote_id: str, locale: str) -> str:
+    row = _seen(tx, quote_id)
+    version, known = catalogue.version(tx, row.service_version_id), regions.regions(tx)
+    return quote_document(
+        quotes.quote(tx, quote_id), service_names=version.names, locale=locale, service_version=version.version,
+        region_name=localised(known[row.region_code].names) or row.region_code,
+        skill_names={code: skill.names for code, skill in people.skills(tx).items()},
+        region_names={code: localised(region.names) for code, region in known.items()},
+        parameter_names=_parameters(tx, row.service_version_id),
+    )  # fmt: skip
+
+
+def _changes(shown: QuotePage, found: QuoteDifference, before: str) -> Changes:
+    words = {
+        "expected_minor": gettext("Expected cost"), "direct_minor": gettext("Direct cost"),
+        "contingency_minor": gettext("Cover for risk"), "charged_minor": gettext("Charged"),
+        "fund_minor": party_word("fund"),
+    }  # fmt: skip
+    totals = [Change(words[name], pair.before, pair.after) for name, pair in found.totals.items()]
+    totals += [Change(party_word(party), pair.before, pair.after) for party, pair in found.parties.items()]
+    titles = {group.task.id: localised(group.task.title) or group.task.id for group in shown.groups}
+    why = {
+        "executions": gettext("how often"), "quantity": gettext("quantity"), "price": gettext("price"),
+        "charge": gettext("when it is charged"), "payer": gettext("who pays"), "count": gettext("villages"),
+        "added": gettext("new"), "removed": gettext("no longer there"),
+    }  # fmt: skip
+    lines = []
+    for line in found.lines:
+        item = localised(shown.items.get(line.item, {})) or line.item
+        label = gettext("%(label)s: %(text)s", label=titles.get(line.task, line.task), text=item)
+        causes = [why[cause] for cause in line.causes] or [why[line.change]] if line.change != "changed" else [
+            why[cause] for cause in line.causes
+        ]  # fmt: skip
+        lines.append(Change(label, line.amount.before, line.amount.after, ", ".join(causes)))
+    return Changes(before, totals, lines)
+
+
+def page_of(tx: Tx, found: Quote, version: catalogue.ServiceVersionRow) -> QuotePage:
+    """A quote with the names, links and drawings that its page shows."""
+    by_task: dict[str, list[QuoteLine]] = {}
+    for line in found.lines:
+        by_task.setdefault(line.task, []).append(line)
+    known, names = regions.regions(tx), prices.item_names(tx)
+    titles = {task.id: localised(task.title) or task.id for task in found.tasks.values()}
+    return QuotePage(
+        quote=found, version=version, region=known[found.region], regions=known,
+        groups=[TaskGroup(task, by_task.get(task.id, [])) for task in found.tasks.values()],
+        items=names, payers=payers_of(found), lists=price_lists.approved_lists(tx),
+        figure=figures.distribution(found.risk, found.charged_minor, gettext("Charged")) if found.risk else None,
+        drivers=_drivers(quotes.drivers(tx, version.id, found), titles, names),
+        warnings=[
+            (titles.get(n.place, n.place), problem_text(Problem(n.code, n.message, n.place, "warning", n.params)))
+            for n in found.warnings
+        ],
+    )  # fmt: skip
+
+
+def _drivers(
+    found: tuple[Driver, ...], titles: Mapping[str, str], items: Mapping[str, Text]
+) -> list[tuple[str, float]]:
+    """The greatest in words; the others as one, where they count."""
+    words = [
+        (
+            gettext("Price: %(item)s", item=localised(items.get(d.key, {})) or d.key)
+            if d.kind == "price"
+            else gettext("How often: %(task)s", task=titles.get(d.key, d.key)),
+            d.share,
+        )
+        for d in found
+    ]
+    rest = sum(share for _, share in words[MOST_DRIVERS:])
+    more = [(gettext("All others"), rest)] if rest >= 0.005 else []
+    return [*words[:MOST_DRIVERS], *more]
+
+
+def payers_of(found: Quote) -> list[tuple[str, int]]:
     """Who bears what, the fund first."""
     cash = [(party_word(party), minor) for party, minor in found.party_minor.items() if minor]
     given = [
@@ -284,7 +427,7 @@ def _payers(found: Quote) -> list[tuple[str, int]]:
     return [(party_word("fund"), found.fund_minor), *cash, *given]
 
 
-def _missing(tx: Tx, nodes: Mapping[str, object], problem: Problem) -> MissingLine:
+def missing_line(tx: Tx, nodes: Mapping[str, object], problem: Problem) -> MissingLine:
     names, known = prices.item_names(tx), regions.regions(tx)
     node = nodes.get(problem.place)
     task = getattr(node, "task", None)
@@ -296,7 +439,7 @@ def _missing(tx: Tx, nodes: Mapping[str, object], problem: Problem) -> MissingLi
     )  # fmt: skip
 
 
-def _field_of(problem: Problem, parameters: tuple[Parameter, ...]) -> str:
+def field_of(problem: Problem, parameters: tuple[Parameter, ...]) -> str:
     """The field of the form a problem is about, else its place in the diagram."""
     known = {parameter.id for parameter in parameters}
     return f"p_{problem.place}" if problem.place in known else problem.place

@@ -160,8 +160,9 @@ class Explanation(d.Document):
 class CataloguePricesQuery(d.Document):
     """Where and when."""
 
-    region = d.code("Code of a region: it and all below it of that level.", required=True)
-    level = d.code("Level of the regions, such as commune; left out: the region itself.", load_default="")
+    level = d.code(
+        "Level of the regions below, such as commune; left out: the region itself.", load_default=""
+    )
     on = d.day("The day whose prices count; today when left out.", load_default=None, allow_none=True)
 
 

@@ -95,11 +95,20 @@ def real_ids(site):
     world = site.world
     delivery = site.coordinator.get("/deliveries")["items"][0]["id"]
     sent = site.coordinator.get(f"/deliveries/{delivery}")["submission"]
+    terms = site.coordinator.post("/terms", {"region": world.villages[0], "valid_from": "2026-01-01"}, 201)[
+        "id"
+    ]
+    together = {
+        "name": "One", "region": world.villages[0], "starts_on": "2026-12-01",
+        "services": [{"key": "a", "service": "community_profile", "duration_days": 9}],
+    }  # fmt: skip
     return {
         "code": "community_profile", "version": "1.0.0", "ref": "announce", "project_id": world.project_id,
         "list_id": site.expert.get("/price-lists")["items"][0]["id"], "quote_id": world.quote_id,
         "instance_id": world.instance_ids[0], "task_id": world.task().id, "delivery_id": delivery,
         "submission_id": sent["id"], "sha256": sent["files"][0]["sha256"] if sent["files"] else "0" * 64,
+        "region": world.villages[0], "item": "MOTO.KM", "terms_id": terms,
+        "project_quote_id": site.coordinator.post("/project-quotes", together, 201)["id"],
         "batch_id": site.finance.get("/batches")["items"][-1]["id"],
     }  # fmt: skip
 

@@ -47,7 +47,7 @@ def test_a_quote_is_asked_again_explained_and_compared(site):
 
 def test_prices_have_a_history_and_lists_retire(site):
     line = site.coordinator.get(f"/quotes/{site.world.quote_id}")["snapshot"]["lines"][0]
-    history = f"/price-history?item={line['item']}&region={REGION}"
+    history = f"/regions/{REGION}/prices/{line['item']}"
     assert site.expert.get(history)["prices"][-1]["status"] == "approved"
     for found in site.expert.get("/price-lists")["items"]:
         assert site.expert.post(f"/price-lists/{found['id']}/retirement")["status"] == "retired"
@@ -55,7 +55,7 @@ def test_prices_have_a_history_and_lists_retire(site):
 
 
 def test_the_catalogue_has_a_price_or_what_is_missing(site):
-    found = site.expert.get("/catalogue-prices?region=BJ")["prices"]
+    found = site.expert.get("/regions/BJ/catalogue")["prices"]
     assert {price["region"] for price in found} == {"BJ"}
     assert all((price["price"] is None) == bool(price["missing"]) for price in found)
 
