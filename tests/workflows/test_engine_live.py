@@ -501,6 +501,27 @@ def test_damaged_rows_are_refused(changed: dict[str, Any]) -> None:
         Instance.load(made, Records(rows, records.scopes, "running", records.definition), now=NOW)
 
 
+def test_tasks_that_belong_to_each_other_in_a_circle_are_refused() -> None:
+    made = program(
+        start(), users("a"), boundary("slow", "a", timer("P7D")), end(), end("e2"), chain("s", "a", "e"),
+        chain("slow", "e2"),
+    )  # fmt: skip
+    records = begun(made).records()
+    split = next(row for row in records.tasks if not row.parent)
+    for parent in (split.task_id, next(row.task_id for row in records.tasks if row.parent)):
+        rows = [row if row is not split else row._replace(parent=parent) for row in records.tasks]
+        with pytest.raises(engine.StateUnreadable):
+            Instance.load(made, Records(rows, records.scopes, "running", records.definition), now=NOW)
+
+
+@pytest.mark.parametrize("changed", [{"task_id": None}, {"task_id": "a"}, {"order": None}, {"notes": "[]"}])
+def test_a_row_without_its_parts_is_refused(changed: dict[str, Any]) -> None:
+    records = begun(two_tasks()).records()
+    rows = [row._replace(**changed) for row in records.tasks]
+    with pytest.raises(engine.StateUnreadable):
+        Instance.load(two_tasks(), Records(rows, records.scopes, "running", records.definition), now=NOW)
+
+
 def test_rows_without_data_or_with_scopes_in_a_circle_are_refused() -> None:
     instance = begun(repeated(2))
     records = instance.records()

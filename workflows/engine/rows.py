@@ -23,6 +23,8 @@ from workflows.engine.steps import Status, WorkItem
 from workflows.engine.values import from_json, to_json
 
 _STATES: Final = frozenset({spiff.WAITING, spiff.READY, spiff.STARTED, spiff.COMPLETED})
+_MAX_NESTED: Final = 10
+"""Tasks that belong to one another: an instance of a repeated activity with boundary events is the third."""
 _by_order: Final = attrgetter("order")
 Row = TypeVar("Row")
 
@@ -298,9 +300,7 @@ def restore(running: spiff.Running, lanes: Mapping[str, str | None], records: Re
     for row in ordered:
         task = made[row.task_id]
         if row.parent:
-            parent = task.workflow.tasks[row.parent]
-            task._parent = parent.id
-            parent._children[task.id] = None
+            _put_under(task, task.workflow.tasks[row.parent])
         task.stored = True
         rows.adopt(task)
     rows.settle()
@@ -309,6 +309,17 @@ def restore(running: spiff.Running, lanes: Mapping[str, str | None], records: Re
     running.touched_scopes.clear()
     running.events.clear()
     return rows
+
+
+def _put_under(task: spiff.RunTask, parent: spiff.RunTask) -> None:
+    task._parent = parent.id
+    parent._children[task.id] = None
+    tasks, above = task.workflow.tasks, parent._parent
+    for _ in range(_MAX_NESTED):
+        if above not in tasks:
+            return
+        above = tasks[above]._parent
+    raise ValueError("tasks belong to each other in a circle")
 
 
 def _restore_scopes(running: spiff.Running, records: Sequence[ScopeRecord]) -> None:
@@ -353,6 +364,9 @@ def _restored(workflow: spiff.InnerWorkflow | spiff.Running, row: TaskRecord) ->
     if row.state not in _STATES or (row.state == spiff.COMPLETED and not spec.keeps_siblings):
         raise ValueError("a task is neither living nor needed")
     notes = orjson.loads(row.notes) if row.notes else {}
+    order: object = row.order  # whatever the keeper has there
+    if len(row.task_id) != 32 or not isinstance(order, int) or not isinstance(notes, dict):
+        raise ValueError("a task has no id, no order or no notes")
     task = spiff.remade(workflow, spec, row.task_id, row.state, row.order, row.scope, notes)
     workflow.tasks[task.id] = task
     return task
