@@ -4,6 +4,7 @@
 | ----------------- | ----------------------------------------------- | -------------------------------------------------- | -------------------------- |
 | grant             | Dr appropriation / Cr fund                      |                                                    | `grant:<id>`               |
 | earmark           | Dr fund / Cr fund of the purpose                |                                                    | `earmark:<id>`             |
+| reserve           | Dr fund / Cr reserve of a region                |                                                    | `reserve:<id>`             |
 | exchange          | Dr fund / Cr exchange, Dr exchange / Cr fund    |                                                    | `exchange:<id>`            |
 | commitment        | Dr fund / Cr reservation (and contingency)      |                                                    | `commitment:<id>`          |
 | release           | Dr reservation (and contingency) / Cr fund      |                                                    | `release:<id>`             |
@@ -137,6 +138,17 @@ def earmark(*, earmark_id: str, fund: str, purpose_fund: str, amount: Money, mem
         "earmark",
         f"earmark:{earmark_id}",
         (_debit(ledger.fund(fund, currency), minor), _credit(ledger.fund(purpose_fund, currency), minor)),
+        memo,
+    )
+
+
+def reserve(*, reserve_id: str, fund: str, region: str, amount: Money, memo: str = "") -> Entry:
+    """Part of a fund is kept for what projects of a region overrun beyond their contingency."""
+    minor, currency = _positive(amount, "A reserve"), amount.currency
+    return Entry(
+        "reserve",
+        f"reserve:{reserve_id}",
+        (_debit(ledger.fund(fund, currency), minor), _credit(ledger.reserve(region, currency), minor)),
         memo,
     )
 

@@ -15,12 +15,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from payments.batches import PayeeAccount as AccountValue
 from payments.errors import PaymentError
 from payments.rails.profiles import profile
+from pricing.money import Money
 from server.accounts import service as accounts
 from server.actor import Action, can
 from server.batches import service as batches
 from server.batches.models import BatchRow, PayingAccount, PaymentRow
 from server.catalogue import service as catalogue
-from server.errors import NotFound, ServerError
+from server.errors import NotFound, ServerError, Unfunded
 from server.http import locale, problems
 from server.http.frame import go
 from server.http.locale import gettext, ngettext
@@ -30,6 +31,7 @@ from server.instances import service as instances
 from server.ledger import service as ledger
 from server.ledger.service import Payable
 from server.people import service as people
+from server.projects import service as projects
 from server.regions import service as regions
 from server.runtime import Tx
 from workflows.errors import InvalidInput, RunError
@@ -130,7 +132,36 @@ def _payables(tx: Tx) -> dict[str, Any]:
         "payees": sorted(payees, key=lambda p: p.oldest), "totals": totals, "rails": _rails(tx),
         "oldest": min((p.oldest for p in payees), default=None),
         "may_prepare": can(tx.actor, Action.BATCH_PREPARE), "today": tx.now.date(),
+        "gaps": _gaps(tx), "may_fund": can(tx.actor, Action.FUND_GRANT), "funds": ledger.funds(tx),
     }  # fmt: skip
+
+
+def _gaps(tx: Tx) -> list[tuple[str, str, Money]]:
+    """Project, its code, and what it owes without a budget; of projects the actor may see."""
+    found = []
+    for gap in ledger.obligations(tx):
+        row = projects.project(tx, gap.project)
+        if can(tx.actor, Action.BATCH_READ, regions.place(tx, row.region_code)):
+            found.append((row.id, row.code, gap.amount))
+    return found
+
+
+@pages.post("/payables/obligations/<project_id>")
+@permission(Action.FUND_GRANT)
+def fund_obligation(project_id: str) -> BaseResponse:
+    """A fund takes over what a project owes without a budget, all of it."""
+    fund, currency = request.form.get("fund", ""), request.form.get("currency", "")
+
+    def take_over(tx: Tx) -> None:
+        for gap in ledger.obligations(tx, [project_id]):
+            if gap.amount.currency == currency:
+                ledger.fund_obligation(tx, project=project_id, fund=fund, amount=gap.amount)
+
+    try:
+        g.runtime.run(g.actor, take_over)
+    except Unfunded as error:
+        return go(url_for("batches.payables"), _said(error), "needs")
+    return go(url_for("batches.payables"), gettext("The fund has taken it over. New projects can start."))
 
 
 def _payee(tx: Tx, name: str, rows: Sequence[Payable]) -> Payee:
@@ -196,7 +227,7 @@ def owed_lines(tx: Tx, rows: Sequence[Payable]) -> list[Owed]:
     for row in rows:
         instance = known[row.instance_id]
         node = instances.task_row(tx, row.task_id).node_id
-        card = catalogue.package(tx, instance.service_version_id).definition.nodes[node].task
+        card = catalogue.package(tx, instance.service_version_id).definition.node(node).task
         village = regions.name(places[instance.region_code], locale.current_locale())
         found.append(Owed(row, locale.localised(card.title) if card else node, village, paid[row.id]))
     return found

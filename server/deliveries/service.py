@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from payments import ledger as accounts
+from payments.ledger import Entry
 from payments.posting_rules import Component, Contribution, Source, delivery_accepted
 from payments.tax import withholding
 from pricing.money import Money
@@ -167,7 +168,7 @@ def _performer(tx: Tx, row: SubmissionRow, task: TaskRow) -> str:
 
 
 def _verification(tx: Tx, instance: InstanceRow, node_id: str) -> Verification:
-    card = catalogue.package(tx, instance.service_version_id).definition.nodes[node_id].task
+    card = catalogue.package(tx, instance.service_version_id).definition.node(node_id).task
     return card.verification if card else Verification()
 
 
@@ -353,7 +354,7 @@ def _owe(tx: Tx, row: DeliveryRow, instance: InstanceRow, owed: Due) -> str | No
     project = instance.project_id or instance.id
     entry = delivery_accepted(
         delivery_id=row.id, project=project, payee=row.person_id, components=components,
-        sources=_sources(tx, project, currency),
+        sources=_sources(tx, project, row.region_code, _funds_share(owed, currency)),
         cash_contributions=[
             Contribution(party, Money(minor, currency)) for party, minor in owed.party_minor.items() if minor
         ],
@@ -364,6 +365,7 @@ def _owe(tx: Tx, row: DeliveryRow, instance: InstanceRow, owed: Due) -> str | No
         ],
         memo=row.node_id,
     )  # fmt: skip
+    _tell_of_obligation(tx, row, entry, project, currency)
     debts = [Debt(c.kind, c.gross.minor, c.withheld.minor) for c in components if c.gross]
     return ledger.owe(
         tx, entry, delivery_id=row.id, instance_id=row.instance_id, task_id=row.task_id,
@@ -371,13 +373,42 @@ def _owe(tx: Tx, row: DeliveryRow, instance: InstanceRow, owed: Due) -> str | No
     )  # fmt: skip
 
 
-def _sources(tx: Tx, project: str, currency: str) -> list[Source]:
-    """Where the fund's share is drawn: the project's reservation, then its contingency.
+def _funds_share(owed: Due, currency: str) -> Money:
+    contributed = sum(owed.party_minor.values())
+    return Money(owed.honorarium_minor + owed.expenses_minor - contributed, currency)
 
-    Both are locked: two acceptances at once would else draw the same last francs, and one be refused.
+
+def _tell_of_obligation(tx: Tx, row: DeliveryRow, entry: Entry, project: str, currency: str) -> None:
+    """Write down, for finance to see, that no budget covers part of a delivery."""
+    minor = entry.net().get(accounts.unfunded(project, currency), 0)
+    if minor:
+        journal.record(
+            tx, Event.OBLIGATION_MADE, project, region=row.region_code,
+            public={"delivery": row.id, "amount": minor, "currency": currency},
+        )  # fmt: skip
+
+
+def _sources(tx: Tx, project: str, region: str, share: Money) -> list[Source]:
+    """Where the fund's share is drawn: the project's reservation, its contingency, the reserves of its region.
+
+    A region's reserve is its own, then that of the regions above. What is needed is locked, in this order: two
+    acceptances at once would else draw the same last francs, and one be refused. A reserve is not even looked at
+    before the project's own money is used up, for a whole country shares it.
     """
-    made = (accounts.reservation(project, currency), accounts.contingency(project, currency))
-    return [Source(account, ledger.available(tx, account, locked=True)) for account in made]
+    currency = share.currency
+    codes = regions.region(tx, region).path.strip("/").split("/")[::-1]
+    made = (
+        accounts.reservation(project, currency), accounts.contingency(project, currency),
+        *(accounts.reserve(code, currency) for code in codes),
+    )  # fmt: skip
+    found: list[Source] = []
+    for account in made:
+        if share.minor <= 0 and len(found) > 1:
+            break
+        source = Source(account, ledger.available(tx, account, locked=True))
+        share -= source.available
+        found.append(source)
+    return found
 
 
 def _review(
@@ -385,7 +416,7 @@ def _review(
 ) -> None:
     if criteria is None and verdict == "accepted":
         instance = instances.instance(tx, row.instance_id)
-        card = catalogue.package(tx, instance.service_version_id).definition.nodes[row.node_id].task
+        card = catalogue.package(tx, instance.service_version_id).definition.node(row.node_id).task
         criteria = [c.id for c in card.criteria] if card else []
     tx.session.add(
         ReviewRow(

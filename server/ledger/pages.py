@@ -48,6 +48,7 @@ ACCOUNTS = {
 """What the accounts of payments.ledger are called."""
 KINDS = {
     "grant": N_("Grant"), "earmark": N_("Earmark"), "commitment": N_("Commitment"), "release": N_("Release"),
+    "reserve": N_("Reserve"),
     "obligation_funded": N_("Funding of a promise"), "exchange": N_("Exchange"), "delivery": N_("Accepted delivery"),
     "export": N_("Payment file"), "settlement": N_("Payment arrived"), "rejection": N_("Payment refused"),
     "return": N_("Payment came back"), "reversal": N_("Reversal"),

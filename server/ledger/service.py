@@ -7,7 +7,7 @@ makes the database check balance, floors, ceilings and the chain, so a wrong ent
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -61,6 +61,14 @@ class NotCovered(Unfunded):
     code = "not-covered"
     message = (
         "The account %(account)s holds %(available)s %(currency)s, this needs %(needed)s. Nothing was booked."
+    )
+
+
+class ObligationUnfunded(Unfunded):
+    code = "obligation-unfunded"
+    message = (
+        "Work that was accepted is owed without a budget (%(amounts)s). Nothing new starts from this fund until a "
+        "fund takes that over."
     )
 
 
@@ -285,6 +293,58 @@ def commit_money(tx: Tx, *, quote_id: str, fund: str, project: str, amount: Mone
         contingency=contingency or None,
     )  # fmt: skip
     return post(tx, entry)
+
+
+def set_reserve_aside(tx: Tx, *, fund: str, region: str, amount: Money, memo: str = "") -> str:
+    """Keep part of a fund for what projects of a region overrun beyond their contingency. Raises Unfunded."""
+    require(tx.actor, Action.FUND_GRANT)
+    entry = posting_rules.reserve(reserve_id=tx.new_id(), fund=fund, region=region, amount=amount, memo=memo)
+    entry_id = post(tx, entry)
+    journal.record(
+        tx, Event.RESERVE_SET_ASIDE, entry_id, region=region,
+        public={"fund": fund, "amount": amount.minor, "currency": amount.currency},
+    )  # fmt: skip
+    return entry_id
+
+
+@dataclass(frozen=True, slots=True)
+class Obligation:
+    """What a project owes although no budget covers it."""
+
+    project: str
+    amount: Money
+
+
+def obligations(tx: Tx, projects: Iterable[str] | None = None) -> list[Obligation]:
+    """Unfunded obligations, of all projects or of these, by project."""
+    query = select(LedgerAccount).where(LedgerAccount.kind == "unfunded", LedgerAccount.balance > 0)
+    if projects is not None:
+        query = query.where(LedgerAccount.code.in_([f"unfunded:{project}" for project in projects]))
+    return [
+        Obligation(row.code.partition(":")[2], Money(row.balance, row.currency))
+        for row in tx.session.scalars(query.order_by(LedgerAccount.id))
+    ]
+
+
+def require_no_obligation(tx: Tx, projects: Iterable[str]) -> None:
+    """Raise ObligationUnfunded when one of the projects owes what no budget covers: nothing new may start."""
+    found = obligations(tx, projects)
+    if found:
+        raise ObligationUnfunded(amounts=", ".join(str(each.amount) for each in found))
+
+
+def fund_obligation(tx: Tx, *, project: str, fund: str, amount: Money) -> str:
+    """A fund takes over what a project owes without a budget. Raises Unfunded, NotCovered (more than is owed)."""
+    require(tx.actor, Action.FUND_GRANT)
+    entry_id = post(
+        tx,
+        posting_rules.obligation_funded(funding_id=tx.new_id(), fund=fund, project=project, amount=amount),
+    )
+    journal.record(
+        tx, Event.OBLIGATION_FUNDED, project,
+        public={"fund": fund, "amount": amount.minor, "currency": amount.currency},
+    )  # fmt: skip
+    return entry_id
 
 
 # What is owed -----------------------------------------------------------------------------------------
@@ -514,13 +574,13 @@ def _streamed(tx: Tx, query: TextClause) -> Iterator[Row[Any]]:
 
 def _lines_of(tx: Tx) -> Callable[[int], list[tuple[str, int]]]:
     """Gives the (account id, amount) lines of each entry, asked for in the order of the chain."""
-    groups = groupby(_streamed(tx, _SEALED_LINES), key=itemgetter(0))
+    groups = groupby((tuple(line) for line in _streamed(tx, _SEALED_LINES)), key=itemgetter(0))
     ahead: list[tuple[int, list[tuple[str, int]]]] = []
 
     def lines(seq: int) -> list[tuple[str, int]]:
         if not ahead:
             for number, group in groups:
-                ahead.append((number, [(line[1], line[2]) for line in group]))
+                ahead.append((number, [(account, amount) for _, account, amount in group]))
                 break
         return ahead.pop()[1] if ahead and ahead[0][0] == seq else []
 

@@ -154,7 +154,8 @@ def close_if_done(tx: Tx, project_id: str) -> None:
 def start(tx: Tx, project_id: str) -> list[str]:
     """Start the service in every village of a funded project, and give out the first tasks.
 
-    All villages start, or none. Raises NotFunded, MissingSkills, WrongState (started already).
+    All villages start, or none. Raises NotFunded, MissingSkills, WrongState (started already), and
+    ObligationUnfunded while work paid from the same fund is owed without a budget.
     """
     row = _locked(tx, project_id)
     require(tx.actor, Action.PROJECT_START, regions.place(tx, row.region_code))
@@ -162,6 +163,7 @@ def start(tx: Tx, project_id: str) -> list[str]:
         raise WrongState(what="project", state=row.status)
     if row.quote_id is None:
         raise instances.NotFunded(state="missing")
+    ledger.require_no_obligation(tx, _of_fund(tx, row.fund))
     _check_skills(tx, row)
     parameters = quotes.parameters(tx, row.quote_id)
     started = []
@@ -178,6 +180,10 @@ def start(tx: Tx, project_id: str) -> list[str]:
     )
     _assign(tx, project_id, started)
     return started
+
+
+def _of_fund(tx: Tx, fund: str) -> list[str]:
+    return list(tx.session.scalars(select(ProjectRow.id).where(ProjectRow.fund == fund)))
 
 
 def _check_skills(tx: Tx, row: ProjectRow) -> None:

@@ -6,16 +6,20 @@ import sys
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from payments import ledger as accounts
 from pricing.money import Money
-from server.actor import Actor, Grant, Role
+from server.actor import SYSTEM, Actor, Grant, Role
 from server.deliveries import service as deliveries
 from server.deliveries.service import DeliveryChanged, ReasonMissing, ReworkExhausted
+from server.demo.world import FUND
 from server.errors import Forbidden, NotFound, SamePerson, WrongState
 from server.instances import service as instances
 from server.journal import service as journal
 from server.journal.service import Event
 from server.ledger import service as ledger
+from server.projects import service as projects
 from server.quotes import service as quotes
+from server.regions import service as regions
 from service_library import library
 
 
@@ -436,6 +440,46 @@ def test_an_overrun_draws_on_the_contingency_then_is_owed_unfunded(world):
         "the reservation goes first"
     )
     assert (held[-1]["reservation"], held[-1]["contingency"]) == (0, 0)
+    assert world.verify() == []
+
+
+def test_the_reserve_of_a_region_above_bears_what_the_contingency_does_not(world):
+    country = world.read(regions.country, world.villages[7])
+    world.run(
+        SYSTEM, ledger.set_reserve_aside, fund=FUND, region=country, amount=Money(20_000, "XOF"), memo="floods"
+    )
+    world.project_id = world.make_project("OVERRUN", world.villages[7:8])
+    world.quote_id = world.make_quote(world.project_id)
+    [instance_id] = world.start()
+    world.accept(world.deliver(world.task(instance_id)))
+    for _ in range(60):
+        world.accept(world.deliver(world.task(instance_id), quorum_fails=True))
+        reserve = world.read(ledger.available, accounts.reserve(country, "XOF")).minor
+        if reserve < 20_000:
+            break
+    assert reserved(world)["contingency"] == 0
+    assert 0 <= reserve < 20_000
+    assert reserve == 0 or not world.read(ledger.obligations)
+    assert world.verify() == []
+
+
+def test_what_no_budget_covers_blocks_new_starts_from_the_fund_until_it_is_funded(world):
+    world.project_id = world.make_project("OVERRUN", world.villages[7:8])
+    world.quote_id = world.make_quote(world.project_id)
+    [instance_id] = world.start()
+    other = world.make_project("NEXT", world.villages[8:9])
+    world.run("coordinator", projects.accept_quote, other, world.make_quote(other))
+    world.accept(world.deliver(world.task(instance_id)))
+    while not world.read(ledger.obligations):
+        world.accept(world.deliver(world.task(instance_id), quorum_fails=True))
+    [gap] = world.read(ledger.obligations)
+    assert gap.project == world.project_id
+    assert Event.OBLIGATION_MADE in events(world, world.project_id)
+    with pytest.raises(ledger.ObligationUnfunded):
+        world.run("coordinator", projects.start, other)
+    world.run(SYSTEM, ledger.fund_obligation, project=gap.project, fund=FUND, amount=gap.amount)
+    assert world.read(ledger.obligations) == []
+    assert world.run("coordinator", projects.start, other)
     assert world.verify() == []
 
 

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from payments import ledger as ledger_accounts
+from payments.ledger import Entry, Posting
 from server import findings
 from server.accounts import service as accounts
-from server.actor import SYSTEM, Action
+from server.actor import SYSTEM, Action, can
 from server.app import create_app
 from server.batches import service as batches
+from server.demo.world import FUND
 from server.http import words
 from server.http.security import SESSION_COOKIE
 from server.ledger import service as ledger
@@ -389,3 +392,23 @@ def test_lines_that_fit_no_payment_are_listed_with_what_they_say(opened):
     assert "1 line of the bank fits no payment" in shown
     assert "SOMETHING-ELSE" in shown
     assert world.read(batches.bank_files)[0].name in shown
+
+
+def test_finance_sees_what_no_budget_covers_and_a_fund_takes_it_over(opened):
+    world = opened("started")
+    unfunded = ledger_accounts.unfunded(world.project_id, "XOF")
+    used = ledger_accounts.consumed(world.project_id, "XOF")
+    gap = Entry("delivery", "delivery:gap", (Posting(unfunded, 700), Posting(used, -700)))
+    world.runtime.run(SYSTEM, ledger.post, gap)
+    assert "without a budget" in told(Browser(world, "finance").get("/payables"))
+    funder = next(
+        role
+        for role, actor in world.actors.items()
+        if can(actor, Action.FUND_GRANT) and can(actor, Action.BATCH_READ)
+    )
+    page = Browser(world, funder)
+    address = f"/payables/obligations/{world.project_id}"
+    page.post(address, {"fund": "no-such-fund", "currency": "XOF"})
+    assert "without a budget" in told(page.get("/payables"))
+    assert page.post(address, {"fund": FUND, "currency": "XOF"}).status_code == 303
+    assert "without a budget" not in told(page.get("/payables"))
