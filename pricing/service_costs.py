@@ -84,7 +84,7 @@ class ServiceCosts:
         kept: int,
     ) -> None:
         self.definition, self.interrupted_share = definition, interrupted_share
-        self.nodes = _nodes(definition)
+        self.nodes = definition.every_node()
         """Those of the definition and of the processes it calls, by id."""
         self.digest = hashlib.sha256(definition.xml).hexdigest()
         self.problems: list[Problem] = []
@@ -166,15 +166,6 @@ def compile_service(
     remembered.
     """
     return ServiceCosts(definition, probabilities, interrupted_share, kept)
-
-
-def _nodes(definition: Definition) -> dict[str, Node]:
-    """In file order, the called processes after the one that calls them, each once."""
-    found = dict(definition.nodes)
-    for called in definition.processes.values():
-        for id_, node in _nodes(called).items():
-            found.setdefault(id_, node)
-    return found
 
 
 def pays_again(policy: Rework, kind: LineKind) -> bool:

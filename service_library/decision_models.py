@@ -54,7 +54,7 @@ def decisions_of(models: Mapping[str, Model]) -> dict[str, Decision]:
 
 def check(definition: Definition, decisions: Mapping[str, Decision]) -> Iterator[Problem]:
     """Every decision that the diagram asks is there."""
-    for node in definition.nodes.values():
+    for node in definition.every_node().values():
         if node.decision and node.decision not in decisions:
             yield Problem(
                 "decision-not-found",

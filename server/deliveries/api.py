@@ -114,7 +114,7 @@ def _line(row: DeliveryRow) -> Values:
 def _document(tx: Tx, row: DeliveryRow) -> Values:
     tx.session.flush()  # the version counts the change just made
     instance = instances.instance(tx, row.instance_id)
-    card = catalogue.package(tx, instance.service_version_id).definition.nodes[row.node_id].task
+    card = catalogue.package(tx, instance.service_version_id).definition.node(row.node_id).task
     currency = quotes.quote_row(tx, instance.quote_id).currency
     due = deliveries.amounts(tx, row)
     return {

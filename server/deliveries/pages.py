@@ -134,7 +134,7 @@ def _queue(tx: Tx, project_id: str = "") -> list[Waiting]:
     found = []
     for row in rows:
         version = known[row.instance_id].service_version_id
-        card = catalogue.package(tx, version).definition.nodes[row.node_id].task or TaskCard()
+        card = catalogue.package(tx, version).definition.node(row.node_id).task or TaskCard()
         found.append(
             Waiting(
                 row, locale.localised(card.title) or row.node_id,
@@ -182,7 +182,7 @@ def detail(tx: Tx, delivery_id: str) -> Detail:
     row = deliveries.visible(tx, delivery_id)
     instance = instances.instance(tx, row.instance_id)
     version = catalogue.version(tx, instance.service_version_id)
-    card = catalogue.package(tx, version.id).definition.nodes[row.node_id].task or TaskCard()
+    card = catalogue.package(tx, version.id).definition.node(row.node_id).task or TaskCard()
     submission = submissions.submission(tx, row.submission_id)
     place = deliveries.delivery_object(tx, row)
     may_review = can(tx.actor, Action.DELIVERY_REVIEW, place)
@@ -320,7 +320,7 @@ def send_back(delivery_id: str) -> Page | Response:
 def _labels(tx: Tx, delivery_id: str, criteria: Sequence[str]) -> list[str]:
     row = deliveries.visible(tx, delivery_id)
     instance = instances.instance(tx, row.instance_id)
-    card = catalogue.package(tx, instance.service_version_id).definition.nodes[row.node_id].task or TaskCard()
+    card = catalogue.package(tx, instance.service_version_id).definition.node(row.node_id).task or TaskCard()
     return [locale.localised(c.label) for c in card.criteria if c.id in criteria]
 
 

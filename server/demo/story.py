@@ -298,7 +298,7 @@ def _do(story: Story, task: TaskRow) -> None:
 def _filled(
     story: Story, order: _Order, task_id: str, *, quorum_fails: bool, corrects: str | None = None
 ) -> tuple[bytes, dict[str, bytes]]:
-    card = order.package.definition.nodes[order.node_id].task
+    card = order.package.definition.node(order.node_id).task
     assert card is not None
     form = submissions.read_form(order.package.forms[next(f.ref for f in card.forms if f.role == "response")])
     now = story.clock.now()

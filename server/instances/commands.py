@@ -23,6 +23,7 @@ from server.instances.store import Command, Outcome, Programs, Work, digest
 from server.journal import service as journal
 from server.journal.service import Event
 from server.runtime import Tx
+from service_library.package import ServicePackage
 from workflows import engine
 from workflows.definitions.model import Definition
 from workflows.engine import Changes as Changes
@@ -50,12 +51,21 @@ def work(tx: Tx) -> Work:
     return found
 
 
+def package(tx: Tx, version_id: str) -> ServicePackage:
+    """The service version; asked for once in a transaction."""
+    known = tx.session.info.setdefault("packages", {})
+    if version_id not in known:
+        known[version_id] = catalogue.package(tx, version_id)
+    found: ServicePackage = known[version_id]
+    return found
+
+
 def programs(tx: Tx) -> Programs:
     """The program of a service version."""
 
     def program(version_id: str) -> engine.Program:
-        package = catalogue.package(tx, version_id)
-        return engine.program(package.definition, package.decisions)
+        found = package(tx, version_id)
+        return engine.program(found.definition, found.decisions)
 
     return program
 
@@ -112,7 +122,7 @@ def proceed(tx: Tx, instance_id: str) -> None:
 
 def settle(tx: Tx, row: InstanceRow, changes: Changes) -> None:
     """Write what a step of the engine means for people: tasks, incidents, the end of the work."""
-    definition = catalogue.package(tx, row.service_version_id).definition
+    definition = package(tx, row.service_version_id).definition
     for item in changes.opened:
         open_task(tx, row, definition, item)
     if changes.closed:
@@ -139,7 +149,7 @@ def run_follow_ups(tx: Tx, instance_id: str) -> None:
 
 def open_task(tx: Tx, row: InstanceRow, definition: Definition, item: engine.WorkItem) -> None:
     """A task has become ready: it gets its row, its deadline and its line in the journal."""
-    card = definition.nodes[item.node_id].task
+    card = definition.node(item.node_id).task
     rounds = tx.session.scalar(
         select(func.count())
         .select_from(TaskRow)
@@ -161,12 +171,14 @@ def open_task(tx: Tx, row: InstanceRow, definition: Definition, item: engine.Wor
 
 def _close_tasks(tx: Tx, instance_id: str, changes: Changes) -> None:
     """Withdraw the tasks that nobody completed."""
-    open_ones = select(TaskRow).where(
-        TaskRow.instance_id == instance_id, TaskRow.engine_task_id.in_(changes.closed),
-        TaskRow.state.in_(("ready", "waiting_review")),
+    tx.session.execute(
+        update(TaskRow)
+        .where(
+            TaskRow.instance_id == instance_id, TaskRow.engine_task_id.in_(changes.closed),
+            TaskRow.state.in_(("ready", "waiting_review")),
+        )
+        .values(state="cancelled")
     )  # fmt: skip
-    for task in tx.session.scalars(open_ones):
-        task.state = "cancelled"
 
 
 def _resolve_incidents(tx: Tx, instance_id: str, changes: Changes) -> None:

@@ -164,7 +164,7 @@ def _view(tx: Tx, instance_id: str) -> dict[str, Any]:
 
 def _node_title(definition: Definition, node_id: str) -> str:
     """A node's title in the reader's language, else the name on the diagram, else its id."""
-    node = definition.nodes.get(node_id)
+    node = definition.every_node().get(node_id)
     if node is None:
         return node_id
     return (locale.localised(node.task.title) if node.task else "") or node.name or node_id
@@ -181,7 +181,7 @@ def task_views(tx: Tx, instance_id: str) -> list[TaskView]:
     for payable in ledger.payables_of_instances(tx, [instance_id]):
         settled[payable.task_id] = settled.get(payable.task_id, 0) + payable.settled
     return [
-        _task_view(tx, row.quote_id, t, definition.nodes[t.node_id].task or TaskCard(), made.get(t.id),
+        _task_view(tx, row.quote_id, t, definition.node(t.node_id).task or TaskCard(), made.get(t.id),
                    names[t.assignee_id].name if t.assignee_id in names else "", settled.get(t.id, 0))
         for t in rows
     ]  # fmt: skip
@@ -210,10 +210,10 @@ def timeline(tx: Tx, instance_id: str) -> list[tuple[datetime, str]]:
     definition = catalogue.package(tx, row.service_version_id).definition
     tasks = {t.id: t.node_id for t in instances.tasks_of_instance(tx, instance_id)}
     made = {d.id: d.node_id for d in deliveries.deliveries_of_instances(tx, [instance_id])}
-    nodes = {**tasks, **made}
+    nodes, drawn = {**tasks, **made}, definition.every_node()
 
     def words(event: str, object_id: str, public: Mapping[str, Any]) -> str:
-        node = definition.nodes.get(nodes.get(object_id) or str(public.get("node", "")))
+        node = drawn.get(nodes.get(object_id) or str(public.get("node", "")))
         title = locale.localised(node.task.title) if node is not None and node.task else ""
         return (
             gettext(EVENTS[event], task=title or object_id)

@@ -68,7 +68,7 @@ def _task(tx: Tx, task_id: str) -> Values:
     row = instances.instance(tx, task.instance_id)
     version = catalogue.version(tx, row.service_version_id)
     package = catalogue.package(tx, version.id)
-    card = task_card(package, package.definition.nodes[task.node_id])
+    card = task_card(package, package.definition.node(task.node_id))
     return {
         **_line(tx, task), "card": card,
         "forms": [
@@ -203,7 +203,7 @@ def _find(tx: Tx, task_id: str, action: Action) -> TaskRow:
 
 def _line(tx: Tx, task: TaskRow) -> Values:
     row = instances.instance(tx, task.instance_id)
-    card = catalogue.package(tx, row.service_version_id).definition.nodes[task.node_id].task
+    card = catalogue.package(tx, row.service_version_id).definition.node(task.node_id).task
     delivery = _delivery(tx, task)
     return {
         **run_time_task(task), "instance_id": row.id, "title": dict(card.title) if card else {},

@@ -99,7 +99,7 @@ def job(tx: Tx, task: TaskRow) -> Job:
     """The task with its amount and what came of it."""
     row = instances.instance(tx, task.instance_id)
     version = catalogue.version(tx, row.service_version_id)
-    card = catalogue.package(tx, version.id).definition.nodes[task.node_id].task or TaskCard()
+    card = catalogue.package(tx, version.id).definition.node(task.node_id).task or TaskCard()
     delivery = deliveries.of_task(tx, task.id)
     sent = submissions.submissions_of_tasks(tx, [task.id])
     last = sent[-1] if sent else None
@@ -273,7 +273,7 @@ def _xform(tx: Tx, task_id: str) -> bytes:
 
 
 def _response_ref(package: ServicePackage, row: TaskRow) -> str:
-    card = package.definition.nodes[row.node_id].task or TaskCard()
+    card = package.definition.node(row.node_id).task or TaskCard()
     ref = next((f.ref for f in card.forms if f.role == "response" and f.ref in package.forms), None)
     if ref is None:
         raise NotFound(what="form of the task", key=row.node_id)
@@ -447,9 +447,7 @@ def _statement(tx: Tx) -> list[Line]:
     for payable in owed:
         row = instances.instance(tx, payable.instance_id)
         found = instances.task_row(tx, payable.task_id)
-        card = (
-            catalogue.package(tx, row.service_version_id).definition.nodes[found.node_id].task or TaskCard()
-        )
+        card = catalogue.package(tx, row.service_version_id).definition.node(found.node_id).task or TaskCard()
         state, at = _paid_state([(p.state, p.settled_at) for p in paid[payable.id]])
         lines.append(
             Line(

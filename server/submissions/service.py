@@ -116,7 +116,7 @@ def _check_form_of_task(tx: Tx, instance_id: str, node_id: str, head: envelope.E
         raise UnknownForm(what=head.form_id, key=head.version)
     row = instances.instance(tx, instance_id)
     package = catalogue.package(tx, row.service_version_id)
-    card = package.definition.nodes[node_id].task
+    card = package.definition.node(node_id).task
     refs = {f.ref for f in card.forms if f.role == "response"} if card else set()
     if head.form_id not in {package.forms[ref].form_id for ref in refs if ref in package.forms}:
         raise WrongForm(form=head.form_id)

@@ -268,7 +268,7 @@ def village_record(tx: Tx, instance_id: str, locale: str = "en") -> VillageRecor
     payers: dict[str, int] = {}
     for task in instances.tasks_of_instance(tx, instance_id):
         delivery = by_task.get(task.id)
-        card = definition.nodes[task.node_id].task
+        card = definition.node(task.node_id).task
         due = (
             deliveries.amounts(tx, delivery)
             if delivery

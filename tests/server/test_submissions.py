@@ -117,8 +117,6 @@ def test_a_file_nobody_asked_for_is_kept_and_harmless(started):
 
 def test_another_tasks_form_is_refused(started):
     announce = started.task()
-    package = started.read(lambda tx: instances._program(tx, instances.instance(tx, announce.instance_id))[0])
-    assert package is not None
     sending = started.filled(announce)
     foreign = sending.xml.replace(b"community_profile-announce", b"community_profile-read_back")
     with pytest.raises(WrongForm):

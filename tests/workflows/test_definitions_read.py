@@ -146,6 +146,18 @@ def processes(**inside):
     )
 
 
+def test_the_tasks_of_called_processes_are_tasks_of_the_service():
+    card = '<extensionElements><run:task skill="surveyor"/></extensionElements>'
+    text = processes(main=called_by("one"), one=f'<task id="t">{card}</task>')
+    made = definition(f"<definitions {MODEL} {RUN}>{text}</definitions>")
+    assert [node.id for node in made.tasks()] == ["t"]
+    assert made.own_tasks() == ()
+    assert made.node("t").task.skill == "surveyor"
+    assert set(made.every_node()) == {*made.nodes, "t"}
+    with pytest.raises(KeyError):
+        made.node("nowhere")
+
+
 def test_called_processes_are_read_with_what_they_call():
     text = processes(main=called_by("one", "gone"), one=called_by("two"), two='<task id="t"/>')
     found = definition(f"<definitions {MODEL}>{text}</definitions>")

@@ -295,6 +295,29 @@ class Definition:
     """Follows from xml and process_id, so it is not compared: calls that branch would be compared many times."""
     data_objects: tuple[str, ...] = ()
 
-    def tasks(self) -> tuple[Node, ...]:
-        """The activities with a task card, in file order."""
+    def family(self) -> tuple[Definition, ...]:
+        """The process and all it calls; itself first."""
+        return (self, *self.processes.values())
+
+    def node(self, node_id: str) -> Node:
+        """The node of that id, of the process or of one that it calls. Raises KeyError."""
+        for process in self.family():
+            if node_id in process.nodes:
+                return process.nodes[node_id]
+        raise KeyError(node_id)
+
+    def every_node(self) -> dict[str, Node]:
+        """The nodes of the process and of all it calls, by id; ids are unique in a file."""
+        found = dict(self.nodes)
+        for called in self.processes.values():
+            for id_, node in called.nodes.items():
+                found.setdefault(id_, node)
+        return found
+
+    def own_tasks(self) -> tuple[Node, ...]:
+        """The activities of this process with a task card, in file order."""
         return tuple(n for n in self.nodes.values() if n.task is not None)
+
+    def tasks(self) -> tuple[Node, ...]:
+        """The activities with a task card, those of called processes too, in file order of each."""
+        return tuple(node for process in self.family() for node in process.own_tasks())

@@ -115,7 +115,7 @@ def _quantities(subject: Subject) -> Iterator[_Quantity]:
     definition = subject.definition
     for output in () if subject.is_called else definition.service.outputs:
         yield _Quantity(definition.process_id, f"output {output.id}", output.quantity)
-    for node in definition.tasks():
+    for node in definition.own_tasks():
         yield from _quantities_of_task(node.id, node.task or TaskCard())
 
 

@@ -144,7 +144,7 @@ def _ids(place: str, name: str, things: Iterable[object]) -> Iterator[Problem]:
 
 def evidence(subject: Subject) -> Iterator[Problem]:
     """Each evidence proves a criterion, each criterion is proved."""
-    for node in subject.definition.tasks():
+    for node in subject.definition.own_tasks():
         card = node.task or TaskCard()
         known = {criterion.id for criterion in card.criteria}
         for each in card.evidence:
@@ -186,7 +186,7 @@ def _range(place: str, what: str) -> Problem:
 
 def costs(subject: Subject) -> Iterator[Problem]:
     """Expenses and honoraria name their item; what is imported says why."""
-    for node in subject.definition.tasks():
+    for node in subject.definition.own_tasks():
         card = node.task or TaskCard()
         for expense in card.expenses:
             if not expense.item or not expense.unit:
@@ -277,7 +277,7 @@ def translations(subject: Subject) -> Iterator[Problem]:
     own = () if subject.is_called else texts(definition.process_id, definition.service)
     for place, field, text in own:
         yield from _languages(place, field, text)
-    for node in definition.tasks():
+    for node in definition.own_tasks():
         for place, field, text in texts(node.id, node.task or TaskCard()):
             yield from _languages(place, field, text)
 
