@@ -159,7 +159,7 @@ def _writer(kind: Any) -> Writer:  # noqa: ANN401 - any type hint
         return lambda value, seen: [each(v, seen) for v in value]
     if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
         each = _writer(inner[1])
-        return lambda value, seen: {str(key): each(v, seen) for key, v in value.items()}
+        return lambda value, seen: {str(key): each(v, seen) for key, v in value.items()} if value else {}
     return _object_writer(cast(Any, kind)) if is_dataclass(kind) else _write_generic
 
 

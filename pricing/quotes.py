@@ -212,6 +212,11 @@ class _Draft:
     def item(self) -> str:
         return self.line.item
 
+    @property
+    def is_funds(self) -> bool:
+        """Whether the fund bears all of it."""
+        return len(self.parts) == 1 and FUND in self.parts
+
     def unit_parts(self) -> list[tuple[Payer, Fraction]]:
         """Who bears which part of one execution; they sum to `unit_amount`."""
         if self._unit_parts is None:
@@ -289,10 +294,16 @@ class _Work:
         """The least and the greatest direct cost of all instances, over ways, rework and price ranges."""
         if not self.paths.analysis.usable:
             return _ZERO, _ZERO
-        least, most = self._bound(lowest=True), self._bound(lowest=False)
-        return (least or _ZERO) * self.count, None if most is None else most * self.count
+        weights, fixed = self._extremes(lowest=True)
+        least, most = self.paths.analysis.bounds(weights)
+        if most is not None:  # what has no bound at the lowest prices has none at the highest either
+            at_most, more = self._extremes(lowest=False)
+            _, most = self.paths.analysis.bounds(at_most)
+            most = None if most is None else (most + more) * self.count
+        return (least + fixed) * self.count, most
 
-    def _bound(self, *, lowest: bool) -> Fraction | None:
+    def _extremes(self, *, lowest: bool) -> tuple[dict[str, Fraction], Fraction]:
+        """Cost of one execution of each task at the lowest or highest prices, and what is charged besides."""
         weights: dict[str, list[tuple[Fraction, Fraction]]] = {}
         fixed: list[tuple[Fraction, Fraction]] = []
         for draft in self.drafts:
@@ -304,11 +315,7 @@ class _Work:
                 weights.setdefault(line.task, []).append((draft.quantity, extreme))
             elif line.charge == "instance" or draft.executions == 1 or (draft.executions and not lowest):
                 fixed.append((draft.quantity, extreme))
-        by_task = {task: exact_product_sum(pairs) for task, pairs in weights.items()}
-        least, most = self.paths.analysis.bounds(by_task)
-        if lowest:
-            return least + exact_product_sum(fixed)
-        return None if most is None else most + exact_product_sum(fixed)
+        return {task: exact_product_sum(pairs) for task, pairs in weights.items()}, exact_product_sum(fixed)
 
     def simulate(self, seed: int, draws: int, distribution: Distribution) -> Amounts:
         """The direct cost of all instances in major units, one number per draw."""
@@ -419,7 +426,9 @@ class _Rounded:
         fund, others = parts[FUND], {payer: part for payer, part in parts.items() if payer != FUND}
         self.lines = tuple(
             # a payer that bears nothing of a line has no part of its rounding either
-            _rounded_line(d, fund[i], {p: others[p][i] for p in d.parts if p != FUND})
+            _rounded_line(
+                d, fund[i], _NO_PARTS if d.is_funds else {p: others[p][i] for p in d.parts if p != FUND}
+            )
             for i, d in enumerate(drafts)
         )
         self.exact, self.scale = columns, scale
@@ -451,6 +460,7 @@ class _Rounded:
 
 
 _NOTHING: Final = Due(0, 0, {}, 0, {})
+_NO_PARTS: Final[Mapping[Payer, int]] = {}
 
 
 def _rounded_line(draft: _Draft, fund: int, parts: Mapping[Payer, int]) -> QuoteLine:
