@@ -189,7 +189,7 @@ class Ours:
         with self.connection.begin():
             work = Work(self.connection, self.live)
             made = engine.Instance.new(self.program, {}, now=NOW)
-            command = new_command("start", ())
+            command = new_command("start", (), str(uuid4()))
             outcome = work.begin(self.instance_id, made, command, lambda live: live.start(NOW))
         work.committed()
         self.follow(outcome.changes)
@@ -198,14 +198,15 @@ class Ours:
     def complete(self, number: int, size: int) -> float:
         """Complete the task that waits longest. Returns the seconds of it."""
         item = self.open.pop(0)
-        given = answers(number, size)
+        given, command_id, next_id = answers(number, size), str(uuid4()), str(uuid4())  # clients make the ids
         started = time.perf_counter()
+        content = (item.task_id, given)
         changes = self.run(
-            "complete", (item.task_id, given), lambda live: live.complete(item.task_id, given, NOW)
+            "complete", content, lambda live: live.complete(item.task_id, given, NOW), command_id
         )
         if changes.pending:
             self.open += changes.opened
-            changes = self.run("proceed", (), lambda live: live.proceed(NOW))
+            changes = self.run("proceed", (), lambda live: live.proceed(NOW), next_id)
         seconds = time.perf_counter() - started
         self.open += changes.opened
         return seconds
@@ -213,15 +214,15 @@ class Ours:
     def follow(self, changes: Any) -> None:
         self.open += changes.opened
         if changes.pending:
-            self.open += self.run("proceed", (), lambda live: live.proceed(NOW)).opened
+            self.open += self.run("proceed", (), lambda live: live.proceed(NOW), str(uuid4())).opened
 
-    def run(self, name: str, content: tuple[object, ...], act: Callable[[Any], Any]) -> Any:
+    def run(self, name: str, content: tuple[object, ...], act: Callable[[Any], Any], command_id: str) -> Any:
         from server.instances.store import Work
 
         with self.connection.begin():
             work = Work(self.connection, self.live)
             outcome = work.command(
-                self.instance_id, lambda _version: self.program, new_command(name, content), act
+                self.instance_id, lambda _version: self.program, new_command(name, content, command_id), act
             )
         work.committed()
         return outcome.changes
@@ -231,10 +232,10 @@ class Ours:
         self.engine.dispose()
 
 
-def new_command(name: str, content: tuple[object, ...]) -> Any:
+def new_command(name: str, content: tuple[object, ...], command_id: str) -> Any:
     from server.instances.store import Command, digest
 
-    return Command(str(uuid4()), name, "somebody", NOW, digest(name, *content))
+    return Command(command_id, name, "somebody", NOW, digest(name, *content))
 
 
 class Stock:
