@@ -18,6 +18,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from server.catalogue import service as catalogue
 from server.instances import rows
 from server.instances.models import ROWS, IncidentRow, InstanceRow, TaskRow
+from server.instances.statements import table_of
 from server.instances.store import Act as Act
 from server.instances.store import Command, Outcome, Programs, Work, digest
 from server.journal import service as journal
@@ -28,6 +29,7 @@ from workflows import engine
 from workflows.definitions.model import Definition
 from workflows.engine import Changes as Changes
 
+_TASK, _INCIDENT = table_of(TaskRow), table_of(IncidentRow)
 FollowUp = Callable[[Tx, str], None]
 _follow_ups: list[FollowUp] = []
 _ENGINE_COLUMNS = (
@@ -171,24 +173,28 @@ def open_task(tx: Tx, row: InstanceRow, definition: Definition, item: engine.Wor
 
 def _close_tasks(tx: Tx, instance_id: str, changes: Changes) -> None:
     """Withdraw the tasks that nobody completed."""
+    tx.session.flush()
+    states, closed = ("ready", "waiting_review"), changes.closed
     tx.session.execute(
-        update(TaskRow)
+        update(_TASK)
         .where(
-            TaskRow.instance_id == instance_id, TaskRow.engine_task_id.in_(changes.closed),
-            TaskRow.state.in_(("ready", "waiting_review")),
+            _TASK.c.instance_id == instance_id, _TASK.c.engine_task_id.in_(closed), _TASK.c.state.in_(states)
         )
         .values(state="cancelled")
     )  # fmt: skip
+    for task in tx.session.identity_map.values():
+        if isinstance(task, TaskRow) and task.engine_task_id in closed and task.state in states:
+            set_committed_value(task, "state", "cancelled")
 
 
 def _resolve_incidents(tx: Tx, instance_id: str, changes: Changes) -> None:
     """A step that failed and is gone, done or withdrawn, is no incident any more."""
     gone = [str(UUID(hex=task_id)) for task_id in changes.removed]
     tx.session.execute(
-        update(IncidentRow)
+        update(_INCIDENT)
         .where(
-            IncidentRow.instance_id == instance_id, IncidentRow.resolved_at.is_(None),
-            IncidentRow.engine_task_id.in_(gone),
+            _INCIDENT.c.instance_id == instance_id, _INCIDENT.c.resolved_at.is_(None),
+            _INCIDENT.c.engine_task_id.in_(gone),
         )
         .values(resolved_at=tx.now)
     )  # fmt: skip

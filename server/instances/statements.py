@@ -25,15 +25,18 @@ _DIALECTS: dict[str, Callable[[], Dialect]] = {
 }
 
 
-def _table(row: type[Base]) -> Table:
+def table_of(row: type[Base]) -> Table:
+    """The table of a row's class, for statements that need no session."""
     table = row.__table__
     assert isinstance(table, Table)
     return table
 
 
-INSTANCE, TASK, SCOPE = (_table(r) for r in (models.InstanceRow, models.EngineTaskRow, models.EngineScopeRow))
-TIMER, SUBSCRIPTION = _table(models.TimerRow), _table(models.SubscriptionRow)
-CHANGE, OUTBOX = _table(models.ChangeRow), _table(models.OutboxRow)
+INSTANCE, TASK, SCOPE = (
+    table_of(r) for r in (models.InstanceRow, models.EngineTaskRow, models.EngineScopeRow)
+)
+TIMER, SUBSCRIPTION = table_of(models.TimerRow), table_of(models.SubscriptionRow)
+CHANGE, OUTBOX = table_of(models.ChangeRow), table_of(models.OutboxRow)
 _ROWS = {"tasks": TASK, "scopes": SCOPE, "timers": TIMER, "subscriptions": SUBSCRIPTION}
 
 
