@@ -495,14 +495,14 @@ def answer(report: AccountReport, *, account: str = "") -> Answer:
     account: only statements of this account ("" = all). Money that came in and is no return says nothing
     about payments and makes no item.
     """
-    items = [
+    found = [
         item
         for statement in report.statements
         if account in ("", statement.account)
         for entry in statement.entries
-        for item in _items(entry)
+        for item in items(entry)
     ]
-    kept, contradictions = without_repetition(items)
+    kept, contradictions = without_repetition(found)
     return Answer(
         items=kept,
         problems=(*report.problems, *contradictions)[:PROBLEMS_MAX],
@@ -510,7 +510,8 @@ def answer(report: AccountReport, *, account: str = "") -> Answer:
     )
 
 
-def _items(entry: Entry) -> Iterator[AnswerItem]:
+def items(entry: Entry) -> Iterator[AnswerItem]:
+    """What one movement says about payments of ours; in the same order each time."""
     for transaction in entry.transactions:
         outcome = _outcome(entry, transaction)
         if outcome is not None:

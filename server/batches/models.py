@@ -147,9 +147,58 @@ class BankEntry(Base):
     status: Mapped[str]
     reason: Mapped[str]
     verdict: Mapped[str]
+    """Of a return: rejected, with a status that ends in -RETURN."""
+    paying_account_id: Mapped[str | None]
+    """Of account reports."""
+    amount: Mapped[int | None]
+    """As it moves the account, negative for what left it."""
     __table_args__ = (
         UniqueConstraint("natural_key"),
         CheckConstraint(
             "verdict IN ('settled','rejected','pending','unmatched','already_known')", name="verdict"
+        ),
+    )
+
+
+class BankStatement(Base):
+    """What a report says of one of our accounts. Balances: debit negative; None where it says none."""
+
+    __tablename__ = "bank_statement"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    file_sha256: Mapped[str] = mapped_column(ForeignKey("bank_file.sha256"))
+    paying_account_id: Mapped[str] = mapped_column(ForeignKey("paying_account.id"), index=True)
+    number: Mapped[str]
+    kind: Mapped[str]
+    currency: Mapped[str]
+    day: Mapped[date | None]
+    opening: Mapped[int | None]
+    closing: Mapped[int | None]
+    moved: Mapped[int]
+    """Sum of its booked entries."""
+    __table_args__ = (CheckConstraint("kind IN ('report','statement','notification')", name="kind"),)
+
+
+class BankStatementLine(Base):
+    """Which lines a statement has; a notification may have told of them before."""
+
+    __tablename__ = "bank_statement_line"
+    statement_id: Mapped[str] = mapped_column(ForeignKey("bank_statement.id"), primary_key=True)
+    entry_id: Mapped[str] = mapped_column(ForeignKey("bank_entry.id"), primary_key=True)
+
+
+class BankDecision(Base):
+    """What a person decided about a line that fits no payment; once."""
+
+    __tablename__ = "bank_decision"
+    entry_id: Mapped[str] = mapped_column(ForeignKey("bank_entry.id"), primary_key=True)
+    verdict: Mapped[str]
+    payment_id: Mapped[str | None] = mapped_column(ForeignKey("payment.id"))
+    note: Mapped[str]
+    decided_at: Mapped[datetime]
+    decided_by: Mapped[str]
+    __table_args__ = (
+        CheckConstraint(
+            "(verdict = 'assigned' AND payment_id IS NOT NULL) OR (verdict = 'not_ours' AND payment_id IS NULL)",
+            name="verdict",
         ),
     )

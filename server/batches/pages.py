@@ -18,6 +18,7 @@ from payments.rails.profiles import profile
 from pricing.money import Money
 from server.accounts import service as accounts
 from server.actor import Action, can
+from server.batches import reports
 from server.batches import service as batches
 from server.batches.models import BatchRow, PayingAccount, PaymentRow
 from server.catalogue import service as catalogue
@@ -441,6 +442,73 @@ def read_answer(batch_id: str) -> Page | BaseResponse:
         _summary(read),
         "needs" if read.rejected or read.unmatched else "done",
     )
+
+
+# Files of the bank --------------------------------------------------------------------------------------
+
+
+@pages.get("/bank-files")
+@permission(Action.BATCH_READ)
+def bank_files() -> Page:
+    """What banks said of our accounts: lines that wait for a person, and statements beside our books."""
+    return _bank_page()
+
+
+def _bank_page(said: Sequence[tuple[str, str, str]] = (), status: int = 200) -> Page:
+    return render_template(
+        "batches/bank_files.html", **g.runtime.read(g.actor, _bank_files), problems=said
+    ), status
+
+
+def _bank_files(tx: Tx) -> dict[str, Any]:
+    seen = batches.visible_accounts(tx)
+    return {
+        "accounts": list(seen.values()), "lines": reports.open_lines(tx), "files": batches.bank_files(tx)[::-1][:50],
+        "reconciliations": [reports.reconcile(tx, account_id) for account_id in seen],
+        "may_answer": can(tx.actor, Action.ANSWER_IMPORT),
+    }  # fmt: skip
+
+
+@pages.post("/bank-files")
+@permission(Action.ANSWER_IMPORT)
+def import_bank_file() -> Page | BaseResponse:
+    """Book what a bank's file says of an account."""
+    sent = request.files.get("file")
+    data = sent.read(MAX_ANSWER + 1) if sent else b""
+    if not data:
+        return _bank_page([("file", "error", gettext("Choose the file that the bank sent."))], 422)
+    name = (sent.filename or "")[:200] if sent else ""
+    try:
+        read = g.runtime.run(g.actor, reports.read_file, request.form.get("account", ""), data, name=name)
+    except NotFound:
+        raise
+    except (InvalidInput, ServerError, PaymentError) as error:
+        return _bank_page(_told(error), problems.status_of(error))
+    texts = locale.current_catalogue().texts
+    if read.problems:  # booked, but the bank has to be asked
+        return _bank_page([(p.place, str(p.severity), p.text(texts)) for p in read.problems])
+    notice = gettext(
+        "Paid: %(settled)s. Refused: %(rejected)s. Came back: %(returned)s. Known already: %(known)s. "
+        "For you to decide: %(open)s.",
+        settled=read.settled, rejected=read.rejected, returned=read.returned, known=read.already_known,
+        open=read.unmatched,
+    )  # fmt: skip
+    return go(url_for("batches.bank_files"), notice, "needs" if read.unmatched or read.returned else "done")
+
+
+@pages.post("/bank-files/lines/<entry_id>")
+@permission(Action.ANSWER_IMPORT)
+def decide_bank_line(entry_id: str) -> Page | BaseResponse:
+    """A person says which payment a line is about, or that it is not ours."""
+    payment_id = request.form.get("payment") or None
+    note = request.form.get("note", "")
+    try:
+        g.runtime.run(g.actor, reports.decide, entry_id, payment_id=payment_id, note=note)
+    except NotFound:
+        raise
+    except (InvalidInput, ServerError, PaymentError) as error:
+        return _bank_page(_told(error), problems.status_of(error))
+    return go(url_for("batches.bank_files"), gettext("Decided, and written down with your name."))
 
 
 def _told(error: RunError) -> list[tuple[str, str, str]]:

@@ -276,16 +276,18 @@ def _step(row: BatchRow, wanted: str) -> None:
 
 def transfers(tx: Tx, batch_id: str) -> list[CreditTransfer]:
     """The batch's payments as the core's values, in the order of the file."""
-    return [
-        CreditTransfer(
-            payment_id=p.id, end_to_end_id=p.end_to_end_id, uetr=p.uetr, payee_id=p.person_id,
-            payee_name=p.payee_name,
-            account=_account(p.account_kind, p.account_identifier, p.account_agent),
-            amount=Money(p.amount, p.currency), reference=p.reference, town=p.payee_town,
-            country=p.payee_country,
-        )
-        for p in payments(tx, batch_id)
-    ]  # fmt: skip
+    return [transfer(p) for p in payments(tx, batch_id)]
+
+
+def transfer(row: PaymentRow) -> CreditTransfer:
+    """A payment as the core's value."""
+    return CreditTransfer(
+        payment_id=row.id, end_to_end_id=row.end_to_end_id, uetr=row.uetr, payee_id=row.person_id,
+        payee_name=row.payee_name,
+        account=_account(row.account_kind, row.account_identifier, row.account_agent),
+        amount=Money(row.amount, row.currency), reference=row.reference, town=row.payee_town,
+        country=row.payee_country,
+    )  # fmt: skip
 
 
 def content_sha256(tx: Tx, row: BatchRow) -> str:
@@ -511,7 +513,7 @@ def read_answer(tx: Tx, batch_id: str, data: bytes, *, name: str) -> AnswerRead:
     )  # fmt: skip
     tx.session.flush()
     result = _book(tx, row, account, answer, digest)
-    _follow(tx, row)
+    follow(tx, row)
     journal.record(
         tx, Event.ANSWER_READ, batch_id,
         public={"file": digest, "settled": result.settled, "rejected": result.rejected},
@@ -536,7 +538,9 @@ def _book(tx: Tx, row: BatchRow, account: PayingAccount, answer: Answer, digest:
             _remember(tx, digest, match.item, None, "unmatched", row.reference)
         for transfer in match.transfers:
             payment = by_id[transfer.payment_id]
-            verdict = _apply(tx, account, payment, match.item)
+            verdict = apply_answer(tx, account, payment, match.item)
+            if verdict == "returned":
+                verdict = "rejected"  # owed again, either way
             if verdict == "unmatched":
                 unmatched.append(match.item)
             else:
@@ -545,33 +549,51 @@ def _book(tx: Tx, row: BatchRow, account: PayingAccount, answer: Answer, digest:
     return AnswerRead(**counts, unmatched=tuple(unmatched))
 
 
-def _apply(tx: Tx, account: PayingAccount, payment: PaymentRow, item: AnswerItem) -> str:
-    if item.outcome == "pending":
+def apply_answer(tx: Tx, account: PayingAccount, payment: PaymentRow, item: AnswerItem) -> str:
+    """Take the step that an answer says of a payment, and post it; what became of it.
+
+    settled, rejected, returned; pending; already_known (it is there already); unmatched (it contradicts).
+    """
+    outcome = item.outcome
+    if outcome == "pending":
         return "pending"
-    if payment.state != "in_transit":
+    if payment.state == "returned" and outcome == "settled":
+        return "already_known"  # files come in any order: it went out before it came back
+    if payment.state == outcome:
+        return "already_known"
+    if outcome == "returned" and payment.state == "in_transit":
+        _take_step(tx, account, payment, "settled", "")  # what came back had gone out
+    if payment.state != ("settled" if outcome == "returned" else "in_transit"):
         # "made" after "refused" may be money sent twice, "refused" after "made" money that came back
-        return "already_known" if payment.state == item.outcome else "unmatched"
+        return "unmatched"
+    _take_step(tx, account, payment, outcome, " ".join(p for p in (item.reason, item.reason_text) if p)[:300])
+    return outcome
+
+
+def _take_step(tx: Tx, account: PayingAccount, payment: PaymentRow, outcome: str, reason: str) -> None:
     amount = Money(payment.amount, payment.currency)
-    if item.outcome == "settled":
-        payment.state, payment.settled_at = "settled", tx.now
-        tx.session.flush()
+    payment.state = outcome
+    if outcome == "settled":
+        payment.settled_at = tx.now
         entry = posting_rules.settled(payment_id=payment.id, rail_account=account.code, amount=amount)
-        event = Event.PAYMENT_SETTLED
     else:
-        payment.state = "rejected"
-        payment.failure_reason = " ".join(p for p in (item.reason, item.reason_text) if p)[:300]
-        tx.session.flush()
-        entry = posting_rules.rejected(
+        payment.failure_reason = reason
+        rule = posting_rules.rejected if outcome == "rejected" else posting_rules.returned
+        entry = rule(
             payment_id=payment.id, rail_account=account.code, payee=payment.person_id, amount=amount,
-            memo=payment.failure_reason[:100],
+            memo=reason[:100],
         )  # fmt: skip
-        event = Event.PAYMENT_FAILED
+    tx.session.flush()
     ledger.post(tx, entry)
     journal.record(
-        tx, event, payment.id, public={"amount": payment.amount, "currency": payment.currency},
+        tx, _STEPS[outcome], payment.id, public={"amount": payment.amount, "currency": payment.currency},
         private={"person": payment.person_id},
     )  # fmt: skip
-    return item.outcome
+
+
+_STEPS = {
+    "settled": Event.PAYMENT_SETTLED, "rejected": Event.PAYMENT_FAILED, "returned": Event.PAYMENT_RETURNED,
+}  # fmt: skip
 
 
 def _remember(
@@ -602,7 +624,7 @@ def _named(item: AnswerItem, verdict: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _follow(tx: Tx, row: BatchRow) -> None:
+def follow(tx: Tx, row: BatchRow) -> None:
     """The batch's state is what its payments' states make it."""
     wanted = rules.batch_state(p.state for p in payments(tx, row.id))
     if wanted != row.state:

@@ -82,6 +82,9 @@ class Event(StrEnum):
     ANSWER_READ = "batch:answer_read"
     PAYMENT_SETTLED = "payment:settled"
     PAYMENT_FAILED = "payment:failed"
+    PAYMENT_RETURNED = "payment:returned"
+    BANK_FILE_READ = "paying_account:file_read"
+    BANK_LINE_DECIDED = "bank_entry:decided"
     PAYEE_ACCOUNT_CHANGED = "person:payee_account_changed"
 
 

@@ -144,17 +144,16 @@ def _verify_batches(tx: Tx) -> Iterator[Finding]:
 
 
 def _verify_payments(tx: Tx) -> Iterator[Finding]:
-    """A payment is settled or refused when, and only when, the journal says so."""
-    outcome = {Event.PAYMENT_SETTLED: "settled", Event.PAYMENT_FAILED: "rejected"}
-    told = {
-        row.object_id: outcome[Event(row.event)]
-        for row in journal.told(tx, Event.PAYMENT_SETTLED, Event.PAYMENT_FAILED)
-    }
+    """A payment is settled, refused or came back when, and only when, the journal says so last."""
+    outcome = {
+        Event.PAYMENT_SETTLED: "settled", Event.PAYMENT_FAILED: "rejected", Event.PAYMENT_RETURNED: "returned",
+    }  # fmt: skip
+    told = {row.object_id: outcome[Event(row.event)] for row in journal.told(tx, *outcome)}
     have = {
         payment.id: payment.state
         for batch in batches.batches(tx)
         for payment in batches.payments(tx, batch.id)
-        if payment.state in ("settled", "rejected")
+        if payment.state in ("settled", "rejected", "returned")
     }
     for payment_id in sorted({*told, *have}):
         if told.get(payment_id) != have.get(payment_id):

@@ -412,3 +412,37 @@ def test_finance_sees_what_no_budget_covers_and_a_fund_takes_it_over(opened):
     assert "without a budget" in told(page.get("/payables"))
     assert page.post(address, {"fund": FUND, "currency": "XOF"}).status_code == 303
     assert "without a budget" not in told(page.get("/payables"))
+
+
+def test_finance_reads_a_statement_and_decides_about_what_fits_nothing(opened):
+    world = opened("owing")
+    batch_id, _ = world.exported()
+    payment = world.payments(batch_id)[0]
+    account = world.read(batches.paying_account, world.bank_account)
+    page = Browser(world, "finance")
+    assert "None waits for you." in told(page.get("/bank-files"))
+    statement = (
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt><GrpHdr><MsgId>M</MsgId>'
+        f"</GrpHdr><Stmt><Id>S1</Id><Acct><Id><Othr><Id>{account.identifier}</Id></Othr></Id></Acct><Ntry>"
+        f'<Amt Ccy="XOF">{payment.amount}</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts></Ntry></Stmt>'
+        "</BkToCstmrStmt></Document>"
+    ).encode()
+    form = {"account": account.id, "file": (io.BytesIO(statement), "april.xml")}
+    assert page.post("/bank-files", form).status_code == 200, "it has no balances: the page says so"
+    shown = page.get("/bank-files")
+    assert "april.xml" in shown.text
+    assert payment.end_to_end_id in shown.text
+    assert "S1" in shown.text
+    again = {"account": account.id, "file": (io.BytesIO(statement), "april.xml")}
+    assert page.post("/bank-files", again).status_code == 409
+    assert (
+        page.post("/bank-files", {"account": account.id, "file": (io.BytesIO(b"x"), "x")}).status_code == 422
+    )
+    address = re.search(r"/bank-files/lines/[\w-]+", shown.text)[0]
+    assert Browser(world, "verifier").post(address, {"payment": payment.id, "note": "n"}).status_code in (
+        403,
+        404,
+    )
+    assert page.post(address, {"payment": payment.id, "note": "the bank said so"}).status_code == 303
+    assert world.payments(batch_id)[0].state == "settled"
+    assert "None waits for you." in told(page.get("/bank-files"))

@@ -1,0 +1,421 @@
+"""Booking what a bank says of one of our accounts: status reports, statements, notifications, over all batches.
+
+An item is matched by UETR, EndToEndId, InstrId, or as a whole batch by its reference with count and sum; what
+fits nothing waits for a person, with candidates. The same movement in another file, in another order, or in a
+statement after its notification, books nothing twice: its key is known, or its payment is where it should be.
+
+A statement is not compared with a balance of ours alone, which knows only payments: what moved on the account is
+divided into what is ours, what waits for a person and what is not ours, and that explains the difference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from payments import ledger as accounts
+from payments.answers import bank_files, camt
+from payments.answers.camt import Entry, Statement
+from payments.answers.matching import AnswerItem, Match, TransferIndex, match
+from payments.batches import CreditTransfer
+from payments.rails.profiles import MobileMoneyProfile, Outcome, profile
+from pricing.money import Money
+from server.actor import Action, can, require
+from server.batches import service as batches
+from server.batches.models import (
+    BankDecision,
+    BankEntry,
+    BankFile,
+    BankStatement,
+    BankStatementLine,
+    BatchRow,
+    PayingAccount,
+    PaymentRow,
+)
+from server.errors import Conflict, NotFound, WrongState
+from server.journal import service as journal
+from server.journal.service import Event
+from server.ledger import service as ledger
+from server.runtime import Tx
+from workflows.errors import InvalidInput
+from workflows.problems import Problem, blocking
+
+SENT = ("in_transit", "settled", "rejected", "returned")
+
+
+class OtherAccount(Conflict):
+    code = "other-account"
+    message = (
+        "The file says nothing about this account, only about %(accounts)s. Choose the account it is for."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FileRead:
+    """What reading a file did: numbers of payments, and lines for a person. problems: warnings of the file."""
+
+    sha256: str
+    settled: int
+    rejected: int
+    returned: int
+    pending: int
+    already_known: int
+    unmatched: int
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One item of a file. key: tells it from every other, in whatever file it comes. moved: minor, signed."""
+
+    item: AnswerItem
+    key: str
+    statement_id: str | None = None
+    direction: int = 0
+
+
+def read_file(tx: Tx, account_id: str, data: bytes, *, name: str) -> FileRead:
+    """Book what a bank's file says about payments from an account, whichever batches they are in.
+
+    Raises FileKnown, InvalidInput (nothing of it is stored), OtherAccount.
+    """
+    account = tx.session.get(PayingAccount, account_id, with_for_update=True)
+    if account is None:
+        raise NotFound(what="paying account", key=account_id)
+    require(tx.actor, Action.ANSWER_IMPORT, batches.place(account))
+    digest = hashlib.sha256(data).hexdigest()
+    known = tx.session.get(BankFile, digest)
+    if known is not None:
+        raise batches.FileKnown(when=known.received_at.isoformat(timespec="minutes"))
+    rail = profile(account.profile)
+    mobile = {account.profile: rail} if isinstance(rail, MobileMoneyProfile) else {}
+    found = bank_files.read(data, profiles=mobile)
+    problems = found.report.problems if found.report else found.answer.problems
+    if blocking(problems):
+        raise InvalidInput(problems)
+    statements = _of_account(found.report.statements, account) if found.report else ()
+    tx.session.add(
+        BankFile(
+            sha256=tx.files.put(data), kind=found.message, name=name[:200], received_at=tx.now,
+            received_by=tx.actor.user_id,
+        )
+    )  # fmt: skip
+    tx.session.flush()
+    said = [_Said(item, item.natural_key) for item in found.answer.items] if not found.report else []
+    for statement in statements:
+        said += _statement(tx, digest, account, statement)
+    counts = _book(tx, account, digest, said)
+    journal.record(tx, Event.BANK_FILE_READ, account_id, public={"file": digest, **counts})
+    return FileRead(digest, **counts, problems=tuple(problems))
+
+
+def _of_account(found: Iterable[Statement], account: PayingAccount) -> tuple[Statement, ...]:
+    """The statements of the account; banks name it by IBAN, or by the RIB that is in its IBAN."""
+    every = tuple(found)
+    ours = tuple(s for s in every if s.account and _same_account(s.account, account.identifier))
+    if not ours:
+        raise OtherAccount(accounts=", ".join(sorted({s.account[:40] or "?" for s in every})) or "none")
+    return ours
+
+
+def _same_account(one: str, other: str) -> bool:
+    return one == other or (min(len(one), len(other)) >= 20 and (one.endswith(other) or other.endswith(one)))
+
+
+def _statement(tx: Tx, digest: str, account: PayingAccount, statement: Statement) -> Iterator[_Said]:
+    opening, closing = statement.balance("OPBD", "PRCD"), statement.balance("CLBD")
+    booked = [e for e in statement.entries if e.status == "BOOK" and e.amount.currency == account.currency]
+    days = [e.booked_on for e in booked if e.booked_on]
+    row = BankStatement(
+        id=tx.new_id(), file_sha256=digest, paying_account_id=account.id, number=statement.id[:100],
+        kind=statement.kind, currency=account.currency,
+        day=closing.on if closing and closing.on else max(days, default=None),
+        opening=opening.amount.minor if opening else None, closing=closing.amount.minor if closing else None,
+        moved=sum(camt.signed(e).minor for e in booked),
+    )  # fmt: skip
+    tx.session.add(row)
+    tx.session.flush()
+    for entry in statement.entries:
+        for number, item in enumerate(camt.items(entry)):
+            key = f"{entry.key}:{number}:{item.status}"
+            yield _Said(item, hashlib.sha256(key.encode()).hexdigest(), row.id, _sign(entry))
+
+
+def _sign(entry: Entry) -> int:
+    return -1 if entry.direction == "debit" else 1
+
+
+# Matching and booking ---------------------------------------------------------------------------------
+
+
+def _book(tx: Tx, account: PayingAccount, digest: str, said: list[_Said]) -> dict[str, int]:
+    sent = _sent(tx, account)
+    matches = _matches(said, sent)
+    touched = {sent[t.payment_id][0].id for _, m in matches for t in m.transfers}
+    for batch_id in sorted(touched):
+        tx.session.get(BatchRow, batch_id, with_for_update=True, populate_existing=True)
+    counts = dict.fromkeys(("settled", "rejected", "returned", "pending", "already_known", "unmatched"), 0)
+    for each, found in matches:
+        if not found.transfers:
+            verdict = "unmatched" if each.item.outcome != "pending" else "pending"
+            counts[_remember(tx, account, digest, each, found, None, verdict)] += 1
+        for transfer in found.transfers:
+            payment = sent[transfer.payment_id][1]
+            verdict = batches.apply_answer(tx, account, payment, each.item)
+            counts[_remember(tx, account, digest, each, found, payment, verdict)] += 1
+    for batch_id in sorted(touched):
+        batches.follow(tx, batches.batch(tx, batch_id))
+    return counts
+
+
+def _sent(tx: Tx, account: PayingAccount) -> dict[str, tuple[BatchRow, PaymentRow]]:
+    rows = tx.session.execute(
+        select(BatchRow, PaymentRow)
+        .join(PaymentRow, PaymentRow.batch_id == BatchRow.id)
+        .where(BatchRow.paying_account_id == account.id, PaymentRow.state.in_(SENT))
+        .order_by(PaymentRow.id)
+        .with_for_update(of=PaymentRow)
+        .execution_options(populate_existing=True)
+    )
+    return {payment.id: (row, payment) for row, payment in rows}
+
+
+def _matches(said: list[_Said], sent: dict[str, tuple[BatchRow, PaymentRow]]) -> list[tuple[_Said, Match]]:
+    """What is said about one payment first; what is said about its batch then covers the others."""
+    moved = [batches.transfer(payment) for _, payment in sent.values()]
+    index = TransferIndex(moved)
+    by_batch: dict[str, list[CreditTransfer]] = {}
+    for transfer in moved:
+        by_batch.setdefault(sent[transfer.payment_id][0].reference, []).append(transfer)
+    single = [(s, match(s.item, index)) for s in said if s.item.level == "transaction"]
+    named = {t.payment_id for _, m in single for t in (*m.transfers, *m.candidates)}
+    whole = []
+    for each in said:
+        if each.item.level == "transaction":
+            continue
+        reference = next(
+            (r for r in (each.item.payment_information_id, each.item.original_message_id) if r in by_batch),
+            "",
+        )
+        found = match(each.item, by_batch.get(reference, ()), message_id=each.item.original_message_id)
+        rest = tuple(t for t in found.transfers if t.payment_id not in named)
+        if found.transfers and not rest:
+            continue  # each of its payments spoke for itself
+        whole.append((each, Match(found.item, found.by, rest, found.candidates)))
+    return [*single, *whole]
+
+
+def _remember(
+    tx: Tx, account: PayingAccount, digest: str, said: _Said, found: Match, payment: PaymentRow | None,
+    verdict: str,
+) -> str:  # fmt: skip
+    """Keep what an item said; `verdict`, or "already_known" when another file said the same of it."""
+    about = payment.end_to_end_id if payment else ""
+    key = hashlib.sha256(f"{said.key}:{about}".encode()).hexdigest()
+    known = tx.session.scalar(select(BankEntry.id).where(BankEntry.natural_key == key))
+    entry_id = known or _new_entry(tx, account, digest, said, found, payment, verdict, key)
+    link = (said.statement_id, entry_id)
+    if said.statement_id and tx.session.get(BankStatementLine, link) is None:
+        tx.session.add(BankStatementLine(statement_id=said.statement_id, entry_id=entry_id))
+        tx.session.flush()
+    return "already_known" if known else verdict
+
+
+def _new_entry(
+    tx: Tx, account: PayingAccount, digest: str, said: _Said, found: Match, payment: PaymentRow | None,
+    verdict: str, key: str,
+) -> str:  # fmt: skip
+    item = said.item
+    minor = payment.amount if payment else (item.amount.minor if item.amount else None)
+    if minor is None and item.control_sum is not None:
+        minor = Money.from_major(item.control_sum, account.currency).minor
+    candidate = found.candidates[0].payment_id if len(found.candidates) == 1 else None
+    named = (
+        item.end_to_end_id or item.payment_information_id or item.original_message_id,
+        item.registered_name,
+    )
+    entry_id = tx.new_id()
+    tx.session.add(
+        BankEntry(
+            id=entry_id, file_sha256=digest, natural_key=key,
+            payment_id=payment.id if payment else candidate, status=item.status,
+            reason=" ".join(p for p in (*named, item.reason, item.reason_text) if p)[:300],
+            verdict="rejected" if verdict == "returned" else verdict, paying_account_id=account.id,
+            amount=None if minor is None else minor * (said.direction or -1),
+        )
+    )  # fmt: skip
+    tx.session.flush()
+    return entry_id
+
+
+# A person's queue -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """A line that fits no payment, its file, and the payments it may be about, the likeliest first."""
+
+    entry: BankEntry
+    file: BankFile
+    account: PayingAccount
+    candidates: tuple[PaymentRow, ...]
+
+
+_CANDIDATES = 10
+
+
+def open_lines(tx: Tx) -> list[OpenLine]:
+    """Lines of account reports that nobody decided about yet, oldest first; of accounts the actor may see."""
+    seen = batches.visible_accounts(tx)
+    rows = tx.session.execute(
+        select(BankEntry, BankFile)
+        .join(BankFile, BankFile.sha256 == BankEntry.file_sha256)
+        .where(
+            BankEntry.verdict == "unmatched", BankEntry.paying_account_id.in_(seen),
+            BankEntry.id.not_in(select(BankDecision.entry_id)),
+        )
+        .order_by(BankEntry.id)
+    )  # fmt: skip
+    return [
+        OpenLine(entry, file, seen[entry.paying_account_id or ""], _candidates(tx, entry))
+        for entry, file in rows
+    ]
+
+
+def _candidates(tx: Tx, entry: BankEntry) -> tuple[PaymentRow, ...]:
+    """The payment it named, then those of its amount that could still take the step."""
+    named = [p] if entry.payment_id and (p := batches.payment(tx, entry.payment_id)) else []
+    state = "settled" if (entry.amount or 0) > 0 else "in_transit"
+    rows = tx.session.scalars(
+        select(PaymentRow)
+        .join(BatchRow, BatchRow.id == PaymentRow.batch_id)
+        .where(
+            BatchRow.paying_account_id == entry.paying_account_id, PaymentRow.state == state,
+            PaymentRow.amount == abs(entry.amount or 0),
+        )
+        .order_by(PaymentRow.id)
+        .limit(_CANDIDATES)
+    )  # fmt: skip
+    return (*named, *(row for row in rows if row not in named))
+
+
+def decide(tx: Tx, entry_id: str, *, payment_id: str | None, note: str) -> None:
+    """A person says which payment a line is about, or (None) that it is none of ours; once.
+
+    The payment takes the step that the line says, by the same rules as if the bank had named it; its amount must
+    be the line's. Raises WrongState, NotFound, InvalidInput.
+    """
+    entry = tx.session.get(BankEntry, entry_id, with_for_update=True)
+    if entry is None or entry.paying_account_id is None:
+        raise NotFound(what="bank line", key=entry_id)
+    account = batches.paying_account(tx, entry.paying_account_id)
+    require(tx.actor, Action.ANSWER_IMPORT, batches.place(account))
+    if entry.verdict != "unmatched" or tx.session.get(BankDecision, entry_id) is not None:
+        raise WrongState(what="bank line", state="decided")
+    if payment_id is not None:
+        _assign(tx, account, entry, payment_id)
+    tx.session.add(
+        BankDecision(
+            entry_id=entry_id, verdict="not_ours" if payment_id is None else "assigned",
+            payment_id=payment_id, note=note.strip()[:300], decided_at=tx.now, decided_by=tx.actor.user_id,
+        )
+    )  # fmt: skip
+    tx.session.flush()
+    journal.record(
+        tx, Event.BANK_LINE_DECIDED, entry_id, public={"ours": payment_id is not None},
+        private={"payment": payment_id or "", "note": note.strip()[:300]},
+    )  # fmt: skip
+
+
+def _assign(tx: Tx, account: PayingAccount, entry: BankEntry, payment_id: str) -> None:
+    payment = batches.payment(tx, payment_id)
+    row = None if payment is None else tx.session.get(BatchRow, payment.batch_id, with_for_update=True)
+    if payment is None or row is None or row.paying_account_id != account.id:
+        raise NotFound(what="payment", key=payment_id)
+    if entry.amount is not None and abs(entry.amount) != payment.amount:
+        raise InvalidInput(
+            [
+                Problem(
+                    "amounts-differ",
+                    "The line is over %(line)s, the payment over %(payment)s. Only a line of the same amount is "
+                    "about a payment.",
+                    payment.end_to_end_id,
+                    params={
+                        "line": Money(abs(entry.amount), payment.currency),
+                        "payment": Money(payment.amount, payment.currency),
+                    },
+                )
+            ]
+        )
+    item = AnswerItem("transaction", entry.status, _outcome(entry), reason_text=entry.reason)
+    if batches.apply_answer(tx, account, payment, item) == "unmatched":
+        raise WrongState(what="payment", state=payment.state)
+    batches.follow(tx, row)
+
+
+def _outcome(entry: BankEntry) -> Outcome:
+    if (entry.amount or 0) > 0:
+        return "returned"
+    return "rejected" if entry.status in ("RJCT", "CANC") else "settled"
+
+
+# Reconciliation ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A statement, and what its movements were: minor units, negative for what left the account.
+
+    moved = ours + waiting + other: our payments, lines that wait for a person, and what is not ours.
+    """
+
+    statement: BankStatement
+    ours: int
+    waiting: int
+    other: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """An account: its statements, and what our books have paid that no statement shows yet."""
+
+    account: PayingAccount
+    statements: tuple[Reconciled, ...]
+    books: int
+    not_on_a_statement: int
+
+
+def reconcile(tx: Tx, account_id: str) -> Reconciliation:
+    """Compare the account's statements with the ledger, statement by statement, newest first. Raises NotFound."""
+    account = batches.paying_account(tx, account_id)
+    if not can(tx.actor, Action.BATCH_READ, batches.place(account)):
+        raise NotFound(what="paying account", key=account_id)
+    rows = tx.session.scalars(
+        select(BankStatement)
+        .where(BankStatement.paying_account_id == account_id, BankStatement.kind == "statement")
+        .order_by(BankStatement.day.desc(), BankStatement.id.desc())
+    )
+    # a bank may send a statement again in another file
+    unique = {(row.number, row.day, row.opening, row.closing, row.moved): row for row in rows}
+    found = tuple(_reconciled(tx, row) for row in unique.values())
+    books = ledger.balance(tx, accounts.bank(account.code, account.currency))
+    return Reconciliation(account, found, books, books - sum(each.ours for each in found))
+
+
+def _reconciled(tx: Tx, row: BankStatement) -> Reconciled:
+    ours = waiting = 0
+    lines = tx.session.execute(
+        select(BankEntry, BankDecision.verdict)
+        .join(BankStatementLine, BankStatementLine.entry_id == BankEntry.id)
+        .outerjoin(BankDecision, BankDecision.entry_id == BankEntry.id)
+        .where(BankStatementLine.statement_id == row.id, BankEntry.verdict != "pending")
+    )
+    for entry, decision in lines:
+        if entry.verdict != "unmatched" or decision == "assigned":
+            ours += entry.amount or 0
+        elif not decision:
+            waiting += entry.amount or 0
+    return Reconciled(row, ours, waiting, row.moved - ours - waiting)
