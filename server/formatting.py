@@ -83,6 +83,11 @@ def day(locale: str, value: date | datetime | None) -> str:
     return "" if value is None else format_date(value, "d MMM y", locale=babel_locale(locale))
 
 
+def month(locale: str, value: date) -> str:
+    """A month as "Mar 26": short, for the axis of a drawing."""
+    return format_date(value, "MMM yy", locale=babel_locale(locale))
+
+
 def moment(locale: str, value: datetime | None) -> str:
     """A day and a time to the minute; "" for none."""
     if value is None:

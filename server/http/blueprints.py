@@ -22,6 +22,7 @@ from server.price_lists import pages as price_lists
 from server.projects import api as projects_api
 from server.projects import pages as projects
 from server.quotes import api as quotes_api
+from server.quotes import explore, project_pages, terms_pages
 from server.quotes import pages as quotes
 from server.requests import api as requests_api
 from server.submissions import api as submissions_api
@@ -30,8 +31,9 @@ from server.transparency import api as transparency_api
 from server.transparency import pages as transparency
 
 PAGE_BLUEPRINTS: tuple[Blueprint, ...] = (
-    start.pages, docs.pages, accounts.pages, catalogue.pages, price_lists.pages, quotes.pages, projects.pages,
-    instances.pages, submissions.pages, deliveries.pages, ledger.pages, batches.pages, transparency.pages,
+    start.pages, docs.pages, accounts.pages, catalogue.pages, price_lists.pages, quotes.pages, explore.pages,
+    project_pages.pages, terms_pages.pages, projects.pages, instances.pages, submissions.pages, deliveries.pages,
+    ledger.pages, batches.pages, transparency.pages,
 )  # fmt: skip
 
 API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (

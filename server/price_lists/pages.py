@@ -6,6 +6,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -14,18 +15,19 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from pricing.importers import Import
 from pricing.price_lists import PriceRow
+from pricing.reports import annotated
 from pricing.templates import template
 from server.accounts import service as accounts
 from server.actor import Action, can
 from server.errors import NotFound
 from server.http.frame import go
-from server.http.locale import current_locale, gettext
+from server.http.locale import current_locale, gettext, localised
 from server.http.security import permission
 from server.http.words import problem_text
 from server.price_lists import service as price_lists
 from server.price_lists.models import PriceListRow, PriceRowRow
-from server.quotes import prices
-from server.quotes.pages import visible_places
+from server.quotes import figures, prices
+from server.quotes.pages import default_place, visible_places
 from server.regions import service as regions
 from server.runtime import Tx
 from workflows.definitions.model import Text
@@ -46,6 +48,25 @@ class ListPage:
     items: Mapping[str, Text]
     regions: Mapping[str, regions.RegionRow]
     people: Mapping[str, str]
+    may_approve: bool
+    may_retire: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """The prices of an item in a place and above it. left_out: how many are in another unit or currency."""
+
+    item: str
+    region: str
+    items: list[tuple[str, str]]
+    places: list[tuple[str, str]]
+    name: str
+    points: list[price_lists.PricePoint]
+    regions: Mapping[str, regions.RegionRow]
+    chart: figures.Course | None
+    left_out: int
+    unit: str
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +117,25 @@ def approve(list_id: str) -> BaseResponse:
     )
 
 
+@pages.post("/prices/lists/<list_id>/retire")
+@permission(Action.PRICE_APPROVE)
+def retire(list_id: str) -> BaseResponse:
+    """Let the list no longer count; a draft is withdrawn."""
+    g.runtime.run(g.actor, price_lists.retire_price_list, list_id)
+    return go(
+        url_for("price_lists.price_list", list_id=list_id),
+        gettext("The list is retired: new prices do without it, quotes that were made keep theirs."),
+    )
+
+
+@pages.get("/prices/history")
+@permission(Action.PRICE_READ)
+def history() -> str:
+    """How the price of an item went in a place and above it."""
+    item, region = request.args.get("item", "")[:100], request.args.get("region", "")[:100]
+    return render_template("price_lists/history.html", page=g.runtime.read(g.actor, _history, item, region))
+
+
 @pages.get("/prices/import")
 @permission(Action.PRICE_IMPORT)
 def choose_file() -> str:
@@ -138,6 +178,26 @@ def import_file() -> BaseResponse | tuple[str, int]:
     return go(url_for("price_lists.price_list", list_id=list_id), words, "needs")
 
 
+@pages.post("/prices/import/marked")
+@permission(Action.PRICE_IMPORT)
+def marked_file() -> Response | tuple[str, int]:
+    """The checked file as a workbook with every faulty cell coloured and explained, to correct and send again."""
+    sent = request.files.get("file")
+    filename = (request.form.get("filename") or (sent.filename if sent else "") or "prices.xlsx")[:200]
+    try:
+        data = sent.read() if sent else base64.b64decode(request.form.get("content", ""), validate=True)
+    except (binascii.Error, ValueError):
+        data = b""
+    if not data:
+        return _import_page(wrong=gettext("Choose a file.")), 422
+    found = g.runtime.read(g.actor, _check, data, filename)
+    stem = PurePosixPath(filename.replace("\\", "/")).stem or "prices"
+    return _download(
+        annotated(data, found.problems, problem_text, current_locale()),
+        gettext("%(file)s-marked.xlsx", file=stem),
+    )
+
+
 @pages.get("/prices/template.xlsx")
 @permission(Action.PRICE_IMPORT)
 def workbook() -> Response:
@@ -147,7 +207,7 @@ def workbook() -> Response:
 
 
 def _import_page(wrong: str = "", filename: str = "", found: Import | None = None, data: bytes = b"") -> str:
-    kept = base64.b64encode(data).decode() if found and found.usable and len(data) <= MOST_KEPT else ""
+    kept = base64.b64encode(data).decode() if found and len(data) <= MOST_KEPT else ""
     report = [(p.place, p.severity, problem_text(p)) for p in found.problems] if found else []
     return render_template(
         "price_lists/import.html", wrong=wrong, filename=filename, found=found, kept=kept, report=report,
@@ -204,16 +264,49 @@ def _place(tx: Tx, code: str) -> PlacePage:
 
 
 def _list(tx: Tx, list_id: str) -> ListPage:
-    row = price_lists.price_list(tx, list_id)
+    row, rows = price_lists.price_list(tx, list_id), price_lists.prices_of_list(tx, list_id)
+    codes = sorted({price.region_code for price in rows})
+    may = all(can(tx.actor, Action.PRICE_APPROVE, regions.place(tx, code)) for code in codes)
+    other = row.imported_by != tx.actor.user_id
     return ListPage(
-        row, price_lists.prices_of_list(tx, list_id), prices.item_names(tx), regions.regions(tx),
-        _people(tx, [row]),
+        row, rows, prices.item_names(tx), regions.regions(tx), _people(tx, [row]),
+        may and other and row.status == "draft", may and (other or row.status == "draft") and row.status != "retired",
     )  # fmt: skip
+
+
+def _history(tx: Tx, item: str, region: str) -> HistoryPage:
+    names, places, known = prices.item_names(tx), visible_places(tx), regions.regions(tx)
+    item, region = item or next(iter(names), ""), region or default_place(tx, places)
+    points = price_lists.price_history(tx, item, region) if item and region else []
+    chart, drawn = None, list[price_lists.PricePoint]()
+    unit, currency = (points[-1].price.unit, points[-1].price.currency) if points else ("", "")
+    if points:
+        drawn = [p for p in points if (p.price.unit, p.price.currency) == (unit, currency)]
+        by_region: dict[str, list[figures.Span]] = {}
+        for code in reversed(regions.region(tx, region).path.strip("/").split("/")):
+            spans = [_span(p) for p in drawn if p.price.region == code]
+            if spans:
+                by_region[code] = spans
+        chart = figures.course(by_region, tx.now.date())
+    return HistoryPage(
+        item, region, [(code, localised(words) or code) for code, words in names.items()], places,
+        localised(names.get(item, {})) or item, points, known, chart, len(points) - len(drawn), unit, currency,
+    )  # fmt: skip
+
+
+def _span(point: price_lists.PricePoint) -> figures.Span:
+    price = point.price
+    last: date | None = price.valid_to + timedelta(days=1) if price.valid_to else None
+    return figures.Span(
+        price.valid_from, last, float(price.minimum), float(price.typical), float(price.maximum)
+    )
 
 
 def _people(tx: Tx, rows: list[PriceListRow]) -> dict[str, str]:
     """The names of who imported and approved."""
-    return accounts.names(tx, {by for row in rows for by in (row.imported_by, row.approved_by) if by})
+    return accounts.names(
+        tx, {by for row in rows for by in (row.imported_by, row.approved_by, row.retired_by) if by}
+    )
 
 
 def _file(tx: Tx, list_id: str) -> tuple[PriceListRow, bytes]:

@@ -209,7 +209,8 @@ def approve_price_list(tx: Tx, list_id: str) -> None:
 def retire_price_list(tx: Tx, list_id: str) -> None:
     """Let a list no longer count: new prices do without it, quotes that were made keep theirs.
 
-    A draft is withdrawn in the same way. Raises NotFound, WrongState (retired already).
+    A draft is withdrawn in the same way, also by who imported it; an approved list is retired by somebody else.
+    Raises NotFound, WrongState (retired already), SamePerson.
     """
     found = tx.session.get(PriceListRow, list_id, with_for_update=True)
     if found is None:
@@ -218,6 +219,8 @@ def retire_price_list(tx: Tx, list_id: str) -> None:
         require(tx.actor, Action.PRICE_APPROVE, regions.place(tx, code))
     if found.status == "retired":
         raise WrongState(what="price list", state=found.status)
+    if found.status == "approved" and found.imported_by == tx.actor.user_id:
+        raise SamePerson(first="importing a price list", second="retiring it")
     found.status, found.retired_at, found.retired_by = "retired", tx.now, tx.actor.user_id
     _touch(tx)
     journal.record(tx, Event.PRICES_RETIRED, list_id, public={"list": found.code})

@@ -14,7 +14,7 @@ from typing import Final
 from pricing.project_quotes import Month
 from pricing.simulate import Risk
 
-_LABEL: Final = 34
+_LABEL: Final = 31
 """Per cent of a telephone's width that a label with its amount takes."""
 _NEAR_EDGE: Final = 16
 _ROW: Final = 20
@@ -76,10 +76,12 @@ def distribution(risk: Risk, charged_minor: int, charged_word: str) -> Distribut
         )
         for left, right, count in zip(risk.edges, risk.edges[1:], risk.counts, strict=False)
     )  # fmt: skip
-    named = [
-        ("P10", risk.p10_minor), ("P50", risk.p50_minor), ("P80", risk.p80_minor), ("P95", risk.p95_minor),
-        (charged_word, charged_minor),
-    ]  # fmt: skip
+    together = abs(charged_minor - risk.p80_minor) * 100 < high - low
+    named = [("P10", risk.p10_minor), ("P50", risk.p50_minor), ("P95", risk.p95_minor)]
+    if together:
+        named.append((f"P80, {charged_word.lower()}", charged_minor))
+    else:
+        named += [("P80", risk.p80_minor), (charged_word, charged_minor)]
     marks = _labelled([(name, minor, at(minor)) for name, minor in named])
     band = (percent(at(risk.p10_minor)), percent(at(risk.p95_minor) - at(risk.p10_minor)))
     height = max(mark.y for mark in marks) + 6
@@ -117,7 +119,7 @@ class Stack:
     largest: bool
 
 
-MOST_LABELS: Final = 9
+MOST_LABELS: Final = 6
 
 
 def months(found: Sequence[Month], parties: Sequence[str]) -> tuple[Stack, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
 from flask import Blueprint, Response, g, make_response, render_template, request, url_for
@@ -17,15 +17,15 @@ from pricing.quotes import Quote, QuotedTask, QuoteLine
 from pricing.simulate import Driver
 from server.actor import Action, can
 from server.catalogue import service as catalogue
-from server.documents import quote_document
+from server.documents import CONTENT_SECURITY_POLICY, quote_document
 from server.errors import NotFound
 from server.http.frame import go
-from server.http.locale import current_locale, format_number, gettext, localised
+from server.http.locale import current_locale, format_day, format_number, gettext, localised
 from server.http.security import permission
 from server.http.words import party_word, problem_text, unit_word
 from server.people import service as people
 from server.price_lists import service as price_lists
-from server.quotes import figures, prices
+from server.quotes import figures, prices, words
 from server.quotes import service as quotes
 from server.quotes.models import QuoteRow
 from server.regions import service as regions
@@ -34,6 +34,15 @@ from workflows.definitions.model import Parameter, Text
 from workflows.problems import Problem
 
 pages = Blueprint("quotes", __name__)
+pages.app_template_filter("precise")(words.precise)
+pages.app_template_filter("percentage")(words.percentage)
+pages.app_template_filter("month")(words.month)
+pages.app_context_processor(
+    lambda: {
+        "contribution_words": words.contribution_words, "payer_words": words.payer_words,
+        "change_share": words.change_share, "scope_words": words.scope_words,
+    }
+)  # fmt: skip
 MOST_VILLAGES = 10_000
 MOST_DRIVERS = 6
 Shown = tuple[str, str, str]
@@ -52,6 +61,10 @@ class Asked:
     parameters: dict[str, str]
     problems: list[Shown] = field(default_factory=list)
 
+    def as_query(self) -> dict[str, str]:
+        """The numbers typed as they stand in an address."""
+        return {f"p_{name}": typed for name, typed in self.parameters.items()}
+
     def count(self) -> int:
         """How many villages; 1 where nothing is typed."""
         try:
@@ -59,20 +72,25 @@ class Asked:
         except ValueError:
             number = 0
         if not 1 <= number <= MOST_VILLAGES:
-            words = gettext("Enter how many villages, from 1 to %(most)s.", most=MOST_VILLAGES)
-            self.problems.append(("villages", "error", words))
+            text = gettext("Enter how many villages, from 1 to %(most)s.", most=MOST_VILLAGES)
+            self.problems.append(("villages", "error", text))
             return 1
         return number
 
-    def day(self) -> date | None:
+    def day(self, today: date) -> date | None:
         """The day asked for; None = today."""
         if not self.on:
             return None
         try:
-            return date.fromisoformat(self.on)
+            found = date.fromisoformat(self.on)
         except ValueError:
             self.problems.append(("on", "error", gettext("Enter a day, for example 2027-03-14.")))
             return None
+        last = today + timedelta(days=quotes.MOST_DAYS_AHEAD)
+        if found > last:
+            text = gettext("A price is given for a day until %(last)s at the latest.", last=format_day(last))
+            self.problems.append(("on", "error", text))
+        return found
 
     def numbers(self, known: tuple[Parameter, ...]) -> dict[str, Decimal]:
         """The parameters typed; those left empty take their default."""
@@ -86,8 +104,8 @@ class Asked:
                 if not found[parameter.id].is_finite():
                     raise InvalidOperation
             except InvalidOperation:
-                words = gettext("Enter a number: %(name)s.", name=localised(parameter.label))
-                self.problems.append((f"p_{parameter.id}", "error", words))
+                text = gettext("Enter a number: %(name)s.", name=localised(parameter.label))
+                self.problems.append((f"p_{parameter.id}", "error", text))
                 found.pop(parameter.id, None)
         return found
 
@@ -221,7 +239,7 @@ def document(quote_id: str) -> Response:
     """The quote as one file to print or to send."""
     response = make_response(g.runtime.read(g.actor, _document, quote_id, current_locale()))
     response.content_type = "text/html; charset=utf-8"
-    response.headers.set("Content-Disposition", "attachment", filename=f"quote-{quote_id[:8]}.html")
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return response
 
 
@@ -232,9 +250,13 @@ def ask_again(quote_id: str) -> BaseResponse:
     try:
         made = g.runtime.run(g.actor, _ask_again, quote_id)
     except NotPriceable as refused:
-        words = gettext("It cannot be asked for again today: %(reason)s", reason=problem_text(refused.problems[0]))
-        return go(url_for("quotes.quote", quote_id=quote_id), words, "fail")
-    return go(url_for("quotes.quote", quote_id=made), gettext("This is the new quote. The old one is superseded."))
+        text = gettext(
+            "It cannot be asked for again today: %(reason)s", reason=problem_text(refused.problems[0])
+        )
+        return go(url_for("quotes.quote", quote_id=quote_id), text, "fail")
+    return go(
+        url_for("quotes.quote", quote_id=made), gettext("This is the new quote. The old one is superseded.")
+    )
 
 
 def _choose_page() -> str:
@@ -242,7 +264,7 @@ def _choose_page() -> str:
 
 
 def _price_page(page: PricePage) -> str:
-    by_field = {place: words for place, _, words in page.asked.problems}
+    by_field = {place: text for place, _, text in page.asked.problems}
     return render_template(
         "quotes/price.html", page=page, problems=page.asked.problems, fields=tuple(by_field),
         problem_of=lambda name: by_field.get(name, ""),
@@ -255,6 +277,8 @@ def _parameters(tx: Tx, version_id: str) -> dict[str, Text]:
 
 
 def asked_from(values: MultiDict[str, str]) -> Asked:
+    """What is asked for in a query or a form, cut to lengths that make sense."""
+
     def text(name: str) -> str:
         return values.get(name, "").strip()[:100]
 
@@ -269,11 +293,13 @@ def _price(tx: Tx, asked: Asked) -> PricePage | None:
     version = catalogue.find_version(tx, asked.service, asked.version or None)
     definition = catalogue.package(tx, version.id).definition
     places = visible_places(tx)
-    if not asked.region:
-        priced = prices.priced_regions(tx)
-        asked.region = priced[-1].code if priced else (places[0][0] if places else "")
+    asked.region = asked.region or default_place(tx, places)
     shown, missing = None, []
-    numbers, day, count = asked.numbers(definition.service.parameters), asked.day(), asked.count()
+    numbers, day, count = (
+        asked.numbers(definition.service.parameters),
+        asked.day(tx.now.date()),
+        asked.count(),
+    )
     if not asked.problems and asked.region:
         try:
             shown = _calculated(tx, version, asked.region, day, count, numbers)
@@ -309,7 +335,7 @@ def _calculated(
 def _make(tx: Tx, asked: Asked, version_id: str) -> str:
     definition = catalogue.package(tx, version_id).definition
     return quotes.make_quote(
-        tx, version_id=version_id, region=asked.region, instances=asked.count(), on=asked.day(),
+        tx, version_id=version_id, region=asked.region, instances=asked.count(), on=asked.day(tx.now.date()),
         parameters=asked.numbers(definition.service.parameters),
     ).id  # fmt: skip
 
@@ -347,19 +373,19 @@ def _document(tx: Tx, quote_id: str, locale: str) -> str:
     return quote_document(
         quotes.quote(tx, quote_id), service_names=version.names, locale=locale, service_version=version.version,
         region_name=localised(known[row.region_code].names) or row.region_code,
-        skill_names={code: skill.names for code, skill in people.skills(tx).items()},
+        skill_names=people.skills(tx),
         region_names={code: localised(region.names) for code, region in known.items()},
         parameter_names=_parameters(tx, row.service_version_id),
     )  # fmt: skip
 
 
 def _changes(shown: QuotePage, found: QuoteDifference, before: str) -> Changes:
-    words = {
+    names = {
         "expected_minor": gettext("Expected cost"), "direct_minor": gettext("Direct cost"),
         "contingency_minor": gettext("Cover for risk"), "charged_minor": gettext("Charged"),
         "fund_minor": party_word("fund"),
     }  # fmt: skip
-    totals = [Change(words[name], pair.before, pair.after) for name, pair in found.totals.items()]
+    totals = [Change(names[name], pair.before, pair.after) for name, pair in found.totals.items()]
     totals += [Change(party_word(party), pair.before, pair.after) for party, pair in found.parties.items()]
     titles = {group.task.id: localised(group.task.title) or group.task.id for group in shown.groups}
     why = {
@@ -371,9 +397,7 @@ def _changes(shown: QuotePage, found: QuoteDifference, before: str) -> Changes:
     for line in found.lines:
         item = localised(shown.items.get(line.item, {})) or line.item
         label = gettext("%(label)s: %(text)s", label=titles.get(line.task, line.task), text=item)
-        causes = [why[cause] for cause in line.causes] or [why[line.change]] if line.change != "changed" else [
-            why[cause] for cause in line.causes
-        ]  # fmt: skip
+        causes = [why[cause] for cause in line.causes] or [why.get(line.change, "")]
         lines.append(Change(label, line.amount.before, line.amount.after, ", ".join(causes)))
     return Changes(before, totals, lines)
 
@@ -387,7 +411,10 @@ def page_of(tx: Tx, found: Quote, version: catalogue.ServiceVersionRow) -> Quote
     titles = {task.id: localised(task.title) or task.id for task in found.tasks.values()}
     return QuotePage(
         quote=found, version=version, region=known[found.region], regions=known,
-        groups=[TaskGroup(task, by_task.get(task.id, [])) for task in found.tasks.values()],
+        groups=[
+            TaskGroup(found.tasks[id_], by_task.get(id_, []))
+            for id_ in dict.fromkeys([*(task for task in by_task if task in found.tasks), *found.tasks])
+        ],
         items=names, payers=payers_of(found), lists=price_lists.approved_lists(tx),
         figure=figures.distribution(found.risk, found.charged_minor, gettext("Charged")) if found.risk else None,
         drivers=_drivers(quotes.drivers(tx, version.id, found), titles, names),
@@ -402,7 +429,7 @@ def _drivers(
     found: tuple[Driver, ...], titles: Mapping[str, str], items: Mapping[str, Text]
 ) -> list[tuple[str, float]]:
     """The greatest in words; the others as one, where they count."""
-    words = [
+    said = [
         (
             gettext("Price: %(item)s", item=localised(items.get(d.key, {})) or d.key)
             if d.kind == "price"
@@ -411,9 +438,9 @@ def _drivers(
         )
         for d in found
     ]
-    rest = sum(share for _, share in words[MOST_DRIVERS:])
+    rest = sum(share for _, share in said[MOST_DRIVERS:])
     more = [(gettext("All others"), rest)] if rest >= 0.005 else []
-    return [*words[:MOST_DRIVERS], *more]
+    return [*said[:MOST_DRIVERS], *more]
 
 
 def payers_of(found: Quote) -> list[tuple[str, int]]:
@@ -428,6 +455,7 @@ def payers_of(found: Quote) -> list[tuple[str, int]]:
 
 
 def missing_line(tx: Tx, nodes: Mapping[str, object], problem: Problem) -> MissingLine:
+    """A missing price in words. nodes: of the diagram, by id."""
     names, known = prices.item_names(tx), regions.regions(tx)
     node = nodes.get(problem.place)
     task = getattr(node, "task", None)
@@ -445,12 +473,12 @@ def field_of(problem: Problem, parameters: tuple[Parameter, ...]) -> str:
     return f"p_{problem.place}" if problem.place in known else problem.place
 
 
-def _attempt(known: Mapping[str, regions.RegionRow], text: str) -> str:
+def _attempt(known: Mapping[str, regions.RegionRow], told: str) -> str:
     """Say in words "BJ-DO: date 2024-01-01..2024-12-31"."""
-    code, _, rest = text.partition(": ")
+    code, _, rest = told.partition(": ")
     reason, _, detail = rest.partition(" ")
     name = localised(known[code].names) if code in known else code
-    words = {
+    text = {
         "none": gettext("no price"),
         "date": gettext("only valid %(period)s", period=detail.replace("..", " – ")),
         "unit": gettext("only per %(unit)s, which does not convert", unit=unit_word(detail)),
@@ -458,7 +486,13 @@ def _attempt(known: Mapping[str, regions.RegionRow], text: str) -> str:
         "unknown-item": gettext("the item is not in the catalogue"),
         "unknown-region": gettext("the place is not known"),
     }.get(reason, rest)
-    return gettext("%(label)s: %(text)s", label=name, text=words)
+    return gettext("%(label)s: %(text)s", label=name, text=text)
+
+
+def default_place(tx: Tx, places: list[tuple[str, str]]) -> str:
+    """The place to begin with: one that has prices, else the first; "" when there is none."""
+    priced = prices.priced_regions(tx)
+    return priced[-1].code if priced else (places[0][0] if places else "")
 
 
 def visible_places(tx: Tx) -> list[tuple[str, str]]:

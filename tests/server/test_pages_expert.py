@@ -46,11 +46,13 @@ PAGES = {
     "quotes.quotes": ("/quotes", "expert"),
     "quotes.price": (PRICE, "expert"),
     "quotes.quote": ("/quotes/{quote}", "expert"),
+    "price_lists.history": ("/prices/history?region=BJ-DO-COPARGO", "coordinator"),
     "price_lists.lists": ("/prices?region=BJ-DO-COPARGO", "coordinator"),
     "price_lists.price_list": ("/prices/lists/{list}", "coordinator"),
     "price_lists.choose_file": ("/prices/import", "coordinator"),
 }
 FILES = {
+    "quotes.document": ("/quotes/{quote}/document", "expert"),
     "catalogue.newest": (SERVICE, "expert"),
     "catalogue.bpmn": (f"{SERVICE}/1.0.0/diagram.bpmn", "expert"),
     "catalogue.form_xml": (f"{SERVICE}/1.0.0/forms/survey.xml", "expert"),
@@ -63,6 +65,9 @@ POSTS = {
     "accounts.sign_out": ("/sign-out", "expert"),
     "accounts.create_account": ("/accounts", "administrator"),
     "quotes.make": ("/quotes", "expert"),
+    "quotes.ask_again": ("/quotes/{quote}/again", "expert"),
+    "price_lists.marked_file": ("/prices/import/marked", "coordinator"),
+    "price_lists.retire": ("/prices/lists/{list}/retire", "expert"),
     "price_lists.check_file": ("/prices/import", "coordinator"),
     "price_lists.import_file": ("/prices/import/confirm", "coordinator"),
     "price_lists.approve": ("/prices/lists/{list}/approve", "expert"),
