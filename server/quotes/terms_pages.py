@@ -22,9 +22,11 @@ from server.http.locale import current_locale, gettext, localised
 from server.http.navigation import N_
 from server.http.security import permission
 from server.http.words import problem_text
+from server.price_lists import service as price_lists
 from server.quotes import terms
 from server.quotes.models import TermsRow
 from server.quotes.pages import Shown, visible_places
+from server.quotes.words import scope_words
 from server.regions import service as regions
 from server.runtime import Tx
 from workflows.errors import InvalidInput
@@ -202,19 +204,26 @@ def _draft(values: MultiDict[str, str]) -> Draft:
 
 def _form(draft: Draft) -> str:
     by_field = {place: text for place, _, text in draft.problems}
+    places, scopes = g.runtime.read(g.actor, _choices)
     return render_template(
         "quotes/terms_form.html", draft=draft, problems=draft.problems, fields=tuple(by_field), rows=ROWS,
-        places=g.runtime.read(g.actor, _places), problem_of=lambda name: by_field.get(name, ""),
+        places=places, scopes=scopes, problem_of=lambda name: by_field.get(name, ""),
         overheads=[(code, gettext(words)) for code, words in OVERHEADS.items()],
     )  # fmt: skip
 
 
-def _places(tx: Tx) -> list[tuple[str, str]]:
-    return [
+def _choices(tx: Tx) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The places whose prices the actor may bring, and what an agreement may be about."""
+    places = [
         (code, words)
         for code, words in visible_places(tx)
         if can(tx.actor, Action.PRICE_IMPORT, regions.place(tx, code))
     ]
+    items = price_lists.items(tx)
+    categories = sorted(f"category:{name}" for name in {item.category for item in items} if name)
+    scopes = [(scope, scope_words(scope)) for scope in ["service", *categories]]
+    scopes += [(f"item:{item.code}", localised(item.names) or item.code) for item in items]
+    return places, scopes
 
 
 def _lines(tx: Tx) -> list[tuple[TermsRow, str, terms.Terms]]:

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pricing.contributions import Contribution
 from pricing.quotes import QuotedContribution, QuoteLine
 from server import formatting
+from server.documents.words import CATEGORIES
 from server.http.locale import current_locale, format_minor, format_number, format_share, gettext
 from server.http.words import party_word
 
@@ -60,10 +61,15 @@ def scope_words(scope: str) -> str:
     kind, _, name = scope.partition(":")
     return {
         "item": gettext("the item %(name)s", name=name),
-        "category": gettext("the category %(name)s", name=name),
+        "category": gettext("the category %(name)s", name=category_word(name)),
         "task": gettext("the task %(name)s", name=name),
         "line": gettext("the line %(name)s", name=name),
     }.get(kind, gettext("the whole service"))
+
+
+def category_word(category: str) -> str:
+    """A category of items in words; one without a word as it is."""
+    return gettext(CATEGORIES[category]).lower() if category in CATEGORIES else category
 
 
 def payer_words(line: QuoteLine, currency: str) -> str:
