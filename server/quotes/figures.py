@@ -7,7 +7,7 @@ they stay readable at any width without a script.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Final
 
@@ -161,12 +161,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The course of a price in one region; (x, y) of its label."""
+    """The course of a price in one region; (x, y) of its label, which stands above or below its line."""
 
     region: str
     steps: tuple[Step, ...]
     x: str
     y: str
+    above: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,7 @@ def course(by_region: Mapping[str, Sequence[Span]], today: date) -> Course | Non
     def y(amount: float) -> float:
         return 100 - amount * 100 / ceiling
 
-    series = []
+    series: list[Series] = []
     for region, found in by_region.items():
         ordered = sorted(found, key=lambda span: span.first)
         steps, before = [], None
@@ -222,7 +223,12 @@ def course(by_region: Mapping[str, Sequence[Span]], today: date) -> Course | Non
                 )
             )  # fmt: skip
             before = span.typical
-        series.append(Series(region, tuple(steps), steps[-1].x2, steps[-1].y))
+        series.append(
+            Series(region, tuple(steps), steps[-1].x2 if len(series) < 2 else "50%", steps[-1].y, True)
+        )
+    if len(series) > 1:
+        lower = 0 if float(series[0].y.rstrip("%")) > float(series[1].y.rstrip("%")) else 1
+        series[lower] = replace(series[lower], above=False)
     ticks = tuple(
         (percent(x(day)), day) for day in (first, date.fromordinal(first.toordinal() + days // 2), last)
     )

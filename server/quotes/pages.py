@@ -40,7 +40,7 @@ pages.app_template_filter("month")(words.month)
 pages.app_context_processor(
     lambda: {
         "contribution_words": words.contribution_words, "payer_words": words.payer_words,
-        "change_share": words.change_share, "scope_words": words.scope_words,
+        "change_share": words.change_share, "overhead_word": words.overhead_word, "scope_words": words.scope_words,
     }
 )  # fmt: skip
 MOST_VILLAGES = 10_000
@@ -350,7 +350,7 @@ def _kept(tx: Tx, quote_id: str) -> KeptPage:
     ]
     found = quotes.difference(tx, quote_id)
     return KeptPage(
-        row, shown, chosen, _changes(shown, found, row.replaces or "") if found else None,
+        row, shown, chosen, _changes(tx, shown, found, row.replaces) if found and row.replaces else None,
         quotes.replaced_by(tx, quote_id),
         row.status == "offered" and can(tx.actor, Action.QUOTE_MAKE, regions.place(tx, row.region_code)),
     )  # fmt: skip
@@ -379,13 +379,16 @@ def _document(tx: Tx, quote_id: str, locale: str) -> str:
     )  # fmt: skip
 
 
-def _changes(shown: QuotePage, found: QuoteDifference, before: str) -> Changes:
+def _changes(tx: Tx, shown: QuotePage, found: QuoteDifference, before: str) -> Changes:
+    rules = (*quotes.quote(tx, before).overheads, *shown.quote.overheads)
+    overheads = {o.code: localised(o.names) or words.overhead_word(o.code) for o in rules}
     names = {
         "expected_minor": gettext("Expected cost"), "direct_minor": gettext("Direct cost"),
         "contingency_minor": gettext("Cover for risk"), "charged_minor": gettext("Charged"),
         "fund_minor": party_word("fund"),
     }  # fmt: skip
     totals = [Change(names[name], pair.before, pair.after) for name, pair in found.totals.items()]
+    totals += [Change(overheads[code], pair.before, pair.after) for code, pair in found.overheads.items()]
     totals += [Change(party_word(party), pair.before, pair.after) for party, pair in found.parties.items()]
     titles = {group.task.id: localised(group.task.title) or group.task.id for group in shown.groups}
     why = {

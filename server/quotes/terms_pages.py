@@ -19,14 +19,13 @@ from server.actor import Action, can
 from server.errors import NotFound
 from server.http.frame import go
 from server.http.locale import current_locale, gettext, localised
-from server.http.navigation import N_
 from server.http.security import permission
 from server.http.words import problem_text
 from server.price_lists import service as price_lists
 from server.quotes import terms
 from server.quotes.models import TermsRow
 from server.quotes.pages import Shown, visible_places
-from server.quotes.words import scope_words
+from server.quotes.words import OVERHEADS, scope_words
 from server.regions import service as regions
 from server.runtime import Tx
 from workflows.errors import InvalidInput
@@ -34,10 +33,6 @@ from workflows.errors import InvalidInput
 pages = Blueprint("terms", __name__)
 ROWS = 4
 """Rules of each kind that the form has room for; the API takes any number."""
-OVERHEADS = {
-    "coordination": N_("Regional coordination"), "franchise_fee": N_("Franchise fee"),
-    "contingency": N_("Flat contingency"), "tax": N_("Tax"), "other": N_("Another overhead"),
-}  # fmt: skip
 _MOST_DIGITS = 18
 KINDS = ("percent", "fixed", "in_kind")
 

@@ -11,8 +11,13 @@ from pricing.quotes import QuotedContribution, QuoteLine
 from server import formatting
 from server.documents.words import CATEGORIES
 from server.http.locale import current_locale, format_minor, format_number, format_share, gettext
+from server.http.navigation import N_
 from server.http.words import party_word
 
+OVERHEADS = {
+    "coordination": N_("Regional coordination"), "franchise_fee": N_("Franchise fee"),
+    "contingency": N_("Flat contingency"), "tax": N_("Tax"), "other": N_("Another overhead"),
+}  # fmt: skip
 _EXACT = 6
 _SMALL = 2
 
@@ -65,6 +70,11 @@ def scope_words(scope: str) -> str:
         "task": gettext("the task %(name)s", name=name),
         "line": gettext("the line %(name)s", name=name),
     }.get(kind, gettext("the whole service"))
+
+
+def overhead_word(code: str) -> str:
+    """An overhead that has no name of its own; an unknown code as it is."""
+    return gettext(OVERHEADS[code]) if code in OVERHEADS else code
 
 
 def category_word(category: str) -> str:
