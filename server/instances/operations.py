@@ -105,9 +105,11 @@ def _read(name: str, answer: http.client.HTTPResponse) -> Any:  # noqa: ANN401
     if answer.headers.get_content_type() != "application/json" or not content.strip():
         return None
     try:
-        return json.loads(content, parse_float=Decimal, parse_constant=_refuse)
+        value = json.loads(content, parse_float=Decimal, parse_constant=_refuse)
+        json.dumps(value, default=str, ensure_ascii=False).encode()  # half a character has no UTF-8
     except (ValueError, RecursionError) as error:
         raise CallFailed(operation=name, why="it did not answer with JSON") from error
+    return value
 
 
 def _refuse(constant: str) -> None:

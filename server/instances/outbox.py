@@ -19,10 +19,10 @@ from sqlalchemy import or_, select, update
 
 from server.actor import SYSTEM
 from server.instances import commands
-from server.instances.models import InstanceRow, OutboxRow, SubscriptionRow
+from server.instances.models import EngineTaskRow, InstanceRow, OutboxRow, SubscriptionRow
 from server.instances.operations import Call, CallFailed, find
 from server.runtime import Runtime, Tx
-from workflows.engine import EngineError, Instance
+from workflows.engine import DataRefused, EngineError, Instance
 from workflows.engine.values import from_json
 
 WAITS: Final = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 1440))
@@ -67,6 +67,9 @@ def _take(tx: Tx, request_id: str) -> Call | str | None:
         return None
     if row.kind != "service":
         return row.kind
+    if not _still_asked(tx, row):
+        _tick_off(tx, row)
+        return None
     row.next_try_at = tx.now + WAITS[min(row.attempts, len(WAITS) - 1)]
     row.attempts += 1
     instance = tx.session.get_one(InstanceRow, row.instance_id)
@@ -74,6 +77,12 @@ def _take(tx: Tx, request_id: str) -> Call | str | None:
     return Call(
         row.id, row.instance_id, instance.region_code, row.node_id, name, argument, plain(_payload(row))
     )
+
+
+def _still_asked(tx: Tx, row: OutboxRow) -> bool:
+    """Whether the task still waits: a deadline may have ended it, somebody may have cancelled the instance."""
+    task_id = row.task_id.replace("-", "")
+    return tx.session.get(EngineTaskRow, (row.instance_id, task_id), populate_existing=True) is not None
 
 
 def _payload(row: OutboxRow) -> Any:  # noqa: ANN401  (any value of FEEL)
@@ -124,6 +133,9 @@ def _tell(tx: Tx, row: OutboxRow, name: str, act: commands.Act) -> None:
     instance = tx.session.get_one(InstanceRow, row.instance_id, populate_existing=True)
     try:
         commands.carry_out(tx, instance, commands.ask(tx, name, row.id), act)
+    except DataRefused as error:  # what it answered cannot be kept: it was done, so a person has to look
+        why = row.last_error = str(error)
+        _tell(tx, row, "operation failed", lambda live: live.operation_failed(row.task_id, why, tx.now))
     except EngineError as error:
         row.last_error = str(error)
 
