@@ -43,11 +43,12 @@ def _change(row: ChangeRow) -> Change:
 def finished(tx: Tx, row: InstanceRow, definition: Definition) -> frozenset[str]:
     """The nodes that the instance has been through, as far as its history and its tasks tell."""
     found = {task.node_id for task in rows.tasks_of_instance(tx, row.id) if task.state == "completed"}
+    processes = (definition, *definition.processes.values())
+    sources = {flow.id: flow.source for process in processes for flow in process.flows.values()}
     for change in history(tx, row.id):
         for event in change.events:
             if event["event"] == "flow_taken":
-                flow = definition.flows.get(event["flow_id"])
-                found |= {flow.source} if flow is not None else set()
+                found |= {sources[event["flow_id"]]} if event["flow_id"] in sources else set()
             elif event["event"] in ("event_occurred", "task_completed"):
                 found.add(event["node_id"])
     return frozenset(found)
