@@ -41,13 +41,14 @@ Severity = Literal["fatal", "error", "warning", "info"]
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A price list with its rows, and who did what."""
+    """A price list with its rows, and who did what. seen: the regions whose prices the actor may see."""
 
     row: PriceListRow
     prices: list[PriceRowRow]
     items: Mapping[str, Text]
     regions: Mapping[str, regions.RegionRow]
     people: Mapping[str, str]
+    seen: frozenset[str]
     may_approve: bool
     may_retire: bool
 
@@ -270,6 +271,7 @@ def _list(tx: Tx, list_id: str) -> ListPage:
     other = row.imported_by != tx.actor.user_id
     return ListPage(
         row, rows, prices.item_names(tx), regions.regions(tx), _people(tx, [row]),
+        frozenset(code for code in codes if can(tx.actor, Action.PRICE_READ, regions.place(tx, code))),
         may and other and row.status == "draft", may and (other or row.status == "draft") and row.status != "retired",
     )  # fmt: skip
 
