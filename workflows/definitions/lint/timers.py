@@ -29,9 +29,10 @@ _DURATION: Final = re.compile(
 _SECONDS: Final = (31_536_000, 2_592_000, 604_800, 86_400, 3_600, 60, 1)
 _CYCLE: Final = re.compile(r"R([0-9]{0,6})/(?:([^/]+)/)?([^/]+)", re.ASCII)
 _LIKE_ISO: Final = re.compile(
-    r"R[0-9]*/.*|P[0-9T]\S*|[0-9]{4}-[0-9]{2}-[0-9]{2}(T\S*)?", re.ASCII | re.DOTALL
+    r"[Rr](-?[0-9]+(\s*/.*)?|\s*/.*)|[-+]?(P[0-9T]|p[0-9]|pt[0-9])\S*|[0-9]{4}-[0-9]{2}-[0-9]{2}(T\S*)?",
+    re.ASCII | re.DOTALL,
 )
-"""What is written like ISO 8601: were it read as FEEL, 2027-13-45 would be a subtraction."""
+"""What is written like ISO 8601: were it read as FEEL, 2027-13-45 would be a subtraction, and p5d a name."""
 
 
 def timers(subject: Subject) -> Iterator[Problem]:
