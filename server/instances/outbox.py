@@ -210,5 +210,5 @@ def describe(row: OutboxRow) -> dict[str, object]:
 
 def exact(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """Values of a JSON body as the engine takes them: numbers with a point are decimals."""
-    found: Mapping[str, Any] = json.loads(orjson.dumps(values, default=str), parse_float=Decimal)
+    found: Mapping[str, Any] = json.loads(json.dumps(values, default=str), parse_float=Decimal)
     return found

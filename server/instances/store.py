@@ -94,7 +94,10 @@ class Outcome(NamedTuple):
 
 def digest(*content: object) -> str:
     """The digest of what a command asks for."""
-    plain = orjson.dumps(content, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    try:
+        plain = orjson.dumps(content, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # half a character, more than 64 bits, very deep: the engine says what it does not take
+        plain = repr(content).encode("utf-8", "backslashreplace")
     return hashlib.sha256(plain).hexdigest()[:32]
 
 

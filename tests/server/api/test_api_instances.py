@@ -154,3 +154,12 @@ def test_a_whole_project_goes_over_and_each_village_reports(site):
     for key in world.instance_ids:
         world.finish(key)
         assert world.read(instances.instance, key).status == "accepted"
+
+
+def test_a_number_of_more_than_64_bits_is_a_number(site):
+    key, command = site.world.instance_ids[0], str(uuid.uuid4())
+    body = {"name": "nothing", "values": {"amount": 10**30}, "command_id": command}
+    assert site.coordinator.post(f"/instances/{key}/signals", body)["repeated"] is False
+    assert site.coordinator.post(f"/instances/{key}/signals", body)["repeated"] is True
+    other = {**body, "values": {"amount": 10**30 + 1}}
+    site.coordinator.refused(f"/instances/{key}/signals", "command-differs", 409, other)
