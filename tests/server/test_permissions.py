@@ -21,7 +21,7 @@ TABLE = {
     "price.read": "XCVIPU", "price.import": "C", "price.approve": "XIP",
     "quote.make": "XC", "quote.accept": "C", "request.make": "CF",
     "project.read": "XCVIPU", "project.start": "C", "instance.read": "XCVIPU",
-    "task.assign": "C", "task.read": "CF", "task.submit": "F",
+    "instance.change": "C", "task.assign": "C", "task.claim": "F", "task.read": "CF", "task.submit": "F",
     "delivery.read": "CVIPU", "delivery.review": "CV", "delivery.second_check": "V",
     "money.own": "F", "fund.grant": "I", "ledger.read": "IPU",
     "batch.read": "IPU", "batch.prepare": "I", "batch.approve": "PI", "batch.export": "I", "answer.import": "I",

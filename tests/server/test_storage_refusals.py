@@ -223,7 +223,11 @@ RECORDS = {
     "an edited price": ("append-only", "UPDATE price SET typical = '1'"),
     "a deleted price": ("append-only", "DELETE FROM price"),
     "an approval of the own price list": (
-        "price_list_four_eyes", "UPDATE price_list SET approved_by = imported_by"),
+        "price_list_four_eyes",
+        "INSERT INTO price_list (id, code, filename, file_sha256, row_count, status, imported_by, imported_at, "
+        "approved_by, approved_at) SELECT 'x', 'x', filename, 'x', row_count, 'approved', imported_by, imported_at, "
+        "imported_by, imported_at FROM price_list LIMIT 1"),
+    "another approver of a price list": ("never edited", "UPDATE price_list SET approved_by = 'x'"),
     "an edited payee account": ("append-only", "UPDATE payee_account SET identifier = 'x'"),
     "a deleted payee account": ("", "DELETE FROM payee_account"),
     "an edited published diagram": ("never changes", "UPDATE service_version SET bpmn = (SELECT snapshot FROM quote LIMIT 1)"),
