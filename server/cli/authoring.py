@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,8 @@ _FORMAT = click.option(
 )
 _SIZE_MAX = 30_000_000
 """Bytes that are read of a file; what may be linted is much less (`workflows.xml`)."""
+_LONGEST_INTEGER = 18
+"""Digits of a whole number that 64 bits hold; a longer one is printed as text."""
 
 
 def _lint_bytes(data: bytes, level: Level) -> tuple[Problem, ...]:
@@ -100,8 +104,9 @@ def _problems(path: Path, level: Level) -> tuple[Problem, ...]:
 def feel_command(expression: str, context: str) -> None:
     """Evaluate a FEEL expression."""
     try:
-        values = orjson.loads(context)
-    except orjson.JSONDecodeError as error:
+        values = json.loads(context, parse_float=Decimal, parse_constant=_refuse)  # exact, as FEEL is
+        json.dumps(values, default=str, ensure_ascii=False).encode()  # half a character has no UTF-8
+    except (ValueError, RecursionError) as error:
         raise click.ClickException(f"--context is not JSON: {error}") from error
     if not isinstance(values, dict):
         raise click.ClickException("--context must be a JSON object.")
@@ -109,6 +114,10 @@ def feel_command(expression: str, context: str) -> None:
     click.echo(orjson.dumps(_plain(outcome.value), option=orjson.OPT_INDENT_2).decode())
     for warning in outcome.warnings:
         click.echo(f"warning: {warning.text()}", err=True)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not a number in JSON")
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  (any FEEL value)
@@ -119,11 +128,9 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  (any FEEL value)
         return [_plain(v) for v in value]
     if value is None or isinstance(value, (bool, int, str)):
         return value
-    text = str(value)
-    try:
-        return int(text)
-    except ValueError:
-        return text
+    if isinstance(value, Decimal) and value.adjusted() < _LONGEST_INTEGER and value == int(value):
+        return int(value)
+    return str(value)
 
 
 COMMANDS = (lint, feel_command)

@@ -148,6 +148,12 @@ def test_feel_evaluates_with_a_context(run):
 
 def test_feel_shows_what_is_no_whole_number_exactly(run):
     assert json.loads(run("feel", "0.1 + 0.2").stdout) == "0.3"
+    exact = '{"x": 12345678901234567890.125, "y": 1e400}'
+    assert json.loads(run("feel", "x", "--context", exact).stdout) == "12345678901234567890.125"
+    assert json.loads(run("feel", "y / 1e399", "--context", exact).stdout) == 10
+    assert json.loads(run("feel", "0.9 * 50").stdout) == 45
+    assert json.loads(run("feel", f"{10**29}").stdout) == str(10**29)
+    assert run("feel", "x", "--context", '{"x": "\\ud800"}').exit_code == 1
 
 
 def test_a_wrong_expression_is_one_sentence_and_exit_code_1(monkeypatch, capsys):
