@@ -21,7 +21,7 @@ from server.catalogue.service import ServiceVersionRow
 from server.deliveries import service as deliveries
 from server.deliveries.service import DeliveryRow
 from server.errors import NotFound, Unfunded, WrongState
-from server.http import locale, problems
+from server.http import locale, problems, words
 from server.http.frame import go
 from server.http.locale import gettext, ngettext
 from server.http.security import content_policy, permission
@@ -748,7 +748,14 @@ def _migration_page(project_id: str, version_id: str, said: str = "") -> Page:
     choices = g.runtime.read(g.actor, _migration_choices, project_id, version_id)
     chosen = choices["chosen"]
     reports = projects.migrate(g.runtime, g.actor, project_id, chosen.id, dry_run=True) if chosen else []
-    return render_template("projects/migration.html", **choices, reports=reports, said=said), 200
+    groups: dict[tuple[object, ...], list[instances.Report]] = {}
+    for report in reports:
+        # villages at the same point are refused for the same reasons: said once
+        reasons = tuple((p.place, words.problem_text(p)) for p in report.problems)
+        key = (report.possible, report.from_version, reasons, report.unattached)
+        groups.setdefault(key, []).append(report)
+    found = sorted(groups.values(), key=lambda group: (group[0].possible, -len(group)))
+    return render_template("projects/migration.html", **choices, groups=found, said=said), 200
 
 
 def _migration_choices(tx: Tx, project_id: str, version_id: str) -> dict[str, object]:
@@ -763,5 +770,6 @@ def _migration_choices(tx: Tx, project_id: str, version_id: str) -> dict[str, ob
     chosen = next((v for v in versions if v.id == version_id), versions[0] if versions else None)
     return {
         "page": page, "versions": versions, "chosen": chosen,
+        "titles": words.node_titles(catalogue.package(tx, page.version.id).definition),
         "names": {v.instance.id: v.name for v in page.villages if v.instance},
     }  # fmt: skip
