@@ -194,11 +194,13 @@ class _Builder:
             self.nodes[own.id] = own
             if prefix:
                 self.origin[own.id] = node.id
-            called = definition.processes.get(node.called_element) if node.kind == "callActivity" else None
-            if called is None:
+            if node.kind != "callActivity":
                 continue
-            if called.process_id in calls:
+            if node.called_element in calls:
                 self._problem(_call_cycle(node))
+                continue
+            called = definition.processes.get(node.called_element)
+            if called is None:
                 continue
             self.expanded.add(own.id)
             inner = f"{own.id}/" if called.process_id in self.copies else prefix

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pricing.visits import analyse
 from workflows.definitions.model import Estimate, MultiInstance
+from workflows.definitions.read import read
 
 
 def within(scope, *ids):
@@ -526,3 +527,15 @@ def test_five_hundred_nodes_with_loops_are_analysed_exactly_and_soon(diagram):
     assert len(rows) == 166
     assert all(row.at_least_once == 1 and row.maximum is None for row in rows)
     assert rows[1].expected > 1
+
+
+def test_the_main_process_that_calls_itself_is_refused_too():
+    text = (
+        '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d"><process id="p">'
+        '<startEvent id="s"/><callActivity id="c" calledElement="p"/><endEvent id="e"/>'
+        '<sequenceFlow id="a" sourceRef="s" targetRef="c"/><sequenceFlow id="b" sourceRef="c" targetRef="e"/>'
+        "</process></definitions>"
+    )
+    assert [(p.code, p.place) for p in analyse(read(text.encode()).definition).problems] == [
+        ("call-cycle", "c")
+    ]
