@@ -327,6 +327,35 @@ def test_an_event_sub_process_that_comes_too_late_is_said() -> None:
     assert found.records is not None
 
 
+def test_an_event_added_to_a_gateway_that_waits_is_warned_about() -> None:
+    def version(*events: str) -> tuple[str, ...]:
+        ways = [
+            element("intermediateCatchEvent", each, timer("P7D")) + flow("g", each) + flow(each, "e")
+            for each in events
+        ]
+        return (start(), users("a"), element("eventBasedGateway", "g"), end(), chain("s", "a", "g"), *ways)
+
+    case = Case(*version("one", "two"), done="a")
+    assert said(case.to(*version("one", "two"))) == set()
+    found = case.to(*version("one", "two", "three"))
+    assert said(found) == {("not-listening", "g")}
+    before = Case(*version("one", "two"))
+    assert said(before.to(*version("one", "two", "three"))) == set()
+
+
+def test_an_activity_added_to_an_open_ad_hoc_sub_process_is_warned_about() -> None:
+    def version(*inside: str, ordering: str = "Parallel") -> tuple[str, ...]:
+        ad_hoc = element("adHocSubProcess", "h", users(*inside), ordering=ordering)
+        return (start(), users("a"), ad_hoc, end(), chain("s", "a", "h", "e"))
+
+    case = Case(*version("b", "c"), done="a")
+    assert said(case.to(*version("b", "c"))) == set()
+    assert said(case.to(*version("b", "c", "later"))) == {("not-listening", "h")}
+    assert said(Case(*version("b")).to(*version("b", "c"))) == set()
+    in_order = Case(*version("b", "c", ordering="Sequential"), done="a")
+    assert said(in_order.to(*version("b", "c", "later", ordering="Sequential"))) == set()
+
+
 # Boundary events for what is open
 
 

@@ -19,7 +19,7 @@ from typing import Final
 import orjson
 
 from workflows.definitions.model import Definition, Flow, Node
-from workflows.engine import gateways, spiff
+from workflows.engine import gateways, scopes, spiff
 from workflows.engine.programs import Program
 from workflows.engine.records import Records, TaskRecord
 from workflows.problems import Problem, blocking
@@ -129,6 +129,8 @@ class _Check:
                 )
             yield from self._before(before, after)
             yield from self._tokens(place)
+            yield from self._not_heard(before)
+            yield from self._not_offered(place)
 
     def _is_drawn(self, place: _Place) -> bool:
         graph = self._new.scopes.get(place.graph)
@@ -219,6 +221,35 @@ class _Check:
                     place=spec.node_id,
                     severity="warning",
                 )
+
+    def _not_heard(self, waiting: Node) -> Iterator[Problem]:
+        """Ways out that the version adds to the event-based gateway this event waits behind."""
+        for source in self._sources(waiting, self._flows_before):
+            before, after = self._old.nodes.get(source), self._new.nodes.get(source)
+            if before is None or after is None or before.kind != "eventBasedGateway":
+                continue
+            if self._targets(after, self._flows_after) - self._targets(before, self._flows_before):
+                yield Problem(
+                    "migration-not-listening",
+                    "The version adds an event to a gateway that waits already: it will not be heard.",
+                    place=source,
+                    severity="warning",
+                )
+
+    def _not_offered(self, place: _Place) -> Iterator[Problem]:
+        """Activities that the version adds to an open ad hoc sub-process; in sequence, the last are offered."""
+        if not isinstance(place.spec, scopes.AdHocSubProcess) or place.spec.inside not in self._new.scopes:
+            return
+        before = [each.name for each in self._old.scopes[place.spec.inside].entries]
+        after = [each.name for each in self._new.scopes[place.spec.inside].entries]
+        appended = place.spec.sequential and after[: len(before)] == before
+        if '"entered"' in place.row.notes and set(after) - set(before) and not appended:
+            yield Problem(
+                "migration-not-listening",
+                "The version adds an activity to an ad hoc sub-process that is open: it may not be offered.",
+                place=place.node_id,
+                severity="warning",
+            )
 
     def _sources(self, node: Node, flows: Mapping[str, Flow]) -> set[str]:
         return {flows[each].source for each in node.incoming if each in flows}
