@@ -138,12 +138,13 @@ def complete(
     """
     task = _locked_task(tx, task_id)
     row = instance(tx, task.instance_id)
-    names = commands.programs(tx)(row.service_version_id).names
-    named = {name: value for name, value in answers.items() if name in names}
-    command = commands.ask(tx, "complete", task_id, named, command_id=command_id, by=by)
+    # of all answers: what is kept of them depends on the version, which a migration changes
+    command = commands.ask(tx, "complete", task_id, dict(answers), command_id=command_id, by=by)
     if command_id and commands.work(tx).known(command) is not None:
         return
     _check_open(tx, task, row)
+    names = commands.programs(tx)(row.service_version_id).names
+    named = {name: value for name, value in answers.items() if name in names}
     try:
         outcome = commands.execute(
             tx, row, command, lambda live: live.complete(task.engine_task_id, named, tx.now)

@@ -9,6 +9,7 @@ from server.errors import Forbidden, NotFound, WrongState
 from server.instances import models
 from server.instances import service as instances
 from server.instances.service import TaskTaken
+from server.instances.store import CommandDiffers
 from server.jobs.sweep import sweep
 from server.journal import service as journal
 from server.journal.service import Event
@@ -111,6 +112,26 @@ def test_trying_again_goes_on_when_the_cause_is_gone(started):
     assert outcome.command.name == "retry"
     with pytest.raises(Forbidden):
         started.run("verifier", instances.retry, key)
+
+
+def test_answers_that_the_diagram_does_not_read_tell_commands_apart(started):
+    task, command_id = started.task(), str(uuid.uuid4())
+
+    def send(remark):
+        started.runtime.run(
+            SYSTEM,
+            instances.complete,
+            task.id,
+            {"remark": remark},
+            by=task.assignee_id,
+            command_id=command_id,
+        )
+
+    for _ in range(2):
+        send("dry")
+    with pytest.raises(CommandDiffers):
+        send("wet")
+    assert events(started, task.id).count(Event.TASK_COMPLETED) == 1
 
 
 # Taking and giving back -------------------------------------------------------------------------------
