@@ -19,6 +19,7 @@ from workflows.decisions.lint import lint as lint_decisions
 from workflows.definitions.lint import Level
 from workflows.definitions.lint import lint as lint_definition
 from workflows.definitions.read import read
+from workflows.feel.values import UNBOUNDED
 from workflows.problems import Problem, blocking
 
 _FORMAT = click.option(
@@ -130,7 +131,27 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  (any FEEL value)
         return value
     if isinstance(value, Decimal) and value.adjusted() < _LONGEST_INTEGER and value == int(value):
         return int(value)
-    return str(value)
+    if isinstance(value, feel.FunctionValue):
+        return "function"
+    return _range(value) if isinstance(value, feel.Range) else str(value)
+
+
+def _range(value: feel.Range) -> str:
+    """The range as it is written in FEEL; an end that is not there is infinite, as in (< 10)."""
+    start, end = (_end(each) for each in (value.start, value.end))
+    if value.negated:
+        return f"(!= {start})"
+    if value.start is UNBOUNDED:
+        return f"({'<=' if value.end_included else '<'} {end})"
+    if value.end is UNBOUNDED:
+        return f"({'>=' if value.start_included else '>'} {start})"
+    return f"{'[' if value.start_included else '('}{start}..{end}{']' if value.end_included else ')'}"
+
+
+def _end(value: Any) -> str:  # noqa: ANN401  (any FEEL value)
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return str(_plain(value)) if isinstance(value, Decimal) else f'@"{value}"'
 
 
 COMMANDS = (lint, feel_command)

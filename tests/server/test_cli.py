@@ -156,6 +156,23 @@ def test_feel_shows_what_is_no_whole_number_exactly(run):
     assert run("feel", "x", "--context", '{"x": "\\ud800"}').exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("expression", "printed"),
+    [
+        ("[1..3]", "[1..3]"),
+        ("(1..2.5)", "(1..2.5)"),
+        ('["a".."c"]', '["a".."c"]'),
+        ('[date("2026-01-01")..date("2026-02-01"))', '[@"2026-01-01"..@"2026-02-01")'),
+        ("(< 10)", "(< 10)"),
+        ("(>= 10)", "(>= 10)"),
+        ("function(x) x + 1", "function"),
+        ("[count]", ["function"]),
+    ],
+)
+def test_feel_prints_ranges_and_functions_as_feel_names_them(run, expression, printed):
+    assert json.loads(run("feel", expression).stdout) == printed
+
+
 def test_a_wrong_expression_is_one_sentence_and_exit_code_1(monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["franchise", "feel", "1 +"])
     with pytest.raises(SystemExit) as stopped:
