@@ -178,7 +178,12 @@ def test_text_cannot_move_from_one_field_to_another():
     assert one != two
 
 
-@given(st.text(max_size=40), st.text(max_size=40), st.text(max_size=20), st.one_of(st.none(), st.text(max_size=9)))
+@given(
+    st.text(max_size=40),
+    st.text(max_size=40),
+    st.text(max_size=20),
+    st.one_of(st.none(), st.text(max_size=9)),
+)
 def test_the_bytes_are_those_of_the_standard_json_encoder(memo, actor, entry_id, reverses):
     made = replace(committed(), memo=memo)
     object.__setattr__(made, "reverses", reverses)

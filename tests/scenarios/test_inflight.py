@@ -70,4 +70,6 @@ def test_the_villages_of_an_earlier_release_are_finished_after_the_upgrade(folde
         owed = [e for e in story.runtime.read(auditor, ledger.entries, limit=10_000) if e.kind == "delivery"]
         assert len(done) == len(owed) >= 6 * inflight.VILLAGES
         story.runtime.run(auditor, transparency.seal)
-        assert [f for f in story.runtime.read(auditor, transparency.verify) if f.code != "file-damaged"] == []  # files are not kept
+        assert [
+            f for f in story.runtime.read(auditor, transparency.verify) if f.code != "file-damaged"
+        ] == []  # files are not kept

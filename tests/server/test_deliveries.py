@@ -446,7 +446,12 @@ def test_an_overrun_draws_on_the_contingency_then_is_owed_unfunded(world):
 def test_the_reserve_of_a_region_above_bears_what_the_contingency_does_not(world):
     country = world.read(regions.country, world.villages[7])
     world.run(
-        SYSTEM, ledger.set_reserve_aside, fund=FUND, region=country, amount=Money(20_000, "XOF"), memo="floods"
+        SYSTEM,
+        ledger.set_reserve_aside,
+        fund=FUND,
+        region=country,
+        amount=Money(20_000, "XOF"),
+        memo="floods",
     )
     world.project_id = world.make_project("OVERRUN", world.villages[7:8])
     world.quote_id = world.make_quote(world.project_id)

@@ -58,7 +58,9 @@ def upgrade() -> None:
         sa.Column("statement_id", sa.String(), nullable=False),
         sa.Column("entry_id", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["statement_id"], ["bank_statement.id"], name=op.f("fk_bank_statement_line_statement_id_bank_statement")
+            ["statement_id"],
+            ["bank_statement.id"],
+            name=op.f("fk_bank_statement_line_statement_id_bank_statement"),
         ),
         sa.ForeignKeyConstraint(
             ["entry_id"], ["bank_entry.id"], name=op.f("fk_bank_statement_line_entry_id_bank_entry")
