@@ -233,20 +233,17 @@ def schedule_of(
 def summarise(total_minor: Amounts, *, seed: int, distribution: Distribution) -> Risk:
     """Percentiles and histogram of totals in minor units (rounded to whole ones here), shape (draws,)."""
     ordered = np.sort(np.floor(total_minor + 0.5).astype(np.int64))
+    p10, p50, p80, p95 = _percentiles(ordered)
     edges, counts = _histogram(ordered)
-
-    def rank(percent: int) -> int:
-        return int(ordered[ceil(Fraction(percent * len(ordered), 100)) - 1])
-
     return Risk(
         draws=len(ordered),
         seed=seed,
         distribution=distribution,
-        mean_minor=(2 * int(ordered.sum()) + len(ordered)) // (2 * len(ordered)),
-        p10_minor=rank(10),
-        p50_minor=rank(50),
-        p80_minor=rank(80),
-        p95_minor=rank(95),
+        mean_minor=_mean(ordered),
+        p10_minor=p10,
+        p50_minor=p50,
+        p80_minor=p80,
+        p95_minor=p95,
         edges=edges,
         counts=counts,
     )
@@ -256,23 +253,34 @@ def summarise_days(days: Amounts, *, seed: int, distribution: Distribution) -> T
     """Percentiles and histogram of calendar days, shape (draws,); nothing is sooner than it is rounded to."""
     # 3.0000000001 from adding parts of days is 3
     ordered = np.sort(np.ceil(days * 100 - 1e-6).astype(np.int64))
+    p10, p50, p80, p95 = _percentiles(ordered)
     edges, counts = _histogram(ordered)
-
-    def rank(percent: int) -> int:
-        return int(ordered[ceil(Fraction(percent * len(ordered), 100)) - 1])
-
     return TimeRisk(
         draws=len(ordered),
         seed=seed,
         distribution=distribution,
-        mean_hundredths=(2 * int(ordered.sum()) + len(ordered)) // (2 * len(ordered)),
-        p10_hundredths=rank(10),
-        p50_hundredths=rank(50),
-        p80_hundredths=rank(80),
-        p95_hundredths=rank(95),
+        mean_hundredths=_mean(ordered),
+        p10_hundredths=p10,
+        p50_hundredths=p50,
+        p80_hundredths=p80,
+        p95_hundredths=p95,
         edges=edges,
         counts=counts,
     )
+
+
+def _mean(ordered: Counts) -> int:
+    """The mean, rounded half up."""
+    return (2 * int(ordered.sum()) + len(ordered)) // (2 * len(ordered))
+
+
+def _percentiles(ordered: Counts) -> tuple[int, int, int, int]:
+    """P10, P50, P80 and P95 by the nearest rank."""
+
+    def rank(percent: int) -> int:
+        return int(ordered[ceil(Fraction(percent * len(ordered), 100)) - 1])
+
+    return rank(10), rank(50), rank(80), rank(95)
 
 
 def _histogram(ordered: Counts) -> tuple[tuple[int, ...], tuple[int, ...]]:

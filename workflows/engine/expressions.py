@@ -30,7 +30,6 @@ MAX_KEY: Final = 200
 MAX_EXPRESSION: Final = 10_000
 """Characters of an expression."""
 
-_ASSIGNMENT: Final = re.compile(r"([^\W\d]\w*)\s*=(?!=)\s*(\S.*)")
 _DURATION: Final = re.compile(
     r"P(?=[0-9T])(?:([0-9]{1,4})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,4})W)?(?:([0-9]{1,6})D)?"
     r"(?:T(?=[0-9])(?:([0-9]{1,7})H)?(?:([0-9]{1,8})M)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)S)?)?",
@@ -115,18 +114,6 @@ class Script:
             context = context.also(value)
             results.update(value)
         return results
-
-
-def split_script(text: str) -> tuple[tuple[int, str, str | None], ...]:
-    """Line number, name and FEEL of each line that says something; None as FEEL = not `name = FEEL`."""
-    found: list[tuple[int, str, str | None]] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        line = line.strip()
-        if not line or line.startswith("//"):
-            continue
-        match = _ASSIGNMENT.fullmatch(line)
-        found.append((number, line, None) if match is None else (number, match[1], match[2]))
-    return tuple(found)
 
 
 def is_iso_timer(text: str) -> bool:

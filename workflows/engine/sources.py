@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from workflows.definitions.model import Definition, Node
+from workflows.definitions.scripts import split_script
 from workflows.engine.cycles import cycle, is_cycle
 from workflows.engine.errors import ExpressionFailed
 from workflows.engine.expressions import (
@@ -20,7 +21,6 @@ from workflows.engine.expressions import (
     compiled,
     is_iso_timer,
     shortened,
-    split_script,
 )
 from workflows.engine.triggers import TimerTrigger
 from workflows.feel.errors import FeelError
@@ -127,21 +127,21 @@ class _Reader:
 
     def _read_script(self, node: Node) -> None:
         assignments = []
-        for number, name, text in split_script(node.script):
-            if text is None:
+        for line in split_script(node.script):
+            if line.expression is None:
                 self._problems.append(
                     Problem(
                         "script-line",
                         "Line %(line)s of the script is not “name = FEEL expression”: “%(text)s”. "
                         "Other scripts are not run.",
                         place=node.id,
-                        params={"line": number, "text": shortened(name)},
+                        params={"line": line.number, "text": shortened(line.text)},
                     )
                 )
                 continue
-            expression = self._compiled(node.id, text)
+            expression = self._compiled(node.id, line.expression)
             if expression is not None:
-                assignments.append(Assignment(name, expression))
+                assignments.append(Assignment(line.name, expression))
         self._scripts[node.id] = Script(tuple(assignments))
 
     def _read_timer(self, node: Node) -> None:
