@@ -61,13 +61,24 @@ def build_frontend(root: Path, *, force: bool = False) -> bool:
     node, npm = find_node()
     environment = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
     vite = frontend / "node_modules" / "vite" / "bin" / "vite.js"
-    run([node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], frontend, environment)
+    install_packages(node, npm, frontend, environment)
     stamp.unlink(missing_ok=True)  # an interrupted build must not look finished
     run([node, vite, "build"], frontend, environment)
     if not manifest.is_file():
         raise FrontEndError(f"The bundler ended without writing {manifest}.")
     stamp.write_text(wanted + "\n", "utf-8")
     return True
+
+
+def install_packages(node: Path, npm: Path, frontend: Path, environment: dict[str, str]) -> None:
+    """Bring node_modules in step with the lock file; nothing when it is what this very lock file gave."""
+    lock = hashlib.sha256((frontend / "package-lock.json").read_bytes()).hexdigest()
+    stamp = frontend / "node_modules" / ".installed"
+    if stamp.is_file() and stamp.read_text("utf-8").strip() == lock:
+        return
+    run([node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], frontend, environment)
+    if stamp.parent.is_dir():
+        stamp.write_text(lock + "\n", "utf-8")
 
 
 def find_node() -> tuple[Path, Path]:
