@@ -29,7 +29,11 @@ class Action(StrEnum):
     PUBLIC = "public"
     SIGNED_IN = "signed_in"
     SERVICE_READ = "service.read"
+    SERVICE_DRAFT = "service.draft"
+    SERVICE_TRANSLATE = "service.translate"
+    SERVICE_REVIEW = "service.review"
     SERVICE_PUBLISH = "service.publish"
+    SERVICE_ADOPT = "service.adopt"
     PRICE_READ = "price.read"
     PRICE_IMPORT = "price.import"
     PRICE_APPROVE = "price.approve"
@@ -68,7 +72,11 @@ _EVERYBODY = frozenset(Role)
 
 RULES: dict[Action, frozenset[Role]] = {
     _A.SERVICE_READ: _EVERYBODY,
+    _A.SERVICE_DRAFT: frozenset({_R.EXPERT}),
+    _A.SERVICE_TRANSLATE: frozenset({_R.EXPERT, _R.COORDINATOR}),
+    _A.SERVICE_REVIEW: frozenset({_R.EXPERT}),
     _A.SERVICE_PUBLISH: frozenset({_R.EXPERT}),
+    _A.SERVICE_ADOPT: frozenset({_R.EXPERT, _R.COORDINATOR}),
     _A.PRICE_READ: _STAFF,
     _A.PRICE_IMPORT: frozenset({_R.COORDINATOR}),
     _A.PRICE_APPROVE: frozenset({_R.EXPERT, _R.FINANCE, _R.APPROVER}),

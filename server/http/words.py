@@ -61,7 +61,11 @@ RAILS = {"bank": N_("Bank"), "mobile_money": N_("Mobile money")}
 FUNDS = {"transformation-fund": N_("Transformation Fund")}
 ACTIONS = {
     Action.SERVICE_READ: N_("read services"),
+    Action.SERVICE_DRAFT: N_("draw services"),
+    Action.SERVICE_TRANSLATE: N_("translate services"),
+    Action.SERVICE_REVIEW: N_("review the services of others"),
     Action.SERVICE_PUBLISH: N_("publish services"),
+    Action.SERVICE_ADOPT: N_("adopt services for a region"),
     Action.PRICE_READ: N_("read prices"),
     Action.PRICE_IMPORT: N_("import prices"),
     Action.PRICE_APPROVE: N_("approve prices"),

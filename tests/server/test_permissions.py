@@ -17,7 +17,8 @@ LOOKALIKE = "BJ/BJ-DO/BJ-DO-COPARGO2/"
 # one letter a role: eXpert Coordinator Facilitator Verifier fInance aPprover aUditor administrator(Z)
 LETTERS = dict(zip("XCFVIPUZ", Role, strict=True))
 TABLE = {
-    "service.read": "XCFVIPUZ", "service.publish": "X",
+    "service.read": "XCFVIPUZ", "service.draft": "X", "service.translate": "XC",
+    "service.review": "X", "service.publish": "X", "service.adopt": "XC",
     "price.read": "XCVIPU", "price.import": "C", "price.approve": "XIP",
     "quote.make": "XC", "quote.accept": "C", "request.make": "CF",
     "project.read": "XCVIPU", "project.start": "C", "instance.read": "XCVIPU",
