@@ -28,6 +28,7 @@ from typing import Any, Protocol
 from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
 from SpiffWorkflow.bpmn.script_engine import PythonScriptEngine
 from SpiffWorkflow.bpmn.specs.event_definitions import timer as stock_timer
+from SpiffWorkflow.bpmn.specs.event_definitions.item_aware_event import SignalEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.bpmn.util import BpmnEvent
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
@@ -79,13 +80,18 @@ class Model:
         self.kinds: Counter[str] = Counter()
         self.count = 0
         self.copies = 0
+        self.others = ""
+        """Processes that this one calls, and other elements of the file."""
         xml, self.meaning = self.scope(depth, in_loop=False)
         declared = "".join(f'<message id="m_{name}" name="{name}"/>' for name in self.messages)
         declared += "".join(f'<error id="{name}" errorCode="{name}"/>' for name in sorted(set(self.errors)))
         self.xml = (
             '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t">'
-            f'{declared}<process id="p" isExecutable="true">{xml}</process></definitions>'
+            f'{declared}<process id="p" isExecutable="true">{xml}</process>{self.others}</definitions>'
         ).encode()
+
+    def oracle(self) -> Oracle:
+        return Oracle(self)
 
     # parts
 
@@ -117,9 +123,14 @@ class Model:
             if not (self.stock and in_loop):
                 makers += [self.parallel, self.parallel, self.inclusive]
             makers += [self.attached, self.attached, self.race, self.catch, self.pause, self.stop, self.throw]
+            makers += self.more(in_loop)
         made = self.random.choice(makers)
         self.kinds[made.__name__] += 1
         return made(depth - 1, in_loop)
+
+    def more(self, in_loop: bool) -> list[Callable[[int, bool], Block]]:
+        """Makers of other blocks, for a model that has more."""
+        return []
 
     def task(self, _depth: int, _in_loop: bool, inner: str = "") -> Block:
         id_ = self.id("t")
@@ -350,10 +361,20 @@ class Life:
 
 
 class Frame:
-    """One execution of a process or sub-process: over when its last token is."""
+    """One execution of a process or sub-process: over when its last token is.
 
-    def __init__(self, life: Life, around: Frame | None, then: Callable[[], None]) -> None:
+    names: the data of a process, which its sub-processes share.
+    """
+
+    def __init__(
+        self,
+        life: Life,
+        around: Frame | None,
+        then: Callable[[], None],
+        names: dict[str, bool] | None = None,
+    ) -> None:
         self.life, self.around, self.then = life, around, then
+        self.names: dict[str, bool] = names if names is not None else around.names if around else {}
         self.tokens = 1
         self.catch: Callable[[], None] | None = None
 
@@ -405,8 +426,9 @@ class Oracle:
         self.now = NOW
         self.ended = False
         life = Life()
-        frame = Frame(life, None, self.end)
+        frame = Frame(life, None, self.end, self.data)
         self.begin(model.meaning[1], At(frame, life), frame.done)
+        self.settle()
 
     def end(self) -> None:
         self.ended = True
@@ -420,18 +442,27 @@ class Oracle:
     def messages(self) -> list[str]:
         return sorted(each.what for each in self.open("message"))
 
+    def signals(self) -> list[str]:
+        return sorted({each.what for each in self.open("signal")})
+
     def next_due(self) -> datetime | None:
         return min((each.what for each in self.open("timer")), default=None)
 
     # the outside world
 
     def complete(self, node: str, path: Path, answers: Answers) -> None:
-        self.data |= answers
         found = next(each for each in self.open("task") if (each.node, each.at.path) == (node, path))
+        found.at.frame.names.update(answers)
         self.occur(found, answers)
 
     def deliver(self, name: str) -> None:
         self.occur(next(each for each in self.open("message") if each.what == name), {})
+
+    def signal(self, name: str) -> None:
+        """All who wait at this moment have it, as far as one does not end another."""
+        for each in [waiting for waiting in self.open("signal") if waiting.what == name]:
+            if each.at.life:
+                self.occur(each, {})
 
     def fire(self, now: datetime) -> None:
         self.now = now
@@ -442,6 +473,17 @@ class Oracle:
         if not waiting.again:
             self.waiting.remove(waiting)
         waiting.then(answers)
+        self.settle()
+
+    def settle(self) -> None:
+        """What happens as soon as a name is known."""
+        while True:
+            known = (each for each in self.open("condition") if each.what in each.at.frame.names)
+            found = next(known, None)
+            if found is None:
+                return
+            self.waiting.remove(found)
+            found.then({})
 
     # meaning
 
@@ -450,7 +492,7 @@ class Oracle:
     ) -> None:
         kind, what = waits
         due = self.now + timedelta(seconds=what) if kind == "timer" else what
-        again = again and kind == "message"
+        again = again and kind in ("message", "signal")
         self.waiting.append(Waiting(kind, node, at, lambda _: then(), due, again))
 
     def ask(self, node: str, at: At, then: Callable[[Answers], None]) -> None:
@@ -601,13 +643,14 @@ class Oracle:
 
 @dataclass(frozen=True)
 class Seen:
-    """What can be told of a run. data: None = not compared."""
+    """What can be told of a run. data, signals: None = not compared."""
 
     ready: list[tuple[str, Path]]
     messages: list[str]
     next_due: datetime | None
     ended: bool
     data: Mapping[str, Any] | None = field(default=None)
+    signals: list[str] | None = field(default=None)
 
 
 class Run(Protocol):
@@ -616,6 +659,7 @@ class Run(Protocol):
     def seen(self) -> Seen: ...
     def complete(self, node: str, path: Path, answers: Answers) -> None: ...
     def deliver(self, name: str) -> None: ...
+    def signal(self, name: str) -> None: ...
     def fire(self, now: datetime) -> None: ...
 
 
@@ -656,6 +700,13 @@ class AtRest:
 
     def deliver(self, name: str) -> None:
         self.step = engine.deliver(self.program, self.step.state, name, {}, now=self.now)
+
+    def signal(self, name: str) -> None:
+        instance = Instance.from_document(self.program, self.step.state, now=self.now)
+        instance.signal(name, {}, self.now)
+        instance.proceed(self.now)
+        # a step that changes nothing says what can be seen
+        self.step = engine.fire_timers(self.program, instance.document(), now=NOW)
 
     def fire(self, now: datetime) -> None:
         self.now = now
@@ -711,9 +762,10 @@ class Live:
         live = self.live
         assert not live.incidents, live.incidents
         ready = sorted((node, path) for node, path, _ in self.items())
-        messages = sorted(each.name for each in live.subscriptions)
+        messages = sorted(each.name for each in live.subscriptions if each.kind == "message")
+        signals = sorted({each.name for each in live.subscriptions if each.kind == "signal"})
         due = min((each.due for each in live.timers), default=None)
-        return Seen(ready, messages, due, live.status == "completed", dict(live.data))
+        return Seen(ready, messages, due, live.status == "completed", dict(live.data), signals)
 
     def complete(self, node: str, path: Path, answers: Answers) -> None:
         chosen = next(key for *at, key in self.items() if at == [node, path])
@@ -721,6 +773,9 @@ class Live:
 
     def deliver(self, name: str) -> None:
         self.apply(lambda live: live.deliver(name, {}, self.now))
+
+    def signal(self, name: str) -> None:
+        self.apply(lambda live: live.signal(name, {}, self.now))
 
     def fire(self, now: datetime) -> None:
         self.now = now
@@ -904,6 +959,11 @@ class Stock:
             self.workflow.send_event(BpmnEvent(MessageEventDefinition(name), {}))
             self.workflow.do_engine_steps()
 
+    def signal(self, name: str) -> None:
+        with stock_clock(self.now):
+            self.workflow.send_event(BpmnEvent(SignalEventDefinition(name)))
+            self.workflow.do_engine_steps()
+
     def fire(self, now: datetime) -> None:
         self.now = now
         with stock_clock(now + timedelta(microseconds=1)):  # it fires after the moment, not at it
@@ -935,7 +995,7 @@ def walk(
 ) -> Walk:
     """Walk; raises AssertionError where a run of ours differs from the oracle."""
     done = Walk(model)
-    oracle = Oracle(model)
+    oracle = model.oracle()
     ours = runs(model)
     other = _left(done, lambda: Stock(model)) if stock else None
     for number in range(steps):
@@ -966,6 +1026,8 @@ def _compare(oracle: Oracle, run: Run, where: str) -> None:
     assert seen.ended == oracle.ended, where
     if seen.data is not None:
         assert seen.data == oracle.data, where
+    if seen.signals is not None:
+        assert seen.signals == oracle.signals(), where
 
 
 def _agreeing(done: Walk, oracle: Oracle, stock: Stock) -> Stock | None:
@@ -1011,6 +1073,7 @@ def _move(model: Model, oracle: Oracle, spent: set[str]) -> tuple[str, tuple[Any
     due = oracle.next_due()
     moves += [("task", each) for each in tasks for _ in range(3)]
     moves += [("deliver", (name,)) for name in messages]
+    moves += [("signal", (name,)) for name in oracle.signals()]
     moves += [("fire", (due,))] if due is not None else []
     if not moves:
         return None
@@ -1056,7 +1119,9 @@ def model_of(seed: int) -> Model:
     return Model(seed, stock=seed % 5 != 0)
 
 
-def report(seeds: range, runs: Callable[[Model], list[Run]]) -> Report:
+def report(
+    seeds: range, runs: Callable[[Model], list[Run]], made_of: Callable[[int], Model] = model_of
+) -> Report:
     """Walk through the diagrams of these seeds, with stock SpiffWorkflow beside."""
     made = Report()
     with warnings.catch_warnings():
@@ -1064,7 +1129,7 @@ def report(seeds: range, runs: Callable[[Model], list[Run]]) -> Report:
         for seed in seeds:
             made.seeds += 1
             try:
-                done = walk(model_of(seed), runs, stock=True)
+                done = walk(made_of(seed), runs, stock=True)
             except Exception as error:  # noqa: BLE001  (all seeds are tried, and reported)
                 made.failures.append(f"seed {seed}: {type(error).__name__}: {error}")
                 continue
