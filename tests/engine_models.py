@@ -702,11 +702,7 @@ class AtRest:
         self.step = engine.deliver(self.program, self.step.state, name, {}, now=self.now)
 
     def signal(self, name: str) -> None:
-        instance = Instance.from_document(self.program, self.step.state, now=self.now)
-        instance.signal(name, {}, self.now)
-        instance.proceed(self.now)
-        # a step that changes nothing says what can be seen
-        self.step = engine.fire_timers(self.program, instance.document(), now=NOW)
+        self.step = engine.signal(self.program, self.step.state, name, {}, now=self.now)
 
     def fire(self, now: datetime) -> None:
         self.now = now

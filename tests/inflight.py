@@ -39,7 +39,7 @@ DAYS = 3
 SEED = 46
 
 Move = Mapping[str, Any]
-"""One step of the outside world: {"do": "complete" | "deliver" | "wait" | "retry", ...}."""
+"""One step of the outside world: {"do": "complete" | "deliver" | "signal" | "wait" | "retry", ...}."""
 
 
 def complete(node: str, index: int | None = None, **data: str) -> Move:
@@ -49,6 +49,10 @@ def complete(node: str, index: int | None = None, **data: str) -> Move:
 
 def deliver(message: str, **data: str) -> Move:
     return {"do": "deliver", "message": message, "data": data}
+
+
+def signal(name: str, **data: str) -> Move:
+    return {"do": "signal", "signal": name, "data": data}
 
 
 def wait(hours: int) -> Move:
@@ -64,12 +68,15 @@ def retry() -> Move:
 _OPEN = (
     '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="t">'
     '<message id="m_letter" name="letter"/><message id="m_call" name="call"/><error id="x_no" errorCode="refused"/>'
+    '<signal id="n_rain" name="rain"/><escalation id="y_late" escalationCode="late"/>'
     '<process id="p" isExecutable="true">'
 )
 
 
-def diagram(*elements: str) -> bytes:
-    return f"{_OPEN}{''.join(elements)}</process></definitions>\n".encode()
+def diagram(*elements: str, called: str = "") -> bytes:
+    """called: the inside of a process “q” of the same file."""
+    other = f'<process id="q" isExecutable="true">{called}</process>' if called else ""
+    return f"{_OPEN}{''.join(elements)}</process>{other}</definitions>\n".encode()
 
 
 def users(*ids: str) -> str:
@@ -102,6 +109,18 @@ def timer(duration: str) -> str:
 
 def message(ref: str) -> str:
     return f'<messageEventDefinition messageRef="{ref}"/>'
+
+
+def raining() -> str:
+    return '<signalEventDefinition signalRef="n_rain"/>'
+
+
+def late() -> str:
+    return '<escalationEventDefinition escalationRef="y_late"/>'
+
+
+def waiting_for(condition: str) -> str:
+    return f"<conditionalEventDefinition><condition>{condition}</condition></conditionalEventDefinition>"
 
 
 def many(inner: str, *, sequential: bool = False) -> str:
@@ -424,6 +443,160 @@ def cases() -> Iterator[Case]:
         },
         {"amount": '"12"'},
     )  # fmt: skip
+    yield from _newer_cases()
+
+
+def _newer_cases() -> Iterator[Case]:
+    """What release 0.1.0 did not execute yet."""
+    yield Case(
+        "called-processes",
+        diagram(
+            START,
+            node("callActivity", "call", many("<loopCardinality>2</loopCardinality>"), calledElement="q"),
+            node("boundaryEvent", "escalated", late(), attachedToRef="call", cancelActivity="false"),
+            users("look", "last"),
+            ends("e", "e2"),
+            chain("s", "call", "last", "e"),
+            chain("escalated", "look", "e2"),
+            called=node("startEvent", "qs")
+            + users("count", "weigh")
+            + node("intermediateThrowEvent", "tell", late())
+            + ends("qe")
+            + chain("qs", "count", "tell", "weigh", "qe"),
+        ),
+        (complete("count", 0, total="4"),),
+        {
+            "": (
+                complete("weigh", 0),
+                complete("count", 1, total="6"),
+                complete("look"),
+                complete("weigh", 1),
+                complete("look"),
+                complete("last"),
+            )
+        },
+        {"total": "0"},
+    )
+    yield Case(
+        "signals-and-conditions",
+        diagram(
+            START,
+            node("parallelGateway", "fork"),
+            node("parallelGateway", "join"),
+            users("dig", "measure", "pump", "last"),
+            node("intermediateCatchEvent", "wet", raining()),
+            node("intermediateCatchEvent", "deep", waiting_for("depth &gt;= 8")),
+            node("boundaryEvent", "stormy", raining(), attachedToRef="dig", cancelActivity="false"),
+            ends("e", "e2"),
+            chain("s", "fork", "dig", "join", "last", "e"),
+            chain("fork", "wet", "join"),
+            chain("fork", "measure", "join"),
+            chain("fork", "deep", "join"),
+            chain("stormy", "pump", "e2"),
+        ),
+        (signal("rain", millimetres="12"), complete("pump")),
+        {
+            "rain again": (
+                signal("rain"),
+                complete("measure", depth="5"),
+                complete("dig", depth="8.5"),
+                complete("last"),
+                complete("pump"),
+            ),
+            "deep at once": (complete("measure", depth="9"), complete("dig"), complete("last")),
+        },
+    )
+    yield Case(
+        "transaction-and-event-sub-processes",
+        diagram(
+            START,
+            node(
+                "transaction",
+                "deal",
+                node("startEvent", "ts")
+                + users("offer", "sign")
+                + node("exclusiveGateway", "how", default="how_default")
+                + node("endEvent", "off", "<cancelEventDefinition/>")
+                + ends("te")
+                + chain("ts", "offer", "how")
+                + flow("how", "off", "no")
+                + flow("how", "sign", default=True)
+                + chain("sign", "te")
+                + node(
+                    "subProcess",
+                    "asked",
+                    node("startEvent", "as", message("m_call"), isInterrupting="false")
+                    + users("explain")
+                    + ends("ae")
+                    + chain("as", "explain", "ae"),
+                    triggeredByEvent="true",
+                )
+                + node(
+                    "subProcess",
+                    "expired",
+                    node("startEvent", "xs", timer("P10D"), isInterrupting="true")
+                    + users("apologise")
+                    + ends("xe")
+                    + chain("xs", "apologise", "xe"),
+                    triggeredByEvent="true",
+                ),
+            ),
+            node("boundaryEvent", "cancelled", "<cancelEventDefinition/>", attachedToRef="deal"),
+            users("undo", "last"),
+            ends("e", "e2"),
+            chain("s", "deal", "last", "e"),
+            chain("cancelled", "undo", "e2"),
+        ),
+        (deliver("call"),),
+        {
+            "signed": (
+                complete("offer", no="false"),
+                complete("sign"),
+                deliver("call"),
+                complete("explain"),
+                complete("explain"),
+                complete("last"),
+            ),
+            "cancelled": (complete("offer", no="true"), complete("undo")),
+            "too late": (wait(241), complete("apologise"), complete("last")),
+        },
+    )
+    yield Case(
+        "ad-hoc",
+        diagram(
+            START,
+            node(
+                "adHocSubProcess",
+                "free",
+                users("sweep", "paint", "report")
+                + flow("paint", "report")
+                + "<completionCondition>clean</completionCondition>",
+                ordering="Parallel",
+                cancelRemainingInstances="false",
+            ),
+            node(
+                "adHocSubProcess",
+                "turns",
+                users("one", "two"),
+                ordering="Sequential",
+            ),
+            ends("e"),
+            chain("s", "free", "turns", "e"),
+        ),
+        (complete("paint", clean="false"),),
+        {
+            "clean": (complete("sweep", clean="true"), complete("report"), complete("one"), complete("two")),
+            "all again": (
+                complete("sweep"),
+                complete("report"),
+                complete("sweep", clean="true"),
+                complete("paint"),
+                complete("report"),
+                complete("one"),
+                complete("two"),
+            ),
+        },
+    )
 
 
 # Playing ----------------------------------------------------------------------------------------------
@@ -456,6 +629,10 @@ class Player:
             case "deliver":
                 self.step = engine.deliver(
                     self.program, state, move["message"], values(move["data"]), now=self.now
+                )
+            case "signal":
+                self.step = engine.signal(
+                    self.program, state, move["signal"], values(move["data"]), now=self.now
                 )
             case "wait":
                 self.now += timedelta(hours=move["hours"])

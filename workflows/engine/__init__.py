@@ -6,7 +6,7 @@ connection, no Python from a diagram. `start`, `complete` ... are the same over 
 Sources: BPMN 2.0.2 (OMG formal/2013-12-09), clause 13; DMN 1.5 (FEEL). Executor: SpiffWorkflow 3.2.
 """
 
-from workflows.engine.commands import cancel, complete, deliver, fire_timers, retry, start
+from workflows.engine.commands import cancel, complete, deliver, fire_timers, retry, signal, start
 from workflows.engine.errors import (
     DataRefused,
     Deadlock,
@@ -105,5 +105,6 @@ __all__ = [
     "migrate",
     "program",
     "retry",
+    "signal",
     "start",
 ]

@@ -55,6 +55,16 @@ def deliver(
     return _command(program, state, now, lambda instance: instance.deliver(message, data, now, key))
 
 
+def signal(
+    program: Program, state: InstanceState, name: str, data: Mapping[str, Any], *, now: datetime
+) -> Step:
+    """Let everything that waits for the signal have it, and run what follows; nothing may wait for it.
+
+    Raises InstanceEnded, DataRefused, StateUnreadable.
+    """
+    return _command(program, state, now, lambda instance: instance.signal(name, data, now))
+
+
 def fire_timers(program: Program, state: InstanceState, *, now: datetime) -> Step:
     """Fire every timer that is due at `now`, each once, oldest first; also those that this makes due.
 
