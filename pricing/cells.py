@@ -34,10 +34,12 @@ _SIGNS: Final[Mapping[str, str]] = {
 _MARKS: Final = tuple(sorted([*_SIGNS, *(c.casefold() for c in MINOR_UNIT_DIGITS)], key=len, reverse=True))
 _PLAIN: Final = re.compile(r"-?\d+(?:\.\d+)?")
 _NUMERIC: Final = re.compile(r"-?[\d.]+(e[-+]?\d{1,2})?")
-_ISO: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00)?)?")
+_ISO: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]00:00(?::00)?)?")
 _LOCAL: Final = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})")
 _MULTIPLE: Final = re.compile(r"(\d{1,6}(?:[.,]\d{1,3})?) ?([^\W\d]\S*)(?: .{1,20})?")
 _KEPT: Final = 32_768
+_TO_1904: Final = 1_462
+_YEARS: Final = range(1950, 2200)
 LONGEST: Final = 200
 """Characters of a cell that can mean anything; so a hostile file cannot fill the memory of what was read."""
 
@@ -183,12 +185,17 @@ def _bare(value: str) -> str:
     return re.sub(r"[\s'’_]", "", text.replace("\u2212", "-"))
 
 
-def day_of(value: object) -> date | None:
-    """ISO dates, 31/12/2026, 31.12.2026, and dates of a spreadsheet (day 1 = 1 January 1900)."""
+def day_of(value: object, *, since_1904: bool = False) -> date | None:
+    """ISO dates, 31/12/2026, 31.12.2026, and dates of a spreadsheet (day 1 = 1 January 1900).
+
+    since_1904: a plain number is of a workbook that counts days from 1 January 1904 (ECMA-376 part 1, 18.17.4.1).
+    """
     if isinstance(value, datetime):
-        return value.date()
+        return _plausible(value.date())
     if isinstance(value, date):
-        return value
+        return _plausible(value)
+    if since_1904 and isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 100_000:
+        return _day_in(text_of(value + _TO_1904))
     return _day_in(text_of(value)[:LONGEST])
 
 
@@ -197,11 +204,16 @@ def _day_in(text: str) -> date | None:
     iso, local = _ISO.fullmatch(text), _LOCAL.fullmatch(text)
     try:
         if iso:
-            return date(int(iso[1]), int(iso[2]), int(iso[3]))
+            return _plausible(date(int(iso[1]), int(iso[2]), int(iso[3])))
         if local:
-            return date(int(local[3]), int(local[2]), int(local[1]))
+            return _plausible(date(int(local[3]), int(local[2]), int(local[1])))
         if re.fullmatch(r"[3-6]\d{4}", text):
             return date.fromordinal(date(1899, 12, 30).toordinal() + int(text))
     except ValueError:
         return None
     return None
+
+
+def _plausible(day: date) -> date | None:
+    """A year such as 0026 or 2926 is a slip, and a price of it would hold for ever or never."""
+    return day if day.year in _YEARS else None

@@ -17,6 +17,7 @@ from statistics import median
 from typing import Any, Final
 
 from pricing.cells import (
+    LONGEST,
     amount_of,
     currency_in,
     currency_of,
@@ -31,7 +32,7 @@ from pricing.cells import (
 from pricing.price_lists import Item, PriceRow
 from pricing.regions import Region, RegionTree
 from pricing.tables import MOST_ROWS, Row, Table, read_tables
-from pricing.templates import COLUMNS, HEADINGS, PROBLEMS_HEADING, template
+from pricing.templates import COLUMNS, HEADINGS, MARKED, PROBLEMS_HEADING, template
 from pricing.units import Packaging, factor
 from workflows.problems import Problem, blocking
 
@@ -63,9 +64,11 @@ _SYNONYMS: Final[Mapping[str, str]] = {
     "observado el, fecha de observación, fecha",
     "observer": "observed by, enumerator, relevé par, observateur, enquêteur, observado por, observador",
 }
+_COUNT: Final = r"(\d{1,3}(?:[\s,.'’]\d{3})+|\d+)(?![\d,.])"
+# "see row 12" refers to a row; what states a number of rows before the number says "rows"
 _FOOTER: Final = re.compile(
-    r"\b(?:rows?|lines?|records?|lignes?|enregistrements?|filas?|l[ií]neas?|registros?)\b\D*(\d[\d\s]*)"
-    r"|(\d[\d\s]*)\s*(?:rows?|lines?|records?|lignes?|enregistrements?|filas?|l[ií]neas?|registros?)\b",
+    rf"\b(?:rows|lines|records|lignes|enregistrements|filas|l[ií]neas|registros)\b\D{{0,40}}{_COUNT}"
+    rf"|(?<![\d,.]){_COUNT}\s*(?:rows?|lines?|records?|lignes?|enregistrements?|filas?|l[ií]neas?|registros?)\b",
     re.IGNORECASE,
 )
 PRICES: Final = ("minimum", "typical", "maximum")
@@ -114,19 +117,31 @@ def read_price_list(
     "valid_from", ...); without one the list is named after the file and the unit is the item's.
     currency: the only one this list may use, None = any. existing: prices to compare with (outliers).
     """
-    table = price_table(data)
-    if isinstance(table, Problem):
-        return Import((), (table,), ImportCounts(errors=1))
-    reader = _Reader(table, filename, items, regions, packaging, existing, defaults or {}, currency)
+    tables = price_tables(data)
+    if isinstance(tables, Problem):
+        return Import((), (tables,), ImportCounts(errors=1))
+    reader = _Reader(tables[0], filename, items, regions, packaging, existing, defaults or {}, currency)
+    for other in tables[1:]:
+        if _has_prices(other.rows):
+            reader.problems.append(_other_sheet(tables[0].name, other.name))
     return reader.read()
 
 
-def price_table(data: bytes) -> Table | Problem:
-    """The table of a file that looks most like a price list, or why the file cannot be read."""
+def price_tables(data: bytes) -> list[Table] | Problem:
+    """The tables of a file, first the one that looks most like a price list, or why it cannot be read."""
     found = read_tables(data, lambda rows: _find_header(rows)[1])
     if isinstance(found, Problem):
         return found
-    return max(found, key=lambda t: _find_header(t.rows)[1], default=Table("", ()))
+    best = sorted(found, key=lambda t: (not _has_prices(t.rows), -_find_header(t.rows)[1]))
+    return best or [Table("", ())]
+
+
+def _has_prices(rows: Sequence[Row]) -> bool:
+    header, named = _find_header(rows)
+    if not named:
+        return False
+    column = header_of(rows)[1]["typical"]
+    return any(len(row) > column and is_filled(row[column]) for row in rows[header + 1 :])
 
 
 # --- header -------------------------------------------------------------------------------------------------
@@ -178,6 +193,19 @@ def header_of(rows: Sequence[Row]) -> tuple[int, dict[str, int]]:
     return header, columns
 
 
+def decimal_of_file(table: Table, columns: Mapping[str, int], rows: Iterable[Row]) -> str:
+    """The decimal sign of a file, from amounts that can be read in one way only; "" = unknown.
+
+    columns: index of each column. Where no amount proves it, cells divided by ";" mean a comma.
+    """
+    places = [columns[column] for column in PRICES if column in columns]
+    cells = (row[place] for row in rows for place in places if place < len(row))
+    found = {decimal_sign(cell) for cell in cells if isinstance(cell, str)} - {""}
+    if len(found) == 1:
+        return found.pop()
+    return "," if not found and table.delimiter == ";" else ""
+
+
 # --- rows ---------------------------------------------------------------------------------------------------
 
 
@@ -195,7 +223,7 @@ class _Reader:
     ) -> None:
         self.table, self.regions, self.currency = table, regions, currency
         self.defaults = dict(defaults)
-        self.list = defaults.get("list") or re.sub(r"\.[^.]*$", "", filename) or "list"
+        self.list = defaults.get("list") or _list_code(filename)
         self.items = {item.code: item for item in items}
         self.item_names = _names({i.code: i.names for i in self.items.values()})
         self.region_names = _names({r.code: r.names for r in regions})
@@ -214,7 +242,7 @@ class _Reader:
         self.titles: dict[str, str] = {}
         self.rows: list[PriceRow] = []
         self.decimal = ""
-        self.width = 0
+        self.width = self.beside = 0
 
     def read(self) -> Import:
         header, named = _find_header(self.table.rows)
@@ -222,22 +250,28 @@ class _Reader:
             self._add(_no_header(self.table.rows))
             return self._result(0, 0)
         self.width = len(self.table.rows[header])
+        self.beside = _width(self.table.rows[header])
         self._name_columns(self.table.rows[header])
         body = list(enumerate(self.table.rows[header + 1 :], start=header + 2))
         if len(self.table.rows) > MOST_ROWS:
             self._add(_too_many_rows())
             return self._result(0, 0)
         content, stated = self._cut_footer([(n, r) for n, r in body if any(is_filled(c) for c in r)])
-        self.decimal = self._decimal_sign(content)
+        self.decimal = decimal_of_file(self.table, self.columns, [row for _, row in content])
         unpriced = 0
+        headings = [text_of(cell) for cell in self.table.rows[header][: self.beside]]
+        repeated = 0
         for number, row in content:
             if self.table.delimiter and len(row) != self.width:
                 self._add(_row_shape(number, len(row), self.width))
             elif self._is_unpriced(row):
                 unpriced += 1
+            elif [text_of(cell) for cell in row[: self.beside]] == headings:
+                repeated += 1
+                self._add(_repeated_heading(number))
             else:
                 self._row(number, row)
-        if stated is not None and stated[1] != len(content):
+        if stated is not None and stated[1] not in (len(content), len(content) - repeated):
             self._add(_count_mismatch(stated[0], stated[1], len(content)))
         self._check_repetitions()
         self._check_outliers()
@@ -276,14 +310,22 @@ class _Reader:
         for place, (number, row) in enumerate(rows):
             cells = [c for c in row if is_filled(c)]
             text = " ".join(text_of(c) for c in cells)
-            match = _FOOTER.search(text) if len(cells) <= 2 and isinstance(cells[0], str) else None
+            match = _FOOTER.search(text[:LONGEST]) if len(cells) <= 2 else None
             if match and not self._known_item(row):
-                digits = re.sub(r"\s", "", match.group(1) or match.group(2))
+                self._check_below(number, rows[place + 1 :])
+                digits = re.sub(r"\D", "", match.group(1) or match.group(2))
                 return rows[:place], (number, int(digits[:12]))
         return rows, None
 
+    def _check_below(self, footer: int, rows: Sequence[tuple[int, Row]]) -> None:
+        """Below the line with the number of rows there may be notes, but no prices that nobody would read."""
+        for number, row in rows:
+            if self._known_item(row) and not self._is_unpriced(row):
+                self._add(_below_footer(number, footer))
+
     def _known_item(self, row: Row) -> bool:
-        return text_of(self._cell(row, "item")) in self.items
+        text = text_of(self._cell(row, "item"))
+        return text in self.items or normal(text) in self.item_names
 
     def _cell(self, row: Row, column: str) -> Any:  # noqa: ANN401 - what a cell holds
         index = self.columns.get(column)
@@ -297,6 +339,7 @@ class _Reader:
 
     def _row(self, number: int, row: Row) -> None:
         before = self._errors()
+        self._check_unnamed(number, row)
         item = self._code(number, row, "item", self.items, self.item_names)
         region = self._code(number, row, "region", self.regions, self.region_names)
         unit, several = self._unit(number, row, self.items.get(item))
@@ -320,6 +363,12 @@ class _Reader:
                 observer=text_of(self._cell(row, "observer")),
             )
         )  # fmt: skip
+
+    def _check_unnamed(self, number: int, row: Row) -> None:
+        """A number beside the table is a price that slipped (1,500 in a list divided by commas), words are a note."""
+        for cell in row[self.beside :]:
+            if is_filled(cell) and text_of(cell)[:1].isdigit():
+                self._add(_without_heading(number, text_of(cell)))
 
     def _errors(self) -> int:
         return len(self.problems) + self.dropped
@@ -429,23 +478,10 @@ class _Reader:
             if required and column not in self.absent:
                 self._cell_problem(number, column, "", _MISSING_VALUE)
             return None
-        day = day_of(value)
+        day = day_of(value, since_1904=self.table.since_1904)
         if day is None:
             self._cell_problem(number, column, text_of(value), _BAD_DATE)
         return day
-
-    def _decimal_sign(self, rows: Sequence[tuple[int, Row]]) -> str:
-        """The decimal sign of the file, from amounts that can be read in one way only; "" = unknown."""
-        found = set()
-        for _, row in rows:
-            for column in PRICES:
-                value = self._cell(row, column)
-                if isinstance(value, str):
-                    found.add(decimal_sign(value))
-        found -= {""}
-        if len(found) == 1:
-            return str(found.pop())
-        return "," if not found and self.table.delimiter == ";" else ""
 
     # --- the list as a whole --------------------------------------------------------------------------------
 
@@ -507,6 +543,20 @@ class _Reader:
             self.dropped += 1
         else:
             self.problems.append(problem)
+
+
+def _width(heading: Row) -> int:
+    """Columns up to the last with a heading; that of a report does not count."""
+    named = (i for i, c in enumerate(heading) if is_filled(c) and _column_of(c)[0] != "problems")
+    return max(named, default=-1) + 1
+
+
+def _list_code(filename: str) -> str:
+    """A file's name without its ending, and without what a marked workbook adds to it."""
+    stem = re.sub(r"\.[^.]*$", "", re.split(r"[/\\]", filename)[-1])
+    for word in MARKED.values():
+        stem = re.sub(rf"-{re.escape(word)}(?: ?\(\d{{1,3}}\))?$", "", stem)
+    return stem or "list"
 
 
 def _names(texts: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
@@ -684,6 +734,43 @@ def _count_mismatch(number: int, stated: int, found: int) -> Problem:
         "The last line states %(stated)s rows, but the file has %(found)s. Send the complete file.",
         place=f"row {number}",
         params={"row": number, "stated": stated, "found": found},
+    )
+
+
+def _below_footer(number: int, footer: int) -> Problem:
+    return Problem(
+        "below-footer",
+        "This price stands below row %(footer)s, which ends the table with its number of rows. Move it above.",
+        place=f"row {number}",
+        params={"row": number, "footer": footer},
+    )
+
+
+def _other_sheet(name: str, other: str) -> Problem:
+    return Problem(
+        "other-sheet",
+        "Only the sheet %(name)s is read, but %(other)s holds prices too. Put all prices into one sheet, and "
+        "hide or remove the others.",
+        params={"name": name[:100], "other": other[:100]},
+    )
+
+
+def _repeated_heading(number: int) -> Problem:
+    return Problem(
+        "repeated-heading",
+        "This row repeats the headings and was not read.",
+        place=f"row {number}",
+        severity="info",
+        params={"row": number},
+    )
+
+
+def _without_heading(number: int, value: str) -> Problem:
+    return Problem(
+        "without-heading",
+        "%(value)s stands in a column without a heading. Give the column a heading, or empty the cell.",
+        place=f"row {number}",
+        params={"row": number, "value": value[:100]},
     )
 
 

@@ -1,8 +1,9 @@
 """What is wrong with a price list, cell by cell: as rows, and as the workbook to correct and send again.
 
 The workbook is the file that was sent, row for row, with the faulty cells marked, a note on each, and a last
-column that says the same in words; the importer knows that column and does not read it. A second sheet lists
-every problem. Equal input gives equal bytes.
+column that says the same in words; the importer knows that column and does not read it. Another sheet lists
+every problem; what else the file has in visible sheets follows unchanged. Texts stay texts, also where they look
+like formulas. Equal input gives equal bytes.
 """
 
 from __future__ import annotations
@@ -12,16 +13,20 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import isfinite
 from typing import Any, Final
 
 import xlsxwriter
 
-from pricing.cells import is_filled, text_of
-from pricing.importers import header_of, price_table
+from pricing.cells import amount_of, currency_in, decimal_sign, is_filled, text_of
+from pricing.importers import PRICES, decimal_of_file, header_of, price_tables
+from pricing.tables import Table
 from pricing.templates import CREATED, PROBLEMS_HEADING
 from workflows.problems import Problem
 
 MOST_MARKED: Final = 2_000
+_FIRST_YEAR: Final = 1900
+_OTHER_SHEET: Final = "sheet"
 _PLACE: Final = re.compile(r"(?:row (\d+))?(?:, )?(?:column (.+))?")
 _SHEET_NAMES: Final = {"en": "report", "fr": "rapport", "es": "informe"}
 _HEADINGS: Final = {
@@ -80,9 +85,8 @@ def annotated(
 
     A file that could not be read at all gives a workbook with the report alone.
     """
-    table = price_table(data)
-    rows = [] if isinstance(table, Problem) else table.rows
-    header, columns = header_of(rows)
+    found = price_tables(data)
+    tables = [] if isinstance(found, Problem) else [_as_read(table) for table in found]
     lines = report(problems, text)
     stream = io.BytesIO()
     workbook = xlsxwriter.Workbook(
@@ -91,28 +95,66 @@ def annotated(
     workbook.set_properties({"created": CREATED})
     marks = {severity: workbook.add_format({"bg_color": colour}) for severity, colour in _COLOURS.items()}
     day = workbook.add_format({"num_format": "yyyy-mm-dd"})
-    if rows:
+    if tables and tables[0]:
+        rows = tables[0]
+        header, columns = header_of(rows)
         sheet = workbook.add_worksheet("prices")
-        width = max(len(row) for row in rows)
-        for number, row in enumerate(rows):
-            for column, value in enumerate(row):
-                _write(sheet, number, column, value, day)
+        _copy(sheet, rows, day)
         _mark(sheet, rows, lines, columns, marks)
-        _words(sheet, lines, header, width, language)
+        _words(sheet, lines, header, max(len(row) for row in rows), language)
     _list(workbook, lines, language)
+    for number, rows in enumerate(tables[1:], start=2):
+        _copy(workbook.add_worksheet(f"{_OTHER_SHEET} {number}"), rows, day)
     workbook.close()
     return stream.getvalue()
+
+
+def _as_read(table: Table) -> Sequence[Sequence[Any]]:
+    """The rows of a table; amounts of a CSV file as numbers, where its signs said how to read them."""
+    header, columns = header_of(table.rows)
+    body = table.rows[header + 1 :]
+    sign = decimal_of_file(table, columns, body)
+    if not table.delimiter or not sign:
+        return table.rows
+    places = {columns[column] for column in PRICES if column in columns}
+    return [
+        *table.rows[: header + 1],
+        *([_number(c, sign) if i in places else c for i, c in enumerate(row)] for row in body),
+    ]
+
+
+def _number(cell: object, sign: str) -> object:
+    """An amount that could be read in two ways as the number it was read as; anything else as it is."""
+    if not isinstance(cell, str) or decimal_sign(cell) or currency_in(cell):
+        return cell
+    amount = amount_of(cell, sign)
+    if isinstance(amount, str) or not ("," in cell or "." in cell):
+        return cell
+    return float(amount)
+
+
+def _copy(sheet: Any, rows: Sequence[Sequence[Any]], day: Any) -> None:  # noqa: ANN401 - of xlsxwriter
+    for number, row in enumerate(rows):
+        for column, value in enumerate(row):
+            _write(sheet, number, column, value, day)
 
 
 def _write(sheet: Any, row: int, column: int, value: object, day: Any) -> None:  # noqa: ANN401 - of xlsxwriter
     if isinstance(value, datetime | date):
         moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)  # noqa: DTZ001
-        sheet.write_datetime(row, column, moment, day)
-    elif isinstance(value, bool) or not isinstance(value, int | float):
-        if is_filled(value):
-            sheet.write_string(row, column, text_of(value)[:32_000])
-    else:
+        if moment.year >= _FIRST_YEAR:
+            sheet.write_datetime(row, column, moment, day)
+        else:
+            sheet.write_string(row, column, moment.date().isoformat())
+    elif _is_number(value):
         sheet.write_number(row, column, value)
+    elif is_filled(value):
+        sheet.write_string(row, column, text_of(value)[:32_000])
+
+
+def _is_number(value: object) -> bool:
+    """Whether a workbook can hold it as a number: it has neither infinity nor NaN."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 def _mark(
@@ -130,11 +172,13 @@ def _mark(
     for (row, column), found in notes.items():
         value = rows[row][column] if row < len(rows) and column < len(rows[row]) else None
         mark = marks[found[0].severity]
-        if isinstance(value, int | float) and not isinstance(value, bool):
+        if _is_number(value):
             sheet.write_number(row, column, value, mark)
-        elif is_filled(value) and not isinstance(value, date):
+        elif isinstance(value, date):  # the date keeps its format; the note says what is wrong
+            pass
+        elif is_filled(value):
             sheet.write_string(row, column, text_of(value)[:32_000], mark)
-        elif not is_filled(value):
+        else:
             sheet.write_blank(row, column, None, mark)
         sheet.write_comment(row, column, "\n".join(line.message for line in found)[:2_000])
 

@@ -2,21 +2,25 @@
 
 The content decides what a file is, not its name. A spreadsheet is measured before it is opened, because a few
 kilobytes can unpack to gigabytes (nested deflate), address a cell a billion cells away, or repeat one long
-text a million times. Sources: RFC 4180 (CSV); ECMA-376 (Office Open XML), part 1 clause 18.
+text a million times. Hidden sheets are not read. A cell whose formula failed or was never calculated is not
+taken for an empty one: it holds its error (#REF!) or its formula as text, which no reader takes for a number.
+Sources: RFC 4180 (CSV); ECMA-376 (Office Open XML), part 1 clause 18.
 """
 
 from __future__ import annotations
 
 import csv
+import html
 import io
+import posixpath
 import re
 import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from workflows.problems import Problem
 
@@ -33,15 +37,31 @@ MOST_MERGED: Final = 20_000
 _DELIMITERS: Final = (";", ",", "\t", "|")
 _REFERENCE: Final = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{1,4})([0-9]{1,10})[\"']")
 _TEXT_END: Final = re.compile(rb"</(?:\w+:)?si\s*>")
+_SHEET: Final = re.compile(rb"<(?:\w+:)?sheet\s[^<>]{1,2000}>")
+_RELATION: Final = re.compile(rb"<(?:\w+:)?Relationship\s[^<>]{1,2000}>")
+_ATTRIBUTE: Final = re.compile(rb"([\w:]+)\s*=\s*[\"']([^\"']*)[\"']")
+_1904: Final = re.compile(rb"<(?:\w+:)?workbookPr\s[^<>]{0,2000}date1904\s*=\s*[\"'](?:1|true)[\"']")
+_FAILED: Final = re.compile(
+    rb"<(?:\w+:)?c\s([^<>]{0,300}\bt=[\"']e[\"'][^<>]{0,300})>(?:<(?:\w+:)?f\b[^<>]{0,300}(?:/>|>[^<]*</(?:\w+:)?f>))?"
+    rb"<(?:\w+:)?v>([^<]*)</"
+)
+_UNCALCULATED: Final = re.compile(
+    rb"<(?:\w+:)?c(\s[^<>]{0,300}|)>\s*<(?:\w+:)?f\b[^<>]{0,300}(?:/>|>([^<]*)</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells; row 1 of the file is rows[0]. name: of the sheet, "" for CSV. delimiter: "" for XLSX."""
+    """Rows of cells; row 1 of the file is rows[0]. name: of the sheet, "" for CSV. delimiter: "" for XLSX.
+
+    since_1904: numbers of days count from 1 January 1904.
+    """
 
     name: str
     rows: Sequence[Row]
     delimiter: str = ""
+    since_1904: bool = False
 
 
 class _RefusedError(Exception):
@@ -111,24 +131,49 @@ def _records(text: str, delimiter: str, most: int) -> list[list[str]]:
 # --- XLSX ---------------------------------------------------------------------------------------------------
 
 
+@dataclass(slots=True)
+class _Parts:
+    """What is read from the parts of a workbook while they are measured.
+
+    broken: by the part of a sheet, the text that a cell without a value gets.
+    """
+
+    sheets: list[Mapping[str, str]] = field(default_factory=list)
+    targets: dict[str, str] = field(default_factory=dict)
+    broken: dict[str, dict[tuple[int, int], str]] = field(default_factory=dict)
+    since_1904: bool = False
+
+    def of_sheet(self, name: str) -> Mapping[tuple[int, int], str]:
+        """Cells of a sheet whose formula has no value."""
+        relation = next((s.get("r:id", s.get("id", "")) for s in self.sheets if s.get("name") == name), "")
+        return self.broken.get(self.targets.get(relation, ""), {})
+
+
 def _read_workbook(data: bytes) -> list[Table]:
-    _measure(data)
+    parts = _measure(data)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        tables = []
-        for name in workbook.sheet_names:
-            sheet = workbook.get_sheet_by_name(name)
-            rows = [list(row) for row in sheet.to_python(skip_empty_area=False)]
-            _fill_merged(rows, sheet.merged_cell_ranges or ())
-            tables.append(Table(name, rows))
+        sheets = [s for s in workbook.sheets_metadata if s.typ == SheetTypeEnum.WorkSheet]
+        seen = [s.name for s in sheets if s.visible == SheetVisibleEnum.Visible]
+        return [_read_sheet(workbook, name, parts) for name in seen]
     except (CalamineError, ValueError, OSError, OverflowError) as reason:
         raise _RefusedError(_broken_workbook(str(reason))) from reason
-    return tables
 
 
-def _measure(data: bytes) -> None:
+def _read_sheet(workbook: CalamineWorkbook, name: str, parts: _Parts) -> Table:
+    sheet = workbook.get_sheet_by_name(name)
+    rows = [list(row) for row in sheet.to_python(skip_empty_area=False)]
+    _fill_merged(rows, sheet.merged_cell_ranges or ())
+    for (row, column), text in parts.of_sheet(name).items():
+        rows.extend([] for _ in range(row + 1 - len(rows)))
+        rows[row].extend("" for _ in range(column + 1 - len(rows[row])))
+        rows[row][column] = rows[row][column] or text
+    return Table(name, rows, since_1904=parts.since_1904)
+
+
+def _measure(data: bytes) -> _Parts:
     """Unpack everything once, counting, before any of it is believed."""
-    left, texts, cells = MOST_UNPACKED, 0, 0
+    left, texts, cells, found = MOST_UNPACKED, 0, 0, _Parts()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.infolist()
@@ -146,6 +191,9 @@ def _measure(data: bytes) -> None:
                     texts = max((len(t) for t in _TEXT_END.split(content)), default=0)
                 elif "worksheets/" in part.filename:
                     cells += _check_area(content)
+                    found.broken[part.filename] = _without_value(content)
+                else:
+                    _read_names(part.filename, content, found)
     except (zipfile.BadZipFile, RuntimeError, OSError, EOFError, ValueError, NotImplementedError) as reason:
         raise _RefusedError(_broken_workbook(str(reason))) from reason
     except Exception as reason:  # zlib.error has no common base with the above
@@ -154,16 +202,63 @@ def _measure(data: bytes) -> None:
         raise _RefusedError(_broken_workbook(type(reason).__name__)) from reason
     if texts * cells > MOST_TEXT:
         raise _RefusedError(_bomb())
+    return found
+
+
+def _read_names(filename: str, content: bytes, found: _Parts) -> None:
+    """Which part holds which sheet (ECMA-376 part 1, 18.2.19; part 2, 9.3)."""
+    if filename.endswith("workbook.xml"):
+        found.sheets = [_attributes(tag) for tag in _SHEET.findall(content)]
+        found.since_1904 = _1904.search(content) is not None
+    elif filename.endswith("workbook.xml.rels"):
+        folder = posixpath.dirname(posixpath.dirname(filename))
+        for tag in _RELATION.findall(content):
+            relation = _attributes(tag)
+            target = posixpath.join("/" + folder, relation.get("Target", ""))
+            found.targets[relation.get("Id", "")] = posixpath.normpath(target).lstrip("/")
+
+
+def _attributes(tag: bytes) -> dict[str, str]:
+    return {
+        name.decode(): html.unescape(value.decode("utf-8", errors="replace"))
+        for name, value in _ATTRIBUTE.findall(tag)
+    }
+
+
+def _without_value(sheet: bytes) -> dict[tuple[int, int], str]:
+    """The cells whose formula failed, with the error, and those never calculated, with their formula.
+
+    A formula that gives an empty text (t="str") has a value.
+    """
+    found: dict[tuple[int, int], str] = {}
+    for attributes, error in _FAILED.findall(sheet) if b'"e"' in sheet or b"'e'" in sheet else ():
+        _note_cell(found, attributes, error or b"#N/A")
+    for attributes, formula in _UNCALCULATED.findall(sheet) if b"<f" in sheet or b":f" in sheet else ():
+        if _attributes(attributes).get("t", "n") == "n":
+            _note_cell(found, attributes, b"=" + formula)
+    return found
+
+
+def _note_cell(found: dict[tuple[int, int], str], attributes: bytes, text: bytes) -> None:
+    reference = _REFERENCE.search(b" " + attributes)
+    if reference and int(reference[2]) and len(found) < MOST_ROWS:
+        cell = (int(reference[2]) - 1, _column(reference[1]) - 1)
+        found[cell] = html.unescape(text.decode("utf-8", errors="replace"))[:100]
+
+
+def _column(letters: bytes) -> int:
+    """The number of a column; A is 1."""
+    column = 0
+    for letter in letters.upper():
+        column = column * 26 + letter - 64
+    return column
 
 
 def _check_area(sheet: bytes) -> int:
     """The number of cells of a sheet; refuses one that spans too large an area."""
     columns = rows = found = 0
     for letters, digits in _REFERENCE.findall(sheet):
-        column = 0
-        for letter in letters.upper():
-            column = column * 26 + letter - 64
-        columns, rows, found = max(columns, column), max(rows, int(digits)), found + 1
+        columns, rows, found = max(columns, _column(letters)), max(rows, int(digits)), found + 1
     if columns * rows > MOST_CELLS or columns > 16_384 or rows > 1_048_576:
         raise _RefusedError(_bomb())
     return found

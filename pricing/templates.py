@@ -28,6 +28,8 @@ HEADINGS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 PROBLEMS_HEADING: Final = {"en": "Problems", "fr": "Problèmes", "es": "Problemas"}
 """Of the column that a report adds and the importer does not read."""
+MARKED: Final = {"en": "marked", "fr": "a-corriger", "es": "por-corregir"}
+"""Ends the name of a marked workbook: prices.csv becomes prices-marked.xlsx and stays the list "prices"."""
 _BANNERS: Final = {
     "en": "Fill in the prices. Leave rows empty for which there is no price here.",
     "fr": "Remplir les prix. Laisser vides les lignes pour lesquelles il n'y a pas de prix ici.",

@@ -44,10 +44,20 @@ def codes(result):
     return [p.code for p in result.problems]
 
 
-def workbook(*rows, merge=()):
+def workbook(*rows, merge=(), hidden=(), others=(), **options):
+    """hidden, others: rows of another sheet before this one."""
     stream = io.BytesIO()
-    book = xlsxwriter.Workbook(stream, {"in_memory": True})
+    book = xlsxwriter.Workbook(stream, {"in_memory": True, **options})
+    for before in (hidden, others):
+        if before:
+            sheet = book.add_worksheet()
+            for number, row in enumerate(before):
+                sheet.write_row(number, 0, row)
+            if before is hidden:
+                sheet.hide()
     sheet = book.add_worksheet()
+    sheet.activate()
+    sheet.set_first_sheet()
     for number, row in enumerate(rows):
         for column, value in enumerate(row):
             if value is not None:
@@ -441,3 +451,109 @@ def test_endless_cells_are_only_wrong(cell):
     )
     assert not result.usable
     assert all(len(p.text()) < 400 for p in result.problems)
+
+
+# --- what must not be lost in silence -----------------------------------------------------------------------
+
+CELLS = HEAD.split(",")
+ROW = ["L1", "BJ", "FUEL.L", "LTR", 987654, "XOF", "2026-01-01", ""]
+OTHER = ["L1", "BJ", "NPK", "KGM", 700, "XOF", "2026-01-01", ""]
+
+
+def changed(workbook, old, new):
+    """A workbook with other bytes in its last sheet."""
+    source, stream = zipfile.ZipFile(io.BytesIO(workbook)), io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as target:
+        for name in source.namelist():
+            target.writestr(
+                name, source.read(name).replace(old, new) if "sheet1" in name else source.read(name)
+            )
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (b"<f>3+4</f>", "=3+4"),
+        (b"<f>3+4</f><v></v>", "=3+4"),
+        (b"<f>3&lt;4</f><v/>", "=3<4"),
+        (b"<v>NaN</v>", "nan"),
+        (b"<v>1e999</v>", "inf"),
+    ],
+)
+def test_a_price_whose_formula_has_no_value_is_not_an_empty_price(value, shown):
+    data = changed(workbook(CELLS, ROW, OTHER), b"<v>987654</v>", value)
+    result = read(data)
+    assert ("not-a-number", "row 2, column typical") in found(result)
+    assert result.problems[0].params["value"] == shown
+
+
+def test_a_price_whose_formula_failed_is_not_an_empty_price():
+    good = workbook(CELLS, ROW, OTHER)
+    data = changed(good, b'<c r="E2"><v>987654</v>', b'<c r="E2" t="e"><f>A9*2</f><v>#REF!</v>')
+    assert read(data).problems[0].params["value"] == "#REF!"
+
+
+def test_a_formula_counts_with_the_value_that_was_saved_and_an_empty_text_is_empty():
+    good = workbook(CELLS, ROW, OTHER)
+    saved = changed(good, b"<v>987654</v>", b"<f>3+4</f><v>7</v>")
+    assert [row.typical for row in read(saved).rows] == [7, 700]
+    empty = changed(good, b'<c r="E2"><v>987654</v>', b'<c r="E2" t="str"><f>IF(1,"")</f><v></v>')
+    assert (read(empty).counts.unpriced, read(empty).usable) == (1, True)
+
+
+def test_a_hidden_sheet_is_not_read():
+    old = [[*CELLS, "source"], ["L1", "BJ", "FUEL.L", "LTR", 1, "XOF", "2020-01-01", "", "old"]]
+    result = read(workbook(CELLS, ROW, hidden=old))
+    assert [row.typical for row in result.rows] == [987654]
+
+
+def test_prices_in_two_sheets_are_not_read_by_half():
+    result = read(
+        workbook(CELLS, ROW, others=[CELLS, ["L1", "BJ", "NPK", "KGM", 5, "XOF", "2026-01-01", ""]])
+    )
+    assert codes(result) == ["other-sheet"]
+    assert read(workbook(CELLS, ROW, others=[CELLS])).usable
+
+
+def test_prices_below_the_number_of_rows_are_not_dropped():
+    result = read(
+        lines(GOOD, "1 rows,,,,,,,", GOOD.replace("FUEL.L,LTR", "Engrais,KGM"), "Source: none,,,,,,,")
+    )
+    assert found(result) == [("below-footer", "row 4")]
+
+
+@pytest.mark.parametrize("footer", ["1,839 rows", "Total : 1\u202f839 lignes", "1.839 filas", "Rows: 1839"])
+def test_a_number_of_rows_may_have_separators(footer):
+    result = read(workbook(CELLS, ROW, [footer]))
+    assert [p.params["stated"] for p in result.problems] == [1839]
+
+
+def test_a_reference_to_a_row_is_no_number_of_rows():
+    assert read(workbook(CELLS, ROW, ["Voir ligne 12"])).usable
+
+
+def test_headings_repeated_on_each_page_are_skipped():
+    result = read(lines(GOOD, HEAD, GOOD.replace("FUEL.L,LTR", "NPK,KGM")))
+    assert (codes(result), len(result.rows)) == (["repeated-heading"], 2)
+
+
+def test_a_number_beside_the_table_is_asked_about_and_a_note_is_not():
+    assert codes(read(workbook(CELLS, [*ROW, "asked on the market"]))) == []
+    assert found(read(workbook(CELLS, [*ROW, 500]))) == [("without-heading", "row 2")]
+
+
+def test_plain_numbers_of_days_count_from_1904_where_the_workbook_does():
+    row = [*ROW[:6], 44561, ""]
+    assert read(workbook(CELLS, row, date_1904=True)).rows[0].valid_from == date(2026, 1, 1)
+    assert read(workbook(CELLS, row)).rows[0].valid_from == date(2021, 12, 31)
+
+
+@pytest.mark.parametrize("year", ["0026", "1926", "2926"])
+def test_a_year_that_must_be_a_slip_is_asked_back(year):
+    assert codes(read(lines(GOOD.replace("2026", year)))) == ["bad-date"]
+
+
+def test_hostile_markup_of_cells_is_read_in_linear_time():
+    data = changed(workbook(CELLS, ROW), b"<v>987654</v>", b"<c " + b't="e" ' * 2_000_000)
+    assert codes(read(data)) in (["broken-workbook"], ["workbook-too-large"])

@@ -8,6 +8,7 @@ from pricing.importers import read_price_list
 from pricing.price_lists import Item
 from pricing.regions import Region, RegionTree
 from pricing.reports import annotated, report
+from pricing.templates import MARKED
 
 PLACES = RegionTree([Region("BJ", None, "country", {"fr": "Bénin"})])
 ITEMS = [
@@ -81,3 +82,46 @@ def test_a_formula_in_a_cell_stays_text():
     data = "Région;Article;Prix;Devise;Valable du\nBJ;=1+1;@x;XOF;01/01/2026\n".encode()
     found = sheet(annotated(data, read(data).problems))
     assert (found["B2"].value, found["B2"].data_type) == ("=1+1", "s")
+
+
+def again(data, name="prices.csv", **more):
+    """What a file says, and what its marked workbook says when it is sent again without a correction."""
+    first = read_price_list(data, filename=name, items=ITEMS, regions=PLACES, **more)
+    marked = annotated(data, first.problems)
+    return first, read_price_list(marked, filename="prices-marked.xlsx", items=ITEMS, regions=PLACES, **more)
+
+
+HEAD = "Région;Article;Prix;Devise;Valable du;Unité;Source\n"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "BJ;FEE;1,500;XOF;01/01/2026;DAY;\nBJ;RICE;2.500;XOF;01/01/2026;KGM;\n",
+        'BJ;FEE;1 500 FCFA;XOF;01/01/2026;DAY;"two\nlines"\n1 rows;;;;;;\n',
+        "BJ;FEE;1;XOF;01/01/2026;DAY;\nBJ;FEE;2;XOF;01/01/2026;DAY;\n",
+        "BJ;FEE;=1+1;XOF;01/01/2026;DAY;=cmd|'/c calc'!A1\n",
+        HEAD + "BJ;FEE;1;XOF;01/01/2026;DAY;\n",
+        "BJ;GOLD;-1;EUR;01/01/26;KGM;\nNowhere;FEE;x;USD;;DAY;\n",
+    ],
+)  # fmt: skip
+def test_a_marked_workbook_sent_again_says_the_same_of_the_same_list(rows):
+    first, second = again((HEAD + rows).encode())
+    assert second.rows == first.rows
+    assert [(p.code, p.place) for p in second.problems if p.code != "unknown-column"] == [
+        (p.code, p.place) for p in first.problems
+    ]
+
+
+def test_a_price_that_a_separator_divided_does_not_pass_the_second_time():
+    head = "Région,Article,Devise,Valable du,Prix\n"
+    first, second = again((head + "BJ,FEE,XOF,01/01/2026,1,500\n").encode())
+    assert not first.usable
+    assert not second.usable
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "es"])
+def test_a_marked_workbook_keeps_the_name_of_its_list(language):
+    data = (HEAD + "BJ;FEE;1;XOF;01/01/2026;DAY;\n").encode()
+    name = f"Prix 2026-{MARKED[language]} (2).xlsx"
+    assert read_price_list(data, filename=name, items=ITEMS, regions=PLACES).rows[0].list == "Prix 2026"
