@@ -1,6 +1,7 @@
 """Lint finds each mistake by its code, at its element, and leaves a complete service alone."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,8 @@ ALWAYS = CONDITION.format("1 = 1")
 IN_JAVASCRIPT = '<conditionExpression language="javascript">'
 EVIDENCE_ATTRIBUTES = ' kind="photo" min="1" max="3" criteria="c1"'
 
+NEWS = '<message id="news" name="News"/>'
+KEYED = '<sendTask id="new" messageRef="news"><extensionElements>{}</extensionElements></sendTask>'
 CANCEL = "<cancelEventDefinition/>"
 ERROR = '<errorEventDefinition errorRef="r"/>'
 ESCALATION = '<escalationEventDefinition escalationRef="x"/>'
@@ -277,6 +280,22 @@ CASES = {
     "untyped-task": (GOOD.replace("userTask", "task"), "meet"),
     "vendor-extension": (instead("</run:service>", '</run:service><v:thing a="1"/>'), "p"),
     "condition-language": (instead("<conditionExpression>", IN_JAVASCRIPT), "again"),
+    "condition-not-boolean": (instead("attendance &lt; 30", '"yes"'), "again"),
+    "constant-condition": (instead("attendance &lt; 30", "1 &lt; 30"), "again"),
+    "impossible-count": (
+        inserted(f'<userTask id="new">{MANY.format("<loopCardinality>0</loopCardinality>")}</userTask>'),
+        "new",
+    ),
+    "impossible-key": (inserted(KEYED.format('<run:message key="null"/>'), NEWS), "new"),
+    "impossible-timer": (
+        inserted(event("intermediateCatchEvent", TIMER.format('date("2027-02-30")'))),
+        "new",
+    ),
+    "payload-not-context": (
+        inserted(KEYED.format("<run:message><run:payload>5</run:payload></run:message>"), NEWS),
+        "new",
+    ),
+    "script-without-value": (inserted('<scriptTask id="new"><script>a = 1 / 0</script></scriptTask>'), "new"),
     "invalid-condition": (instead("attendance &lt; 30", "__import__('os')"), "again"),
     "invalid-quantity": (instead("households * 2", "2 kg;"), "meet"),
     "invalid-script": (inserted('<scriptTask id="new"><script>import os</script></scriptTask>'), "new"),
@@ -672,3 +691,105 @@ def test_the_reference_says_which_event_is_executed_where():
         row[0]: frozenset(row[1].replace("–", "").split(", ")) for row in rows if row[0] in EXECUTED
     }
     assert documented == EXECUTED
+
+
+# what is known before anything has run
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("attendance &gt; 3", ""), ("true or good", ""), ("good", ""), ("f(x)", ""), ("if good then 1 else good", ""),
+        ('="yes"', "invalid-condition"), ("${{good}}", "invalid-condition"),
+        ('"yes"', "condition-not-boolean"), ("attendance + 1", "condition-not-boolean"), ("null", "condition-not-boolean"),
+        ("count(households)", "condition-not-boolean"), ("-attendance", "condition-not-boolean"),
+        ('if good then "yes" else "no"', "condition-not-boolean"), ("[good]", "condition-not-boolean"),
+        ("1 / 0 &gt; 2", "condition-not-boolean"), ('date("2027-02-30")', "condition-not-boolean"),
+        ("true", "constant-condition"), ("1 &gt; 2", "constant-condition"), ("not(false)", "constant-condition"),
+        ("today() &gt; date(2050, 1, 1)", ""), ("every x in 1..100000 satisfies x &gt; 0", ""),
+    ],
+)  # fmt: skip
+def test_a_condition_that_is_none_or_never_changes_is_told(text, code):
+    found = codes(instead("attendance &lt; 30", text.replace("{{", "{").replace("}}", "}")))
+    assert found & {"invalid-condition", "condition-not-boolean", "constant-condition"} == (
+        {code} if code else set()
+    )
+
+
+def test_signs_that_other_tools_write_around_an_expression_are_named():
+    for text, sign in (("= attendance &lt; 30", "sign ="), ("${attendance &lt; 30}", "${ }")):
+        (found,) = [p for p in problems(instead("attendance &lt; 30", text)) if p.code == "invalid-condition"]
+        assert (
+            f"Leave out the sign{'' if sign[0] == 's' else 's'} {sign.removeprefix('sign ')}" in found.text()
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "is_possible"),
+    [
+        ("3", True), ("1000", True), ("2 + 1", True), ("households", True), ("count([1, 2])", True),
+        ("0", False), ("-1", False), ("2.5", False), ("1001", False), ("1e9", False), ("10 ** 30", False),
+        ("null", False), ('"3"', False), ("true", False), ("[1]", False), ("1 / 0", False),
+    ],
+)  # fmt: skip
+def test_a_number_of_repetitions_that_cannot_be_is_told(text, is_possible):
+    many = MANY.format(f"<loopCardinality>{text}</loopCardinality>")
+    found = codes(inserted(f'<userTask id="new">{many}</userTask>'))
+    assert not found & {"invalid-condition"} or text == "1e9"
+    assert bool(found & {"impossible-count", "invalid-condition"}) is not is_possible
+
+
+@pytest.mark.parametrize(
+    ("maximum", "is_possible"), [("3", True), ("0", False), ("-2", False), ("2.5", False), ("many", False)]
+)
+def test_a_maximum_of_a_loop_that_cannot_be_is_told(maximum, is_possible):
+    loop = f'<standardLoopCharacteristics loopMaximum="{maximum}"><loopCondition>more</loopCondition></standardLoopCharacteristics>'
+    found = codes(inserted(f'<userTask id="new">{loop}</userTask>'))
+    assert ("impossible-count" in found) is not is_possible
+
+
+def test_a_loop_that_is_always_done_its_maximum_of_times_is_no_mistake():
+    for maximum, is_always in (('loopMaximum="3"', False), ("", True)):
+        loop = f"<standardLoopCharacteristics {maximum}><loopCondition>true</loopCondition></standardLoopCharacteristics>"
+        found = codes(inserted(f'<userTask id="new">{loop}</userTask>'))
+        assert ("constant-condition" in found) is is_always
+
+
+def test_a_list_to_repeat_for_is_a_list_of_some_items():
+    reference = "<loopDataInputRef>{}</loopDataInputRef>"
+    for text, is_possible in (
+        ("households", True),
+        ("[1, 2]", True),
+        ("[]", False),
+        ("7", False),
+        ("null", False),
+    ):
+        many = MANY.format(reference.format(text))
+        found = codes(inserted(f'<userTask id="new">{many}</userTask>'))
+        assert ("impossible-count" in found) is not is_possible, text
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('date("2027-02-30")', "impossible-timer"), ('duration("five days")', "impossible-timer"),
+        ("null", "impossible-timer"), ("1 / 0", "impossible-timer"), ("P200Y", "impossible-timer"),
+        ('duration("P101Y")', "impossible-timer"), ('@"P5D"', ""), ("deadline", ""), ("P99Y", ""),
+        ('now() + duration("P1D")', ""), ("today()", ""), ('date("2027-02-28")', ""),
+    ],
+)  # fmt: skip
+def test_a_timer_that_cannot_be_is_told(text, code):
+    found = codes(inserted(event("intermediateCatchEvent", TIMER.format(text))))
+    assert found & {"impossible-timer", "invalid-timer", "timer-too-short"} == ({code} if code else set())
+
+
+def test_a_line_of_a_script_that_forgets_a_value_is_no_mistake():
+    found = codes(inserted('<scriptTask id="new"><script>a = null\nb = a\nc = today()</script></scriptTask>'))
+    assert "script-without-value" not in found
+
+
+def test_expressions_that_take_long_do_not_hold_up_lint():
+    slow = "count(for x in 1..1000, y in 1..1000 return x * y) &gt; 0"
+    started = time.process_time()
+    problems(instead("attendance &lt; 30", slow))
+    assert time.process_time() - started < 2

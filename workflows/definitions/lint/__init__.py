@@ -12,7 +12,16 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Final
 
-from workflows.definitions.lint import constructs, drawing, events, expressions, progress, task_cards, timers
+from workflows.definitions.lint import (
+    constants,
+    constructs,
+    drawing,
+    events,
+    expressions,
+    progress,
+    task_cards,
+    timers,
+)
 from workflows.definitions.lint.registry import LINT_RULES, Level, LintRule, Rule, Subject, subjects
 from workflows.definitions.lint.thrown import family
 from workflows.definitions.model import Definition
@@ -30,6 +39,7 @@ _EXECUTION: Final[tuple[Rule, ...]] = (
 """What decides whether the engine can run a process."""
 _RULES: Final[tuple[Rule, ...]] = (
     *_EXECUTION,
+    *constants.RULES,
     *expressions.COST_RULES,
     *progress.RULES,
     *task_cards.RULES,

@@ -206,11 +206,18 @@ _TABLE: Final[Mapping[str, tuple[Severity | None, Severity | None]]] = {
     "vendor-meaning": (_I, _W),
     # expressions
     "condition-language": (_W, _E),
+    "condition-not-boolean": (_W, _E),
+    "constant-condition": (_I, _W),
+    "impossible-count": (_W, _E),
+    "impossible-key": (_W, _E),
+    "impossible-timer": (_W, _E),
     "invalid-condition": (_W, _E),
     "invalid-quantity": (_E, _E),
     "invalid-script": (_W, _E),
     "missing-quantity": (_W, _E),
+    "payload-not-context": (_W, _E),
     "script-missing": (_W, _E),
+    "script-without-value": (_W, _W),
     "unknown-parameter": (_E, _E),
     # the way of the work
     "deadlock": (_W, _E),

@@ -12,15 +12,14 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from workflows import feel as language
 from workflows.definitions.lint import feel
 from workflows.definitions.lint.registry import Subject, shown
 from workflows.definitions.model import Node
-from workflows.errors import WorkflowError
 from workflows.feel.temporal import parse_date_time
 from workflows.problems import Problem
 
 SHORTEST_SECONDS: Final = 60
+LONGEST_SECONDS: Final = 100 * 31_536_000
 _DURATION: Final = re.compile(
     r"P(?=[0-9T])(?:([0-9]{1,4})Y)?(?:([0-9]{1,4})M)?(?:([0-9]{1,4})W)?(?:([0-9]{1,6})D)?"
     r"(?:T(?=[0-9])(?:([0-9]{1,7})H)?(?:([0-9]{1,8})M)?(?:([0-9]{1,9}(?:\.[0-9]{1,9})?)S)?)?",
@@ -52,6 +51,15 @@ def _timer(node: Node) -> Iterator[Problem]:
             params={"name": shown(node)},
         )
         return
+    constant = None if _LIKE_ISO.fullmatch(text) else feel.constant(text)
+    if constant is not None and constant.value is None:
+        yield Problem(
+            "impossible-timer",
+            "The timer “%(name)s” never rings: %(time)s always gives null. %(reason)s Correct it.",
+            place=node.id,
+            params={"name": shown(node), "time": text[:60], "reason": constant.reason},
+        )
+        return
     time = _known(text)
     if not _is_iso(time) and (time != text or _LIKE_ISO.fullmatch(text) or not feel.is_feel(text)):
         yield Problem(
@@ -63,6 +71,13 @@ def _timer(node: Node) -> Iterator[Problem]:
         )
         return
     shortest = _interval(time)
+    if shortest is not None and shortest > LONGEST_SECONDS:
+        yield Problem(
+            "impossible-timer",
+            "The timer “%(name)s” rings after more than a hundred years (%(time)s). Correct it.",
+            place=node.id,
+            params={"name": shown(node), "time": text[:60]},
+        )
     if shortest is not None and shortest < SHORTEST_SECONDS:
         yield Problem(
             "timer-too-short",
@@ -73,16 +88,12 @@ def _timer(node: Node) -> Iterator[Problem]:
 
 
 def _known(text: str) -> str:
-    """The time that an expression gives without data, as text; the text itself where that is not known."""
-    if _LIKE_ISO.fullmatch(text) or feel.fault(text) or feel.names(text):
+    """The time that an expression always gives, as text; the text itself where that is not known."""
+    constant = None if _LIKE_ISO.fullmatch(text) else feel.constant(text)
+    if constant is None:
         return text
-    try:
-        value = language.evaluate(text)
-    except WorkflowError:
-        return text
-    if value is None:
-        return text  # of the clock perhaps, which is not read here
-    return "" if isinstance(value, (bool, Decimal, list, dict)) else str(value)
+    value = constant.value
+    return "" if value is None or isinstance(value, (bool, Decimal, list, dict)) else str(value)
 
 
 def _is_iso(text: str) -> bool:
