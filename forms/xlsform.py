@@ -43,7 +43,7 @@ _OURS = ("form_id", "id_string", "version", "form_title", "title", "name")
 _ROW = re.compile(r"\[row : (\d+)\]\s*")
 _SHEET = re.compile(r"[Oo]n the '(\w+)' sheet")
 _FORM_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-_SEPARATOR = re.compile(r"[\s|:-]+")
+SEPARATOR = re.compile(r"[\s|:-]+")
 _PIPE = re.compile(r"(?<!\\)\|")
 
 Row = Mapping[str, str]
@@ -74,8 +74,8 @@ class Build:
 
 
 @dataclass(slots=True)
-class _Workbook:
-    """rows of each sheet; lines: for Markdown, the line of each row; headers in their order."""
+class Workbook:
+    """The sheets of an XLSForm: their rows, headers in their order; lines: for Markdown, the line of each row."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     headers: dict[str, list[str]] = field(default_factory=dict)
@@ -96,7 +96,9 @@ class _Workbook:
         return path
 
 
-class _Unreadable(Exception):
+class Unreadable(Exception):
+    """A source from which no sheet can be read; `problem` says why."""
+
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.code)
         self.problem = problem
@@ -112,8 +114,8 @@ def build(
     """
     problems = _identity_problems(form_id, version)
     try:
-        workbook = _workbook(source)
-    except _Unreadable as error:
+        workbook = read_workbook(source)
+    except Unreadable as error:
         return Build(None, (*problems, error.problem))
     if problems:
         return Build(None, tuple(problems))
@@ -159,14 +161,15 @@ def _identity_problems(form_id: str, version: str) -> list[Problem]:
 # ---------------------------------------------------------------- reading
 
 
-def _workbook(source: bytes | str | Mapping[str, Any]) -> _Workbook:
+def read_workbook(source: bytes | str | Mapping[str, Any]) -> Workbook:
+    """The sheets of a form as rows of cells, whatever it is written in. Raises Unreadable."""
     if isinstance(source, Mapping):
         workbook = _from_mapping(source)
     else:
         workbook = _from_text(source) if isinstance(source, str) else _from_bytes(source)
     rows = sum(len(sheet) for sheet in workbook.rows.values())
     if rows > MAX_ROWS:
-        raise _Unreadable(
+        raise Unreadable(
             Problem(
                 "form-too-large",
                 "The form has %(rows)s rows; at most %(most)s are read. Make several forms of it.",
@@ -175,7 +178,7 @@ def _workbook(source: bytes | str | Mapping[str, Any]) -> _Workbook:
             )
         )
     if not workbook.rows.get("survey"):
-        raise _Unreadable(
+        raise Unreadable(
             Problem(
                 "survey-missing",
                 "The form asks nothing: it needs a sheet named survey with the columns type, name and label.",
@@ -185,7 +188,7 @@ def _workbook(source: bytes | str | Mapping[str, Any]) -> _Workbook:
     return workbook
 
 
-def _from_bytes(source: bytes) -> _Workbook:
+def _from_bytes(source: bytes) -> Workbook:
     _check_size(len(source))
     if source.startswith(b"PK\x03\x04"):
         _check_archive(source)
@@ -195,13 +198,13 @@ def _from_bytes(source: bytes) -> _Workbook:
     try:
         text = source.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise _Unreadable(_not_a_form()) from None
+        raise Unreadable(_not_a_form()) from None
     return _from_text(text)
 
 
 def _check_size(size: int) -> None:
     if size > MAX_SIZE:
-        raise _Unreadable(
+        raise Unreadable(
             Problem(
                 "form-too-large",
                 "The file has %(size)s bytes; at most %(most)s are read. Remove pictures and empty rows.",
@@ -226,20 +229,20 @@ def _check_archive(source: bytes) -> None:
             members = archive.infolist()
             unpacked = sum(member.file_size for member in members)
             if len(members) > MAX_MEMBERS or unpacked > MAX_UNPACKED:
-                raise _Unreadable(_bomb(unpacked))
+                raise Unreadable(_bomb(unpacked))
             for member in members:
                 if member.filename.endswith((".xml", ".rels")):
                     with archive.open(member) as stream:
                         _check_member(stream.read(MAX_UNPACKED + 1))
     except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError, EOFError, ValueError):
-        raise _Unreadable(_not_a_form()) from None
+        raise Unreadable(_not_a_form()) from None
 
 
 def _check_member(data: bytes) -> None:
     if len(data) > MAX_UNPACKED:
-        raise _Unreadable(_bomb(len(data)))
+        raise Unreadable(_bomb(len(data)))
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data or b"\0" in data:
-        raise _Unreadable(_not_a_form())
+        raise Unreadable(_not_a_form())
 
 
 def _bomb(unpacked: int) -> Problem:
@@ -251,7 +254,7 @@ def _bomb(unpacked: int) -> Problem:
     )
 
 
-def _from_backend(read_sheets: Any, source: bytes) -> _Workbook:  # noqa: ANN401 - pyxform has no types
+def _from_backend(read_sheets: Any, source: bytes) -> Workbook:  # noqa: ANN401 - pyxform has no types
     """Read by one of pyxform's backends, whatever it raises about a broken file."""
     try:
         with warnings.catch_warnings():
@@ -260,15 +263,15 @@ def _from_backend(read_sheets: Any, source: bytes) -> _Workbook:  # noqa: ANN401
             )  # openpyxl warns about extensions of Excel that a form does not need
             return _from_sheets(read_sheets(source))
     except PyXFormReadError:
-        raise _Unreadable(_not_a_form()) from None
+        raise Unreadable(_not_a_form()) from None
     except PyXFormError as error:
-        raise _Unreadable(_conversion_problem(str(error), _Workbook())) from None
+        raise Unreadable(_conversion_problem(str(error), Workbook())) from None
     except Exception:  # noqa: BLE001 - xlrd and openpyxl raise anything on a damaged workbook
-        raise _Unreadable(_not_a_form()) from None
+        raise Unreadable(_not_a_form()) from None
 
 
-def _from_sheets(sheets: Mapping[str, Any]) -> _Workbook:
-    workbook = _Workbook()
+def _from_sheets(sheets: Mapping[str, Any]) -> Workbook:
+    workbook = Workbook()
     for name in _SHEETS:
         if name in sheets:
             workbook.rows[name] = [_cells(row) for row in sheets[name] or ()]
@@ -277,14 +280,14 @@ def _from_sheets(sheets: Mapping[str, Any]) -> _Workbook:
     return workbook
 
 
-def _from_mapping(source: Mapping[str, Any]) -> _Workbook:
-    workbook = _Workbook()
+def _from_mapping(source: Mapping[str, Any]) -> Workbook:
+    workbook = Workbook()
     for name in _SHEETS:
         rows = source.get(name) or ()
         if isinstance(rows, Mapping):  # settings are one row
             rows = [rows]
         if not isinstance(rows, Sequence) or not all(isinstance(row, Mapping) for row in rows):
-            raise _Unreadable(_not_a_form())
+            raise Unreadable(_not_a_form())
         if rows:
             workbook.rows[name] = [_cells(row) for row in rows]
             workbook.headers[name] = list(dict.fromkeys(key for row in workbook.rows[name] for key in row))
@@ -303,26 +306,26 @@ def _cells(row: Mapping[Any, Any]) -> Row:
     return cells
 
 
-def _from_text(text: str) -> _Workbook:
+def _from_text(text: str) -> Workbook:
     _check_size(len(text))
     lines = [line.lstrip() for line in text.splitlines()]
     if any(line.startswith("|") for line in lines):
         return _from_markdown(text)
     if text.lstrip().startswith("<") or not any("," in line for line in lines):
-        raise _Unreadable(_not_a_form())
+        raise Unreadable(_not_a_form())
     return _from_backend(sheets_of.csv_to_dict, text.encode())
 
 
-def _from_markdown(text: str) -> _Workbook:
+def _from_markdown(text: str) -> Workbook:
     r"""Tables as pyxform writes them: the first cell names the sheet, the next row is its header.
 
     Lines that do not start with "|" are remarks. "\|" is a bar within a cell.
     """
-    workbook = _Workbook()
+    workbook = Workbook()
     sheet, header = "", None
     for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.strip()
-        if not stripped.startswith("|") or _SEPARATOR.fullmatch(stripped):
+        if not stripped.startswith("|") or SEPARATOR.fullmatch(stripped):
             continue
         cells = [cell.strip().replace(r"\|", "|") for cell in _PIPE.split(stripped[1:])]
         if cells[0]:
@@ -344,14 +347,14 @@ def _from_markdown(text: str) -> _Workbook:
 # ---------------------------------------------------------------- converting
 
 
-def _settings(workbook: _Workbook, form_id: str, version: str, title: str | None) -> dict[str, str]:
+def _settings(workbook: Workbook, form_id: str, version: str, title: str | None) -> dict[str, str]:
     own = dict(next(iter(workbook.rows.get("settings", [])), {}))
     given = title or own.get("form_title") or own.get("title") or form_id
     settings = {key: value for key, value in own.items() if key.strip().lower() not in _OURS}
     return settings | {"form_id": form_id, "version": version, "form_title": given}
 
 
-def _convert(workbook: _Workbook, settings: Mapping[str, str]) -> tuple[bytes | None, list[Problem]]:
+def _convert(workbook: Workbook, settings: Mapping[str, str]) -> tuple[bytes | None, list[Problem]]:
     """The XForm, and pyxform's warnings or its error."""
     sheets: dict[str, Any] = {"sheet_names": list(workbook.rows)}
     for name, rows in workbook.rows.items():
@@ -370,7 +373,7 @@ def _convert(workbook: _Workbook, settings: Mapping[str, str]) -> tuple[bytes | 
     return xform, [_conversion_problem(text, workbook, warning=True) for text in said]
 
 
-def _conversion_problem(text: str, workbook: _Workbook, *, warning: bool = False) -> Problem:
+def _conversion_problem(text: str, workbook: Workbook, *, warning: bool = False) -> Problem:
     """What pyxform says about a form, which is English only."""
     row, sheet = _ROW.search(text), _SHEET.search(text)
     place = workbook.place(sheet[1] if sheet else "survey", int(row[1])) if row else ""
@@ -391,7 +394,7 @@ def _conversion_problem(text: str, workbook: _Workbook, *, warning: bool = False
 # ---------------------------------------------------------------- what pyxform does not look at
 
 
-def _placed(problems: Iterable[Problem], workbook: _Workbook) -> list[Problem]:
+def _placed(problems: Iterable[Problem], workbook: Workbook) -> list[Problem]:
     return [
         Problem(p.code, p.message, workbook.place_of(p.place) if p.place else "", p.severity, p.params)
         for p in problems
