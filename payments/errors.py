@@ -83,6 +83,16 @@ class ReversalOfReversal(LedgerError):
     message = "A reversal is not reversed. Post a new entry instead."
 
 
+class AmountNotInWords(PaymentError):
+    code = "amount-not-in-words"
+    message = "%(amount)s cannot be written in words. Amounts are from zero to a thousand billion."
+
+
+class InvalidApprovalPolicy(PaymentError):
+    code = "invalid-approval-policy"
+    message = "The approval policy cannot be used: %(reason)s"
+
+
 # Tax ---------------------------------------------------------------------------------------------------
 
 

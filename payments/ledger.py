@@ -150,6 +150,21 @@ def bank(rail_account: str, currency: str) -> Account:
     return _account("bank", rail_account, currency, "actual")
 
 
+def advance(payee: str, currency: str) -> Account:
+    """What a payee was advanced and has not worked off (debit); never below zero."""
+    return _account("advance", payee, currency, "actual", floor=0)
+
+
+def payee_receivable(payee: str, currency: str) -> Account:
+    """What a payee was paid too much and owes back (debit); never below zero."""
+    return _account("payee_receivable", payee, currency, "actual", floor=0)
+
+
+def fee(rail_account: str, currency: str) -> Account:
+    """What the bank or the mobile-money company took for its service (debit)."""
+    return _account("fee", rail_account, currency, "actual", floor=0)
+
+
 def contribution_receivable(party: str, currency: str) -> Account:
     """What a third party promised in cash and owes (debit)."""
     return _account("contribution_receivable", party, currency, "actual", floor=0)

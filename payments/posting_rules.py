@@ -12,6 +12,13 @@
 |                   |                                                 | Dr contribution receivable / Cr contribution income |                           |
 |                   |                                                 | memo: Dr in-kind use / Cr in-kind contribution     |                            |
 | obligation funded | Dr fund / Cr unfunded                           |                                                    | `funding:<id>`             |
+| contribution in   |                                                 | Dr bank / Cr contribution receivable               | `contribution:<id>`        |
+| advance           |                                                 | Dr advance / Cr payable                            | `advance:<id>`             |
+| clawback          |                                                 | Dr payee receivable / Cr expense                   | `clawback:<id>`            |
+| recovery          | of a clawback: Dr consumed / Cr fund            | Dr payable / Cr advance or payee receivable        | `recovery:<id>`            |
+| withholding due   |                                                 | Dr withholding / Cr payable of the tax office      | `withholding:<id>`         |
+| overhead          | Dr reservation / Cr consumed                    | Dr expense / Cr payable                            | `overhead:<id>`            |
+| fee               |                                                 | Dr fee / Cr bank                                   | `fee:<id>`                 |
 | batch exported    |                                                 | Dr payable / Cr clearing                           | `batch:<id>:exported`      |
 | payment settled   |                                                 | Dr clearing / Cr bank                              | `payment:<id>:settled`     |
 | payment rejected  |                                                 | Dr clearing / Cr payable                           | `payment:<id>:rejected`    |
@@ -26,6 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from payments import ledger
@@ -314,6 +322,125 @@ def _in_kind_contribution(project: str, contribution: Contribution) -> tuple[Pos
         _debit(ledger.in_kind_use(project, currency), minor),
         _credit(ledger.in_kind_contribution(contribution.party, currency), minor),
     )
+
+
+# What else is owed to somebody, or by somebody ----------------------------------------------------------
+
+
+def contribution_received(
+    *, contribution_id: str, rail_account: str, party: str, amount: Money, memo: str = ""
+) -> Entry:
+    """A third party pays what it promised; more than it owes cannot be booked."""
+    minor, currency = _positive(amount, "A contribution"), amount.currency
+    return Entry(
+        "contribution",
+        f"contribution:{contribution_id}",
+        (
+            _debit(ledger.bank(rail_account, currency), minor),
+            _credit(ledger.contribution_receivable(party, currency), minor),
+        ),
+        memo,
+    )
+
+
+def advance(*, advance_id: str, payee: str, amount: Money, memo: str = "") -> Entry:
+    """A payee is owed money before the work, and owes it back out of what the work will earn."""
+    minor, currency = _positive(amount, "An advance"), amount.currency
+    return Entry(
+        "advance",
+        f"advance:{advance_id}",
+        (_debit(ledger.advance(payee, currency), minor), _credit(ledger.payable(payee, currency), minor)),
+        memo,
+    )
+
+
+def clawback(*, clawback_id: str, project: str, payee: str, amount: Money, memo: str = "") -> Entry:
+    """What a payee was paid too much is owed back; the cost was not one. What was paid stays as it was booked."""
+    minor, currency = _positive(amount, "A clawback"), amount.currency
+    return Entry(
+        "clawback",
+        f"clawback:{clawback_id}",
+        (
+            _debit(ledger.payee_receivable(payee, currency), minor),
+            _credit(ledger.expense(project, currency), minor),
+        ),
+        memo,
+    )
+
+
+def recovery(
+    *,
+    recovery_id: str,
+    payee: str,
+    amount: Money,
+    owed_back: Account,
+    budget: tuple[Account, Account, Money] | None = None,
+    memo: str = "",
+) -> Entry:
+    """Part of what a payee is owed settles what the payee owes back.
+
+    owed_back: the payee's `advance` or `payee_receivable`; its floor keeps the recovery within what is owed back,
+    the ceiling of the payable within what is owed.
+    budget: of a clawback, the consumed account, the fund that is free again, and how much of it. Raises NotPositive.
+    """
+    minor, currency = _positive(amount, "A recovery"), amount.currency
+    lines = [_debit(ledger.payable(payee, currency), minor), _credit(owed_back, minor)]
+    if budget is not None and budget[2]:
+        used, fund_account, part = budget
+        back = _positive(part, "The budget of a recovery")
+        lines += [_debit(used, back), _credit(fund_account, back)]
+    return Entry("recovery", f"recovery:{recovery_id}", tuple(lines), memo)
+
+
+def withholding_due(*, release_id: str, tax: str, office: str, amount: Money, memo: str = "") -> Entry:
+    """Tax that was kept back is now owed to the tax office, at most what was kept back."""
+    minor, currency = _positive(amount, "A payment of tax"), amount.currency
+    return Entry(
+        "withholding_due",
+        f"withholding:{release_id}",
+        (_debit(ledger.withholding(tax, currency), minor), _credit(ledger.payable(office, currency), minor)),
+        memo,
+    )
+
+
+def overhead_due(*, overhead_id: str, project: str, payee: str, amount: Money, memo: str = "") -> Entry:
+    """An overhead of a project's price is owed to who bears it, out of what is reserved for the project."""
+    minor, currency = _positive(amount, "An overhead"), amount.currency
+    return Entry(
+        "overhead",
+        f"overhead:{overhead_id}",
+        (
+            _debit(ledger.reservation(project, currency), minor),
+            _credit(ledger.consumed(project, currency), minor),
+            _debit(ledger.expense(project, currency), minor),
+            _credit(ledger.payable(payee, currency), minor),
+        ),
+        memo,
+    )
+
+
+def fee(*, fee_id: str, rail_account: str, amount: Money, memo: str = "") -> Entry:
+    """The bank or the company took a fee from the account."""
+    minor, currency = _positive(amount, "A fee"), amount.currency
+    return Entry(
+        "fee",
+        f"fee:{fee_id}",
+        (
+            _debit(ledger.fee(rail_account, currency), minor),
+            _credit(ledger.bank(rail_account, currency), minor),
+        ),
+        memo,
+    )
+
+
+def recoverable(*, payable: Money, taken: Money, outstanding: Money, share: Fraction) -> Money:
+    """How much of one payable may be kept back for what its payee owes back: at most a share of the payable.
+
+    payable: the whole payable; taken: what was kept back of it for the same claim before. Rounded down; zero
+    when there is nothing.
+    """
+    most = int(payable.minor * share) - taken.minor
+    return Money(max(0, min(most, outstanding.minor)), payable.currency)
 
 
 # Payment -----------------------------------------------------------------------------------------------

@@ -40,6 +40,9 @@ ACCOUNTS = {
     "withholding": N_("Tax withheld: %(name)s"),
     "clearing": N_("Ordered from %(name)s, not yet answered"),
     "bank": N_("Account: %(name)s"),
+    "advance": N_("Advanced to %(name)s"),
+    "payee_receivable": N_("Owed back by %(name)s"),
+    "fee": N_("Fees of %(name)s"),
     "contribution_receivable": N_("Promised by %(name)s"),
     "contribution_income": N_("Contributed by %(name)s"),
     "in_kind_use": N_("Received in kind by %(name)s"),
@@ -51,7 +54,11 @@ KINDS = {
     "reserve": N_("Reserve"),
     "obligation_funded": N_("Funding of a promise"), "exchange": N_("Exchange"), "delivery": N_("Accepted delivery"),
     "export": N_("Payment file"), "settlement": N_("Payment arrived"), "rejection": N_("Payment refused"),
-    "return": N_("Payment came back"), "reversal": N_("Reversal"),
+    "return": N_("Payment came back"),
+    "contribution": N_("Contribution received"), "advance": N_("Advance"),
+    "clawback": N_("Claim for money paid too much"),
+    "recovery": N_("Kept back"), "withholding_due": N_("Tax owed to the tax office"), "overhead": N_("Overhead"),
+    "fee": N_("Fee"), "reversal": N_("Reversal"),
 }  # fmt: skip
 
 

@@ -259,3 +259,215 @@ def test_an_exchange_balances_in_each_currency_and_moves_the_fund():
 def test_an_exchange_within_one_currency_is_refused():
     with pytest.raises(errors.NotPositive):
         posting_rules.exchange(exchange_id="x", fund="tf", given=Money(1, "XOF"), received=Money(1, "XOF"))
+
+
+# Advances, clawbacks, tax, overheads, fees --------------------------------------------------------------
+
+
+class Books:
+    """Balances under the floors and ceilings of the accounts: what the database would refuse raises."""
+
+    def __init__(self):
+        self.balance = {}
+
+    def post(self, entry):
+        after = dict(self.balance)
+        for account, change in entry.net().items():
+            after[account] = after.get(account, 0) + change
+            if account.ceiling is not None and after[account] > account.ceiling:
+                raise OverflowError(account.code)
+            if account.floor is not None and after[account] < account.floor:
+                raise OverflowError(account.code)
+        self.balance = after
+
+    def of(self, account):
+        return self.balance.get(account, 0)
+
+
+def funded(amount=10**9):
+    """Books in which the project has money reserved."""
+    books, money = Books(), xof(amount)
+    books.post(posting_rules.grant(grant_id="g", funder="alfter", fund="benin", amount=money))
+    books.post(posting_rules.commitment(commitment_id="q", fund="benin", project="copargo", amount=money))
+    return books
+
+
+def advance(amount=5_000, **changes):
+    return posting_rules.advance(**({"advance_id": "a", "payee": "sena", "amount": xof(amount)} | changes))
+
+
+def recover(amount, owed_back=None, **changes):
+    given = {"recovery_id": f"r{amount}", "payee": "sena", "amount": xof(amount)}
+    return posting_rules.recovery(
+        **(given | {"owed_back": owed_back or ledger.advance("sena", "XOF")} | changes)
+    )
+
+
+def test_an_advance_is_owed_to_the_payee_and_by_the_payee():
+    assert lines(advance()) == [("advance:sena", 5_000), ("payable:sena", -5_000)]
+
+
+def test_a_recovery_settles_what_is_owed_both_ways():
+    assert lines(recover(900)) == [("payable:sena", 900), ("advance:sena", -900)]
+
+
+def test_no_more_is_recovered_than_was_advanced():
+    books = funded()
+    books.post(accept())
+    books.post(advance(500))
+    books.post(recover(500))
+    with pytest.raises(OverflowError, match="advance"):
+        books.post(recover(1))
+
+
+def test_no_more_is_recovered_than_is_owed():
+    books = Books()
+    books.post(advance(500))
+    paid = posting_rules.exported(batch_id="b", rail_account="boa", payments=[("sena", xof(500))])
+    books.post(paid)
+    with pytest.raises(OverflowError, match="payable"):
+        books.post(recover(1))
+
+
+def test_a_clawback_takes_back_a_cost_and_its_recovery_frees_the_fund():
+    books = funded(20_000)
+    books.post(accept(left=20_000))
+    books.post(posting_rules.clawback(clawback_id="c", project="copargo", payee="sena", amount=xof(2_000)))
+    owed_back, fund = ledger.payee_receivable("sena", "XOF"), ledger.fund("benin", "XOF")
+    assert (books.of(owed_back), books.of(ledger.expense("copargo", "XOF"))) == (2_000, 10_000)
+    assert books.of(fund) == 0, "what was not got back is not free"
+    used = ledger.consumed("copargo", "XOF")
+    books.post(recover(1_500, owed_back, budget=(used, fund, xof(1_500))))
+    assert (books.of(owed_back), books.of(used), books.of(fund)) == (500, -10_500, -1_500)
+
+
+def test_tax_that_was_kept_back_becomes_owed_to_the_tax_office_and_no_more():
+    books = funded()
+    books.post(accept())
+    due = posting_rules.withholding_due(release_id="w", tax="AIB", office="dgi", amount=xof(300))
+    assert lines(due) == [("withholding:AIB", 300), ("payable:dgi", -300)]
+    books.post(due)
+    again = posting_rules.withholding_due(release_id="x", tax="AIB", office="dgi", amount=xof(1))
+    with pytest.raises(OverflowError, match="withholding"):
+        books.post(again)
+
+
+def test_an_overhead_comes_out_of_what_is_reserved():
+    due = posting_rules.overhead_due(overhead_id="o", project="copargo", payee="office", amount=xof(70))
+    assert lines(due) == [
+        ("reservation:copargo", 70), ("consumed:copargo", -70), ("expense:copargo", 70), ("payable:office", -70),
+    ]  # fmt: skip
+    with pytest.raises(OverflowError, match="reservation"):
+        Books().post(due)
+
+
+def test_a_fee_leaves_the_account_it_was_taken_from():
+    assert lines(posting_rules.fee(fee_id="f", rail_account="boa", amount=xof(250))) == [
+        ("fee:boa", 250),
+        ("bank:boa", -250),
+    ]
+
+
+def test_a_third_party_pays_no_more_than_it_promised():
+    books = funded()
+    books.post(accept(cash_contributions=[Contribution("commune", xof(1_000))]))
+    paid = posting_rules.contribution_received(
+        contribution_id="k", rail_account="boa", party="commune", amount=xof(1_000)
+    )
+    books.post(paid)
+    assert books.of(ledger.contribution_receivable("commune", "XOF")) == 0
+    with pytest.raises(OverflowError, match="contribution_receivable"):
+        books.post(paid)
+
+
+@pytest.mark.parametrize(
+    ("payable", "taken", "outstanding", "share", "kept"),
+    [
+        (10_000, 0, 50_000, Fraction(3, 10), 3_000),
+        (10_000, 0, 1_000, Fraction(3, 10), 1_000),
+        (10_000, 2_500, 50_000, Fraction(3, 10), 500),
+        (10_000, 3_000, 50_000, Fraction(3, 10), 0),
+        (10_000, 4_000, 50_000, Fraction(3, 10), 0),
+        (9_999, 0, 50_000, Fraction(1, 3), 3_333),
+        (1, 0, 50_000, Fraction(1, 3), 0),
+    ],
+)
+def test_at_most_the_agreed_share_of_a_payable_is_kept_back(payable, taken, outstanding, share, kept):
+    assert posting_rules.recoverable(
+        payable=xof(payable), taken=xof(taken), outstanding=xof(outstanding), share=share
+    ) == xof(kept)
+
+
+def every_rule(amount, other):
+    """An entry of each rule that moves an amount."""
+    fund, used = ledger.fund("benin", "XOF"), ledger.consumed("copargo", "XOF")
+    owed_back, paid = ledger.payee_receivable("sena", "XOF"), {"rail_account": "boa", "amount": amount}
+    rules = posting_rules
+    return [
+        rules.grant(grant_id="1", funder="alfter", fund="benin", amount=amount),
+        rules.earmark(earmark_id="1", fund="benin", purpose_fund="meetings", amount=amount),
+        rules.reserve(reserve_id="1", fund="benin", region="BJ", amount=amount),
+        rules.commitment(
+            commitment_id="1", fund="benin", project="copargo", amount=amount, contingency=other
+        ),
+        rules.release(release_id="1", fund="benin", project="copargo", amount=amount, contingency=other),
+        rules.obligation_funded(funding_id="1", fund="benin", project="copargo", amount=amount),
+        rules.exchange(exchange_id="1", fund="benin", given=amount, received=Money(other.minor, "EUR")),
+        accept([Component("honorarium", amount), Component("expenses", other)]),
+        rules.contribution_received(contribution_id="1", party="commune", **paid),
+        advance(amount.minor),
+        rules.clawback(clawback_id="1", project="copargo", payee="sena", amount=amount),
+        recover(amount.minor),
+        recover(amount.minor, owed_back, budget=(used, fund, other)),
+        rules.withholding_due(release_id="1", tax="AIB", office="dgi", amount=amount),
+        rules.overhead_due(overhead_id="1", project="copargo", payee="office", amount=amount),
+        rules.fee(fee_id="1", **paid),
+        rules.exported(batch_id="1", rail_account="boa", payments=[("sena", amount), ("abou", other)]),
+        rules.settled(payment_id="1", **paid),
+        rules.rejected(payment_id="1", payee="sena", **paid),
+        rules.returned(payment_id="1", payee="sena", **paid),
+    ]
+
+
+amounts = st.integers(1, 10**15).map(xof)
+
+
+@given(amounts, amounts)
+def test_every_rule_balances_per_book_and_currency_and_its_reversal_restores_every_balance(amount, other):
+    for entry in every_rule(amount, other):
+        assert not any(balances(entry.postings).values())
+        undone = posting_rules.reversal(entry, entry_id="e", reason="wrong")
+        after = entry.net()
+        for account, change in undone.net().items():
+            after[account] += change
+        assert not any(after.values()), entry.kind
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["work", "advance", "recover", "pay"]), st.integers(1, 5_000)), max_size=30
+    )
+)
+def test_whatever_the_order_nobody_owes_back_less_than_nothing_or_is_paid_more_than_owed(steps):
+    books, owed, advanced = funded(), 0, 0
+    for kind, minor in steps:
+        entry, possible = {
+            "work": (accept([Component("expenses", xof(minor))]), True),
+            "advance": (advance(minor), True),
+            "recover": (recover(minor), minor <= owed and minor <= advanced),
+            "pay": (
+                posting_rules.exported(batch_id="b", rail_account="boa", payments=[("sena", xof(minor))]),
+                minor <= owed,
+            ),
+        }[kind]
+        if not possible:
+            with pytest.raises(OverflowError):
+                books.post(entry)
+            continue
+        books.post(entry)
+        owed += minor if kind in ("work", "advance") else -minor
+        advanced += {"advance": minor, "recover": -minor}.get(kind, 0)
+        assert (-books.of(ledger.payable("sena", "XOF")), books.of(ledger.advance("sena", "XOF"))) == (
+            owed,
+            advanced,
+        )
