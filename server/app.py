@@ -100,6 +100,9 @@ def _register_templates(app: Flask) -> None:
 
 def wants_json() -> bool:
     """Whether the answer is for a program."""
+    # only scripts send these
+    if request.method in ("PUT", "DELETE"):
+        return True
     return request.path.startswith("/api/") or (
         request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"
     )

@@ -3,6 +3,7 @@
 RunError
 └── LibraryError
     ├── UnknownService   no such service or version is shipped
+    ├── UnknownStarter   no such starter is shipped
     └── BrokenService    a shipped service does not assemble; carries all its problems
 """
 
@@ -22,6 +23,11 @@ class LibraryError(RunError):
 class UnknownService(LibraryError):
     code = "unknown-service"
     message = "There is no service %(service)s in version %(version)s. Choose one of: %(available)s."
+
+
+class UnknownStarter(LibraryError):
+    code = "unknown-starter"
+    message = "There is no starter %(name)s. Choose one of: %(available)s."
 
 
 class BrokenService(LibraryError):

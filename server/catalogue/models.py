@@ -55,3 +55,20 @@ class ServiceFormRow(Base):
     xform: Mapped[bytes]
     md5: Mapped[str]
     __table_args__ = (UniqueConstraint("form_id", "form_version"),)
+
+
+class ServiceVersionStepRow(Base):
+    """A version is no longer recommended (deprecated) or may no longer be used for anything new (recalled)."""
+
+    __tablename__ = "service_version_step"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    service_version_id: Mapped[str] = mapped_column(ForeignKey("service_version.id"), index=True)
+    step: Mapped[str]
+    reason: Mapped[str]
+    done_at: Mapped[datetime]
+    done_by: Mapped[str]
+    __table_args__ = (
+        UniqueConstraint("service_version_id", "step"),
+        CheckConstraint("step IN ('deprecated','recalled')", name="step"),
+        CheckConstraint("reason <> ''", name="reason"),
+    )

@@ -1,0 +1,102 @@
+"""Drafts: making them, saving with If-Match, revisions, forms, and what is refused."""
+
+import pytest
+
+from server.drafts import service as drafts
+from server.drafts.contents import NamedFile
+from server.errors import Forbidden, NotFound
+from workflows.errors import InvalidInput
+
+STARTER = drafts.FromStarter("single_delivery", {"en": "Bring seedlings", "fr": "Apporter des plants"})
+
+
+def make(world, source=STARTER, who="expert", **given):
+    return world.run(who, drafts.make, source, **given).row
+
+
+def read(world, draft):
+    return world.read(drafts.draft, draft.id, who="expert")
+
+
+def held(world, draft, number=None):
+    return world.read(drafts.content, draft.id, number, who="expert")
+
+
+def renamed(bpmn, name):
+    return bpmn.replace(b'name="Deliver"', f'name="{name}"'.encode())
+
+
+def save(world, draft, name, expected=None, who="expert"):
+    now = read(world, draft)
+    return world.run(
+        who, drafts.save_diagram, draft.id, renamed(held(world, draft, 1).bpmn, name),
+        expected=now.diagram_revision if expected is None else expected,
+    )  # fmt: skip
+
+
+def test_a_draft_from_a_starter_has_its_own_code_and_names_and_is_without_mistakes(world):
+    draft = make(world)
+    assert (draft.service_code, draft.names["fr"]) == ("bring_seedlings", "Apporter des plants")
+    opened = drafts.opened(held(world, draft))
+    assert opened.assembly.package is not None
+    assert opened.assembly.problems == ()
+
+
+def test_the_same_id_makes_one_draft(world):
+    chosen = "01900000-0000-7000-8000-0000000000aa"
+    assert make(world, draft_id=chosen).id == make(world, draft_id=chosen).id == chosen
+    assert len(world.read(drafts.drafts, who="expert")) == 1
+
+
+def test_only_experts_make_drafts(world):
+    with pytest.raises(Forbidden):
+        make(world, who="coordinator")
+
+
+def test_saving_is_a_revision_and_saving_the_same_again_is_none(world):
+    draft = make(world)
+    assert save(world, draft, "Bring").revision == 2
+    assert save(world, draft, "Bring").revision == 2
+    assert b'name="Bring"' in held(world, draft).bpmn
+    assert b'name="Deliver"' in held(world, draft, 1).bpmn
+
+
+def test_who_saves_an_older_diagram_is_told_who_saved_meanwhile(world):
+    draft = make(world)
+    save(world, draft, "Bring")
+    with pytest.raises(drafts.DraftChanged) as refused:
+        save(world, draft, "Carry", expected=1)
+    assert refused.value.params["by"] == "Elise Kponton"
+    assert refused.value.params["etag"] == '"2"'
+    assert b"Bring" in held(world, draft).bpmn
+
+
+def test_a_form_that_is_replaced_does_not_stop_the_diagram_from_being_saved(world):
+    draft = make(world)
+    form = held(world, draft).forms["deliver"].content.replace(b"The report", b"x")
+    world.run("expert", drafts.save_file, draft.id, "forms", "deliver", NamedFile("d.md", form + b"\n"))
+    now = read(world, draft)
+    assert (now.revision, now.diagram_revision) == (2, 1)
+    assert save(world, draft, "Bring", expected=1).revision == 3
+
+
+def test_a_revision_is_brought_back_as_a_new_one(world):
+    draft = make(world)
+    save(world, draft, "Bring")
+    row = world.run("expert", drafts.restore, draft.id, 1)
+    assert row.revision == 3
+    assert held(world, draft).bpmn == held(world, draft, 1).bpmn
+
+
+def test_what_is_no_diagram_is_refused_with_the_place_and_stores_nothing(world):
+    draft = make(world)
+    for body in (b"", b"hello", b"<html/>", b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'):
+        with pytest.raises(InvalidInput) as refused:
+            world.run("expert", drafts.save_diagram, draft.id, body, expected=1)
+        assert refused.value.problems
+    assert read(world, draft).revision == 1
+
+
+def test_what_is_not_there_is_not_found(world):
+    with pytest.raises(NotFound):
+        world.read(drafts.draft, "01900000-0000-7000-8000-000000000000", who="expert")
