@@ -13,13 +13,14 @@ from __future__ import annotations
 import hashlib
 import json
 import types
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cache
 from operator import attrgetter
-from typing import Any, Final, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Self, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import orjson
 
@@ -32,6 +33,41 @@ KEPT: Final = 8_192
 """Lasting objects whose bytes are remembered."""
 LATER: Final = types.MappingProxyType({"later": True})
 """Marks a field that documents written before it do not have."""
+
+
+class CanonicalValue:
+    """A frozen dataclass that is kept as canonical JSON, known by its SHA-256, and whose parts must agree."""
+
+    __slots__ = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Texts, whole numbers, lists and objects only; exact fractions as "25/23", days as ISO 8601."""
+        return cast(dict[str, Any], encode(self))
+
+    def canonical(self) -> bytes:
+        """The one byte sequence of this value."""
+        return canonical_bytes(self)
+
+    def digest(self) -> str:
+        """Hexadecimal SHA-256 of `canonical()`."""
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+    @classmethod
+    def from_json(cls, document: bytes | str | Mapping[str, Any]) -> Self:
+        """Read one back. Raises UnreadableValue when it is none or its parts do not agree."""
+        try:
+            data = json.loads(document) if isinstance(document, bytes | str) else dict(document)
+        except (ValueError, TypeError, RecursionError) as reason:
+            raise UnreadableValue(kind=cls.__name__, reason=str(reason)) from reason
+        found = decode(cls, data)
+        wrong = found.inconsistency()
+        if wrong:
+            raise UnreadableValue(kind=cls.__name__, reason=wrong)
+        return found
+
+    @abstractmethod
+    def inconsistency(self) -> str:
+        """Which sum does not hold; "" when all do."""
 
 
 def canonical_json(value: object) -> bytes:

@@ -12,7 +12,6 @@ Like a quote it is a value: canonical JSON with a SHA-256, the quotes of its ser
 from __future__ import annotations
 
 import hashlib
-import json
 from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,17 +19,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, Final, cast
+from typing import Final
 
 import numpy as np
 
-from pricing.canonical import canonical_bytes, decode, encode
+from pricing.canonical import LATER, CanonicalValue
 from pricing.contributions import Contribution, Overhead
 from pricing.draws import Draws
-from pricing.errors import NotPriceable, UnreadableValue
+from pricing.errors import NotPriceable
 from pricing.money import minor_digits, split_minor
 from pricing.price_lists import PriceBook, Resolved
-from pricing.quoted import Basis, Quote, sum_by_party
+from pricing.quoted import Basis, Notice, Quote, p80_notices, sum_by_party
 from pricing.quotes import build_quote
 from pricing.service_costs import ServiceCosts
 from pricing.simulate import Amounts, CostLine, Distribution, PriceRange, Risk, simulate_cost, summarise
@@ -90,7 +89,7 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectQuote:
+class ProjectQuote(CanonicalValue):
     """The price of a project; all amounts in whole minor units of `currency`.
 
     expected_minor: the sum of its services' expected costs. contingency_minor: what the fund holds on top by the
@@ -117,31 +116,8 @@ class ProjectQuote:
     risk: Risk | None
     components: tuple[QuotedComponent, ...]
     months: tuple[Month, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """Texts, whole numbers, lists and objects only; exact fractions as "25/23", days as ISO 8601."""
-        return cast(dict[str, Any], encode(self))
-
-    def canonical(self) -> bytes:
-        """The one byte sequence of this project quote."""
-        return canonical_bytes(self)
-
-    def digest(self) -> str:
-        """Hexadecimal SHA-256 of `canonical()`."""
-        return hashlib.sha256(self.canonical()).hexdigest()
-
-    @classmethod
-    def from_json(cls, document: bytes | str | Mapping[str, Any]) -> ProjectQuote:
-        """Read one back. Raises UnreadableValue when it is none or its parts do not sum."""
-        try:
-            data = json.loads(document) if isinstance(document, bytes | str) else dict(document)
-        except (ValueError, RecursionError) as reason:
-            raise UnreadableValue(kind="ProjectQuote", reason=str(reason)) from reason
-        found = decode(cls, data)
-        wrong = found.inconsistency()
-        if wrong:
-            raise UnreadableValue(kind="ProjectQuote", reason=wrong)
-        return found
+    warnings: tuple[Notice, ...] = field(default=(), metadata=LATER)
+    """Of the project as a whole; each service's are with its quote."""
 
     def inconsistency(self) -> str:
         """Which sum does not hold; "" when all do."""
@@ -240,6 +216,7 @@ def _assemble(
         risk=risk,
         components=quoted,
         months=_months(quoted),
+        warnings=p80_notices(risk, basis, currency, name),
     )
     wrong = found.inconsistency()
     assert not wrong, f"the parts of the project quote do not sum: {wrong}"

@@ -17,12 +17,17 @@ from workflows.errors import RunError
 from workflows.problems import Problem
 
 _SIX_PLACES: Final = Decimal("0.000001")
+_DIGITS: Final = 34
 
 
 def read_parameters(
     declared: Iterable[Parameter], given: Mapping[str, Decimal | int]
 ) -> tuple[dict[str, Decimal], list[Problem]]:
-    """The value of every declared parameter (given, else its default), and all that is wrong with them."""
+    """The value of every declared parameter (given, else its default), and all that is wrong with them.
+
+    Where a value cannot be used, the nearest one that can stands in for it, so that formulas do not repeat what
+    is said already.
+    """
     values: dict[str, Decimal] = {}
     problems: list[Problem] = []
     known = {p.id: p for p in declared}
@@ -31,10 +36,15 @@ def read_parameters(
         value = given.get(name, parameter.default)
         if value is None:
             problems.append(_missing(parameter))
+            values[name] = _nearest(Decimal(1), parameter)
             continue
         values[name] = Decimal(value)
-        if not values[name].is_finite() or _outside(values[name], parameter):
+        if not _is_usable(values[name]):
+            problems.append(_unusable(parameter, values[name]))
+            values[name] = _nearest(Decimal(1), parameter)
+        elif _outside(values[name], parameter):
             problems.append(_out_of_bounds(parameter, values[name]))
+            values[name] = _nearest(values[name], parameter)
     return values, problems
 
 
@@ -53,6 +63,20 @@ def quantity(text: str, values: Mapping[str, Decimal], place: str) -> Fraction |
     if not number.is_finite() or number < 0 or number > 10**12:
         return _impossible(place, text, str(number))
     return Fraction(number.quantize(_SIX_PLACES, rounding=ROUND_HALF_UP))
+
+
+def _is_usable(value: Decimal) -> bool:
+    """Whether FEEL can hold the number exactly and a quote can write it: 34 digits (DMN 1.5, 10.3.2.3)."""
+    if not value.is_finite():
+        return False
+    _, digits, exponent = value.as_tuple()
+    return len(digits) <= _DIGITS and isinstance(exponent, int) and -_DIGITS <= exponent <= _DIGITS
+
+
+def _nearest(value: Decimal, parameter: Parameter) -> Decimal:
+    if parameter.minimum is not None and value < parameter.minimum:
+        return parameter.minimum
+    return parameter.maximum if parameter.maximum is not None and value > parameter.maximum else value
 
 
 def _outside(value: Decimal, parameter: Parameter) -> bool:
@@ -75,6 +99,15 @@ def _missing(parameter: Parameter) -> Problem:
         "The service needs a value for %(parameter)s. State it.",
         place=parameter.id,
         params={"parameter": parameter.id},
+    )
+
+
+def _unusable(parameter: Parameter, value: Decimal) -> Problem:
+    return Problem(
+        "parameter-unusable",
+        "%(parameter)s is %(value)s. State a number of at most %(digits)s digits.",
+        place=parameter.id,
+        params={"parameter": parameter.id, "value": str(value)[:60], "digits": _DIGITS},
     )
 
 

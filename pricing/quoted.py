@@ -6,19 +6,16 @@ back checks that its parts still sum.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import Any, Final, Literal, cast
+from typing import Final, Literal
 
-from pricing.canonical import LATER, canonical_bytes, decode, encode
+from pricing.canonical import LATER, CanonicalValue
 from pricing.contributions import ContributionKind, Overhead, catalogue_factor
-from pricing.errors import UnreadableValue
 from pricing.exact import exact_sum
-from pricing.money import minor_digits, round_half_up
+from pricing.money import Money, minor_digits, round_half_up
 from pricing.price_lists import Resolved
 from pricing.service_costs import LineKind
 from pricing.simulate import Risk
@@ -159,8 +156,28 @@ class Notice:
     params: Mapping[str, str]
 
 
+def p80_notices(risk: Risk | None, basis: Basis, currency: str, place: str) -> tuple[Notice, ...]:
+    """A warning where a price to P80 is less than the simulated mean, because rare cases are very dear."""
+    if risk is None or basis != "p80" or risk.p80_minor >= risk.mean_minor:
+        return ()
+    params = {
+        "p80": f"{Money(risk.p80_minor, currency).major():f}",
+        "mean": f"{Money(risk.mean_minor, currency).major():f}",
+        "currency": currency,
+    }
+    return (
+        Notice(
+            "p80-below-mean",
+            place,
+            "P80 is %(p80)s %(currency)s, but the simulated mean is %(mean)s, because a few cases cost far more. "
+            "Over many orders more is spent than is held: keep a reserve, or bound what is repeated.",
+            params,
+        ),
+    )
+
+
 @dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(CanonicalValue):
     """The price of `count` instances of a service; all amounts in whole minor units of `currency`.
 
     expected_minor = direct_minor + overheads: at typical prices, contributions in kind at their value.
@@ -214,31 +231,6 @@ class Quote:
         rules = [Overhead(o.code, o.kind, o.value, o.base) for o in self.overheads]
         direct = exact_sum(line.amount for line in self.lines) / self.count
         return round_half_up(direct * catalogue_factor(rules) * 10 ** minor_digits(self.currency))
-
-    def as_json(self) -> dict[str, Any]:
-        """Texts, whole numbers, lists and objects only; exact fractions as "25/23", days as ISO 8601."""
-        return cast(dict[str, Any], encode(self))
-
-    def canonical(self) -> bytes:
-        """The one byte sequence of this quote."""
-        return canonical_bytes(self)
-
-    def digest(self) -> str:
-        """Hexadecimal SHA-256 of `canonical()`."""
-        return hashlib.sha256(self.canonical()).hexdigest()
-
-    @classmethod
-    def from_json(cls, document: bytes | str | Mapping[str, Any]) -> Quote:
-        """Read a quote back. Raises UnreadableValue when it is none or its parts do not sum."""
-        try:
-            data = json.loads(document) if isinstance(document, bytes | str) else dict(document)
-        except (ValueError, RecursionError) as reason:
-            raise UnreadableValue(kind="Quote", reason=str(reason)) from reason
-        quote = decode(cls, data)
-        wrong = quote.inconsistency()
-        if wrong:
-            raise UnreadableValue(kind="Quote", reason=wrong)
-        return quote
 
     def inconsistency(self) -> str:
         """Which sum does not hold; "" when all do."""

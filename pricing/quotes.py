@@ -38,6 +38,7 @@ from pricing.quantities import read_parameters
 from pricing.quoted import (
     FORMAT,
     only_present,
+    p80_notices,
 )
 from pricing.quoted import Basis as Basis
 from pricing.quoted import Due as Due
@@ -155,7 +156,10 @@ def build_quote(
         tasks={task.id: task for task, _ in quoted},
         overheads=rounded.overheads,
         contributions=rounded.contributions(contributions, amounts),
-        warnings=tuple(_notice(p) for p in work.problems),
+        warnings=(
+            *(_notice(p) for p in work.problems),
+            *p80_notices(risk, basis, currency, costs.definition.process_id),
+        ),
         number=previous.number + 1 if previous else 1,
         replaces=previous.digest() if previous else "",
         interrupted_share=costs.interrupted_share,
@@ -249,6 +253,8 @@ class _Work:
         self.drafts: list[_Draft] = []
         self._place: dict[str, slice] = {}
         self._price(book, region, on, currency)
+        if not costs.lines:
+            self.problems.append(_no_lines(costs.definition))
         if book.minimum_wages:
             paid = [(d.task, d.price) for d in self.drafts if d.line.kind == "honorarium"]
             self.problems += below_minimum_wage(paid, book, region, on)
@@ -485,6 +491,15 @@ def _price_range(price: Resolved) -> PriceRange:
 def _notice(problem: Problem) -> Notice:
     params = {key: str(value) for key, value in problem.params.items()}
     return Notice(problem.code, problem.place, problem.message, params)
+
+
+def _no_lines(definition: Definition) -> Problem:
+    return Problem(
+        "no-costs",
+        "No task of the diagram says what it costs, so the price is zero. Give its tasks an honorarium or expenses.",
+        place=definition.process_id,
+        severity="warning",
+    )
 
 
 def _no_maximum(definition: Definition) -> Problem:

@@ -22,6 +22,7 @@ from service_library import library
 from service_library.package import digest as package_digest
 from workflows.definitions.model import Definition
 from workflows.definitions.read import read
+from workflows.errors import InvalidInput
 from workflows.problems import Problem, blocking
 
 _SIZE_MAX: Final = 30_000_000
@@ -70,19 +71,19 @@ def price(
     # imported here: the other commands need not wait for the demonstration
     from server.demo import prices, world
 
-    costs, name, digest = _service(service)
-    book = prices.book([(path.name, path.read_bytes()) for path in files])
-    money = currency or prices.currency(book.regions, region)
-    if not money:
-        raise click.ClickException(f"The currency of {region} is not known. State it with --currency.")
-    in_benin = book.regions.chain(region)[-1].code == world.COUNTRY and not without_terms
     try:
+        costs, name, digest = _service(service)
+        book = prices.book([(path.name, path.read_bytes()) for path in files])
+        money = currency or prices.currency(book.regions, region)
+        if not money:
+            raise click.ClickException(f"The currency of {region} is not known. State it with --currency.")
+        in_benin = book.regions.chain(region)[-1].code == world.COUNTRY and not without_terms
         quote = build_quote(
             costs, book, region=region, on=on.date(), currency=money, parameters=_numbers(given), count=count,
             basis=basis, seed=seed, overheads=world.overheads() if in_benin else (),
             contributions=world.contributions() if in_benin else (), service_version_digest=digest,
         )  # fmt: skip
-    except NotPriceable as refused:
+    except InvalidInput as refused:
         _refuse(refused.problems, form)
         raise click.exceptions.Exit(1) from refused
     if form == "json":
@@ -99,13 +100,19 @@ def _service(text: str) -> tuple[ServiceCosts, str, str]:
         definition = _definition(path)
         return compile_service(definition), definition.name or path.name, ""
     code, _, version = text.partition("@")
-    newest = dict(library.available()).get(code, ("",))[-1]
-    package = library.load(code, version or newest)
+    versions = dict(library.available())
+    if code not in versions:
+        raise click.ClickException(
+            f"There is no service {code}. Choose one of {', '.join(versions)}, or name a file that ends in .bpmn."
+        )
+    package = library.load(code, version or versions[code][-1])
     label = package.definition.service.name.get("en", code)
     return compile_service(package.definition), f"{label} {package.version}", package_digest(package)
 
 
 def _definition(path: Path) -> Definition:
+    if not path.is_file():
+        raise click.ClickException(f"There is no file {path}.")
     if path.stat().st_size > _SIZE_MAX:
         raise click.ClickException(f"{path} is too large.")
     reading = read(path.read_bytes())

@@ -357,6 +357,41 @@ def test_mistakes_of_every_kind_come_together(diagram):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("value", ["-1e30", "7", "1e999999", "1e-999999", "NaN", "Infinity", "0." + "1" * 40])
+def test_a_number_that_cannot_be_used_is_told_once_and_not_again_for_each_formula(single, value):
+    work = card(
+        expense("MEAL", "n * 2"), expense("PEN", "n - 9"), expense("HALL", "10 / n", unit="DAY"), days=1
+    )
+    model = replace(
+        single(work),
+        service=ServiceCard("S", parameters=(Parameter("n", {}, minimum=Decimal(9), maximum=Decimal(20)),)),
+    )
+    with pytest.raises(NotPriceable) as refused:
+        quote(model, parameters={"n": Decimal(value)})
+    assert [p.place for p in refused.value.problems] == ["n"]
+    with pytest.raises(NotPriceable) as refused:
+        quote(model)
+    assert [p.code for p in refused.value.problems] == ["missing-parameter"]
+
+
+def test_a_diagram_that_costs_nothing_says_so(diagram):
+    found = quote(diagram("s>t1 t1>e"))
+    assert (found.expected_minor, [n.code for n in found.warnings]) == (0, ["no-costs"])
+
+
+def test_a_price_to_p80_below_the_simulated_mean_is_a_warning(diagram):
+    rare = diagram(
+        "s>t1 t1>x1 x1>t2:0.1 x1>e:0.9 t2>e",
+        nodes={"t1": {"task": card(days="0.5")}, "t2": {"task": card(days=100)}},
+    )
+    (notice,) = quote(rare, basis="p80").warnings
+    assert notice.code == "p80-below-mean"
+    assert notice.params["p80"] == "7500"
+    assert int(notice.params["mean"]) > 100_000
+    assert quote(rare, basis="expected").warnings == ()
+    assert quote(rare, basis="p80", count=500).warnings == ()
+
+
 def test_an_unknown_currency_is_refused(single):
     with pytest.raises(UnknownCurrency):
         quote(single(card(days=1)), currency="CFA")
@@ -386,6 +421,13 @@ def test_equal_input_gives_an_equal_digest_and_any_change_another(meeting):
     changed = [{"seed": 2}, {"parameters": {"participants": 61}}, {"on": date(2026, 3, 2)}, {"count": 2}]
     digests = {quote(meeting(), **change).digest() for change in ({}, *changed)}
     assert len(digests) == 5
+
+
+def test_the_digest_of_a_quote_is_the_same_in_every_release(meeting):
+    found = quote(
+        meeting(), prices(spread=1), basis="p80", draws=2_000, seed=46, parameters={"participants": 41}
+    )
+    assert found.digest() == "1046a805f2e25c02d454465503d2ad9ae19e1d238d27579075f6914bf1fba6bb"
 
 
 def test_the_document_has_no_floats(meeting):

@@ -335,8 +335,31 @@ def test_a_diagram_and_a_price_list_of_ones_own_can_be_priced(run, tmp_path):
     assert "FEE.ANIM" not in missing
 
 
+@pytest.mark.parametrize("content", ["<x", "", "<definitions/>"])
+def test_a_diagram_that_cannot_be_read_is_refused_in_the_asked_format(run, tmp_path, content):
+    path = tmp_path / "own.bpmn"
+    path.write_text(content)
+    done = run("price", str(path), *PRICE[2:], "--format", "json")
+    assert (done.exit_code, json.loads(done.stdout)["ok"]) == (1, False)
+    assert run("price", str(path), *PRICE[2:]).stdout == ""
+
+
+@pytest.mark.parametrize("service", ["nobody", "nobody@1.0.0", "nowhere.bpmn"])
+def test_a_service_that_is_not_there_is_one_sentence(run, service):
+    done = run("price", service, *PRICE[2:])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: There is no ")
+    assert service.split("@")[0] in done.stderr
+
+
 @pytest.mark.parametrize(
-    "more", [("--param", "households"), ("--param", "households=many"), ("--param", "=3")]
+    "more",
+    [
+        ("--param", "households"),
+        ("--param", "households=many"),
+        ("--param", "=3"),
+        ("--param", "households=NaN"),
+    ],
 )
 def test_a_senseless_parameter_is_one_sentence(run, more):
     assert run(*PRICE, *more).exit_code != 0
