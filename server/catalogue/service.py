@@ -6,9 +6,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from threading import Lock
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from server.actor import Action, require
 from server.catalogue.models import ServiceDecisionRow
@@ -21,7 +21,10 @@ from server.catalogue.models import (
 from server.catalogue.models import (
     ServiceVersionRow as ServiceVersionRow,
 )
-from server.errors import Conflict, NotFound
+from server.catalogue.models import (
+    ServiceVersionStepRow as ServiceVersionStepRow,
+)
+from server.errors import Conflict, NotFound, SamePerson, WrongState
 from server.journal import service as journal
 from server.journal.service import Event
 from server.runtime import Tx
@@ -29,6 +32,11 @@ from service_library.package import Assembly, ServicePackage, assemble, digest
 from workflows.definitions.lint import lint
 from workflows.errors import InvalidInput
 from workflows.problems import Problem, blocking
+
+
+class VersionRecalled(Conflict):
+    code = "version-recalled"
+    message = "%(service)s %(version)s was recalled and is not used for anything new: %(reason)s"
 
 
 class VersionExists(Conflict):
@@ -124,6 +132,91 @@ def _store(tx: Tx, package: ServicePackage, content: str) -> ServiceVersionRow:
     return row
 
 
+# Out of use -------------------------------------------------------------------------------------------
+
+
+OutOfUse = Literal["deprecated", "recalled"]
+_MAX_REASON: Final = 1000
+_EVENTS: Final[Mapping[OutOfUse, Event]] = MappingProxyType(
+    {"deprecated": Event.SERVICE_DEPRECATED, "recalled": Event.SERVICE_RECALLED}
+)
+
+
+def deprecate(tx: Tx, version_id: str, *, reason: str, command_id: str | None = None) -> ServiceVersionRow:
+    """Say that a version is no longer recommended: it can still be used, and nobody is led to it any more.
+
+    command_id: the client's; repeated, it changes nothing. Raises InvalidInput without a reason, WrongState.
+    """
+    return _take_out_of_use(tx, version_id, "deprecated", ("published",), reason, command_id)
+
+
+def recall(tx: Tx, version_id: str, *, reason: str, command_id: str | None = None) -> ServiceVersionRow:
+    """Forbid a version for anything new: no price is offered and no village starts under it any more.
+
+    What runs goes on; its coordinators see that the version was recalled, and why. By somebody else than who
+    published it. command_id: as for `deprecate`. Raises InvalidInput without a reason, SamePerson, WrongState.
+    """
+    return _take_out_of_use(tx, version_id, "recalled", ("published", "deprecated"), reason, command_id)
+
+
+def _take_out_of_use(
+    tx: Tx, version_id: str, step: OutOfUse, possible: tuple[str, ...], reason: str, command_id: str | None
+) -> ServiceVersionRow:
+    require(tx.actor, Action.SERVICE_PUBLISH)
+    row = tx.session.get(ServiceVersionRow, version_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(what="service version", key=version_id)
+    known = tx.session.get(ServiceVersionStepRow, command_id) if command_id else None
+    if known is not None:
+        if (known.service_version_id, known.step) != (version_id, step):
+            raise Conflict
+        return row
+    if row.status not in possible:
+        raise WrongState(what="service version", state=row.status)
+    if not 0 < len(reason.strip()) <= _MAX_REASON:
+        raise InvalidInput([_no_reason()])
+    if step == "recalled" and row.published_by == tx.actor.user_id:
+        raise SamePerson(first="publishing a version", second="recalling it")
+    tx.session.add(
+        ServiceVersionStepRow(
+            id=command_id or tx.new_id(), service_version_id=row.id, step=step, reason=reason.strip(),
+            done_at=tx.now, done_by=tx.actor.user_id,
+        )
+    )  # fmt: skip
+    tx.session.flush()
+    row.status = step
+    tx.session.flush()
+    journal.record(
+        tx, _EVENTS[step], row.id,
+        public={"service": row.service_code, "version": row.version, "reason": reason.strip()},
+    )  # fmt: skip
+    return row
+
+
+def _no_reason() -> Problem:
+    return Problem(
+        "reason-missing",
+        "Say why, in at most %(limit)s letters: people who work with this version read it.",
+        place="reason",
+        params={"limit": _MAX_REASON},
+    )
+
+
+def out_of_use(tx: Tx, version_id: str) -> list[ServiceVersionStepRow]:
+    """Why a version went out of use, step by step, oldest first."""
+    query = select(ServiceVersionStepRow).where(ServiceVersionStepRow.service_version_id == version_id)
+    return list(tx.session.scalars(query.order_by(ServiceVersionStepRow.done_at, ServiceVersionStepRow.id)))
+
+
+def usable_version(tx: Tx, version_id: str) -> ServiceVersionRow:
+    """A version for something new. Raises NotFound, VersionRecalled."""
+    row = version(tx, version_id)
+    if row.status == "recalled":
+        reason = next((s.reason for s in reversed(out_of_use(tx, version_id)) if s.step == "recalled"), "")
+        raise VersionRecalled(service=row.service_code, version=row.version, reason=reason)
+    return row
+
+
 def version(tx: Tx, version_id: str) -> ServiceVersionRow:
     """Raises NotFound."""
     row = tx.session.get(ServiceVersionRow, version_id)
@@ -133,11 +226,14 @@ def version(tx: Tx, version_id: str) -> ServiceVersionRow:
 
 
 def find_version(tx: Tx, service: str, number: str | None = None) -> ServiceVersionRow:
-    """A version by number, or the newest published one. Raises NotFound."""
+    """A version by number, or the newest one that is in use, else the newest. Raises NotFound."""
     query = select(ServiceVersionRow).where(ServiceVersionRow.service_code == service)
     if number is not None:
         query = query.where(ServiceVersionRow.version == number)
-    row = tx.session.scalar(query.order_by(ServiceVersionRow.id.desc()).limit(1))
+    rank = case(
+        (ServiceVersionRow.status == "published", 0), (ServiceVersionRow.status == "deprecated", 1), else_=2
+    )
+    row = tx.session.scalar(query.order_by(rank, ServiceVersionRow.id.desc()).limit(1))
     if row is None:
         raise NotFound(what="service", key=f"{service} {number or ''}".strip())
     return row

@@ -61,6 +61,9 @@ USERS = (
     DemoUser("auditor@demo.example", "Ursula Berger", Role.AUDITOR, "", "en", N_("Auditor of the funder")),
     DemoUser("admin@demo.example", "Ines Soglo", Role.ADMINISTRATOR, "", "es", N_("Administrator: accounts and roles")),
 )  # fmt: skip
+REVIEWER = DemoUser(
+    "reviewer@demo.example", "Rosine Ahossi", Role.EXPERT, "", "fr", N_("Expert: reviews the services of others")
+)
 NATIONAL = DemoUser(
     "national@demo.example", "Désiré Hounkpatin", Role.COORDINATOR, "", "fr", "National coordinator"
 )
@@ -88,7 +91,7 @@ class World:
     """What the story needs to know of the world it plays in."""
 
     actors: dict[str, Actor] = field(default_factory=dict)
-    """By role name; "national" beside them; facilitators by person id."""
+    """By role name; "national" and "reviewer" beside them; facilitators by person id."""
     villages: list[str] = field(default_factory=list)
     members: list[str] = field(default_factory=list)
     bank_account: str = ""
@@ -120,13 +123,7 @@ def build(runtime: Runtime) -> World:
     runtime.run(SYSTEM, _catalogues)
     world.members = runtime.run(SYSTEM, _people)
     for user in (*USERS, NATIONAL):
-        account = runtime.run(
-            SYSTEM, accounts.create_account, email=user.email, name=user.name, password=PASSWORD,
-            grants=[Grant(user.role, user.path)], locale=user.locale,
-        )  # fmt: skip
-        actor = runtime.read(SYSTEM, accounts.actor_of_account, account)
-        assert actor is not None
-        world.actors["national" if user is NATIONAL else user.role.value] = actor
+        world.actors["national" if user is NATIONAL else user.role.value] = _account(runtime, user)
     _facilitator_account(runtime, world)
     _terms(runtime, world)
     world.bank_account, world.momo_account = runtime.run(world.actors["finance"], _paying_accounts)
@@ -135,7 +132,18 @@ def build(runtime: Runtime) -> World:
             f"person:{person_id}", "", (Grant(Role.FACILITATOR, ""),), person_id, "fr"
         )
     world.villages = runtime.read(SYSTEM, _villages)
+    world.actors["reviewer"] = _account(runtime, REVIEWER)
     return world
+
+
+def _account(runtime: Runtime, user: DemoUser) -> Actor:
+    account = runtime.run(
+        SYSTEM, accounts.create_account, email=user.email, name=user.name, password=PASSWORD,
+        grants=[Grant(user.role, user.path)], locale=user.locale,
+    )  # fmt: skip
+    actor = runtime.read(SYSTEM, accounts.actor_of_account, account)
+    assert actor is not None
+    return actor
 
 
 def _places(tx: Tx) -> None:

@@ -110,6 +110,7 @@ def start(
     quote = quotes.quote_row(tx, quote_id)
     if quote.status != "accepted" or quote.service_version_id != version_id:
         raise NotFunded(state=quote.status)
+    catalogue.usable_version(tx, version_id)
     requests.accept(tx, request_id)
     package = catalogue.package(tx, version_id)
     made = engine.Instance.new(commands.programs(tx)(version_id), dict(parameters), now=tx.now)

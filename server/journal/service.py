@@ -36,7 +36,13 @@ _LOCK = 7_263_001
 class Event(StrEnum):
     """What can be written down, as object:verb."""
 
+    DRAFT_APPROVED = "draft:approved"
     SERVICE_PUBLISHED = "service_version:published"
+    SERVICE_DEPRECATED = "service_version:deprecated"
+    SERVICE_RECALLED = "service_version:recalled"
+    ADOPTION_PROPOSED = "service_adoption:proposed"
+    ADOPTION_ADOPTED = "service_adoption:adopted"
+    ADOPTION_WITHDRAWN = "service_adoption:withdrawn"
     PRICES_IMPORTED = "price_list:imported"
     PRICES_APPROVED = "price_list:approved"
     PRICES_RETIRED = "price_list:retired"
@@ -86,6 +92,20 @@ class Event(StrEnum):
     BANK_FILE_READ = "paying_account:file_read"
     BANK_LINE_DECIDED = "bank_entry:decided"
     PAYEE_ACCOUNT_CHANGED = "person:payee_account_changed"
+    PAYEE_ACCOUNT_CHECKED = "person:payee_account_checked"
+    CLAIM_PROPOSED = "claim:proposed"
+    CLAIM_APPROVED = "claim:approved"
+    CLAIM_REFUSED = "claim:refused"
+    RECOVERY_PLANNED = "claim:recovery_planned"
+    RECOVERED = "claim:recovered"
+    RECOVERY_DROPPED = "claim:recovery_dropped"
+    ENTRY_REVERSED = "ledger_entry:reversed"
+    TAX_DUE = "ledger_entry:tax_due"
+    OVERHEAD_DUE = "project:overhead_due"
+    FEE_BOOKED = "paying_account:fee_booked"
+    POLICY_PROPOSED = "approval_policy:proposed"
+    POLICY_APPROVED = "approval_policy:approved"
+    BATCH_APPROVED_IN_PART = "batch:approved_in_part"
 
 
 def commitment(salt: str, value: str) -> str:

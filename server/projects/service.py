@@ -64,7 +64,7 @@ class NewProject:
 def create(tx: Tx, new: NewProject) -> str:
     """Set a project up, not yet funded. Returns its id."""
     require(tx.actor, Action.PROJECT_START, regions.place(tx, new.region))
-    version = catalogue.version(tx, new.version_id)
+    version = catalogue.usable_version(tx, new.version_id)
     if tx.session.scalar(select(ProjectRow.id).where(ProjectRow.code == new.code)):
         raise ProjectExists(project=new.code)
     row = ProjectRow(

@@ -50,6 +50,7 @@ PAGES = {
     "price_lists.lists": ("/prices?region=BJ-DO-COPARGO", "coordinator"),
     "price_lists.price_list": ("/prices/lists/{list}", "coordinator"),
     "price_lists.choose_file": ("/prices/import", "coordinator"),
+    "price_lists.minimum_wages": ("/prices/minimum-wages", "coordinator"),
 }
 FILES = {
     "quotes.document": ("/quotes/{quote}/document", "expert"),
@@ -67,6 +68,8 @@ POSTS = {
     "quotes.make": ("/quotes", "expert"),
     "quotes.ask_again": ("/quotes/{quote}/again", "expert"),
     "price_lists.marked_file": ("/prices/import/marked", "coordinator"),
+    "price_lists.add_minimum_wage": ("/prices/minimum-wages", "coordinator"),
+    "price_lists.withdraw": ("/prices/lists/{list}/withdraw", "coordinator"),
     "price_lists.retire": ("/prices/lists/{list}/retire", "expert"),
     "price_lists.check_file": ("/prices/import", "coordinator"),
     "price_lists.import_file": ("/prices/import/confirm", "coordinator"),
@@ -251,7 +254,7 @@ def test_the_demonstration_offers_one_person_for_each_role(visitor):
     page = visitor.get("/sign-in")
     for role in Role:
         assert f'name="person" value="{role.value}"' in page.text
-    assert page.text.count(demo.PASSWORD) == len(demo.USERS) + 2
+    assert page.text.count(demo.PASSWORD) == len(demo.USERS) + 3
 
 
 def test_a_real_installation_shows_no_demo_people(attacked):
