@@ -15,14 +15,15 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
+from server.adoptions import service as adoptions
 from server.catalogue import service as catalogue
-from server.instances import rows
 from server.instances.models import ROWS, IncidentRow, InstanceRow, TaskRow
 from server.instances.statements import table_of
 from server.instances.store import Act as Act
 from server.instances.store import Command, Outcome, Programs, Work, digest
 from server.journal import service as journal
 from server.journal.service import Event
+from server.quotes import service as quotes
 from server.runtime import Tx
 from service_library.package import ServicePackage
 from workflows import engine
@@ -158,10 +159,11 @@ def open_task(tx: Tx, row: InstanceRow, definition: Definition, item: engine.Wor
         .where(TaskRow.instance_id == row.id, TaskRow.node_id == item.node_id)
     )
     days = card.deadline_days if card else None
+    adoption = quotes.adoption_of(tx, row.quote_id)
     task = TaskRow(
         id=tx.new_id(), instance_id=row.id, engine_task_id=item.task_id, node_id=item.node_id,
         round=(rounds or 0) + 1, skill=card.skill if card else "", ready_at=tx.now,
-        due_at=rows.add_working_days(tx.now, days) if days else None,
+        due_at=adoptions.due(tx, adoption, item.node_id, days, tx.now),
     )  # fmt: skip
     tx.session.add(task)
     tx.session.flush()

@@ -49,6 +49,8 @@ from workflows.problems import blocking
 
 _BOOKS: Final[WeakKeyDictionary[Pool, tuple[object, PriceBook]]] = WeakKeyDictionary()
 """The price book of each installation (known by its pool of connections), with what it was made of."""
+_RESTRICTED: Final[WeakKeyDictionary[PriceBook, dict[tuple[str, str], PriceBook]]] = WeakKeyDictionary()
+"""Of a book those with the prices of one list only in a region: by region and list."""
 _TOUCHED: Final = "price_lists_touched"
 """Marks a session that changes what a price book is made of: its book is not kept, it may be rolled back."""
 
@@ -337,6 +339,25 @@ def exchange_rates(tx: Tx) -> list[ExchangeRate]:
 
 
 def exchange_rate(tx: Tx, base: str, counter: str, on: date) -> ExchangeRate:
+def book_with(tx: Tx, region: str, code: str) -> PriceBook:
+    """The price book in which, of the prices inside a region, only those of one list count."""
+    book = price_book(tx)
+    kept = _RESTRICTED.setdefault(book, {})
+    if (region, code) not in kept:
+        inside = {row.code for row in regions.below(tx, region)}
+        rows = (
+            row
+            for place, _, rows in book.all_rows()
+            for row in rows
+            if place not in inside or row.list == code
+        )
+        kept[region, code] = PriceBook(
+            rows=rows, regions=book.regions, items=book.items.values(), packaging=packagings(tx),
+            rates=exchange_rates(tx), minimum_wages=book.minimum_wages,
+        )  # fmt: skip
+    return kept[region, code]
+
+
     """The rate in force on a day. Raises NotFound."""
     known = [r for r in exchange_rates(tx) if (r.base, r.counter) == (base, counter) and r.valid_from <= on]
     if not known:

@@ -36,6 +36,8 @@ class QuoteRow(Base):
     number: Mapped[int] = mapped_column(default=1, server_default="1")
     """1 for a first quote; a quote asked for again is one more than the one it `replaces` (its id)."""
     replaces: Mapped[str | None]
+    adoption_id: Mapped[str | None]
+    """The region's adoption whose overlay it was made under; None = the region has adopted no version."""
     __table_args__ = (
         CheckConstraint("status IN ('offered','accepted','expired','superseded')", name="status"),
         CheckConstraint("status <> 'accepted' OR accepted_by IS NOT NULL", name="accepted_by"),

@@ -21,11 +21,13 @@ from pricing.contributions import Contribution, Overhead
 from pricing.explanations import Explanation, explain
 from pricing.matrix import Matrix, compile_catalogue, price_matrix
 from pricing.money import Money
+from pricing.price_lists import PriceBook
 from pricing.project_quotes import Component, ProjectQuote, build_project_quote
 from pricing.quotes import Basis, Due, Quote, build_quote, quote_drivers
 from pricing.service_costs import ServiceCosts, compile_service
 from pricing.simulate import Driver
 from server.actor import Action, require
+from server.adoptions import service as adoptions
 from server.catalogue import service as catalogue
 from server.errors import NotFound, ServerError, WrongState
 from server.journal import service as journal
@@ -83,8 +85,52 @@ def calculate(
 
     on: whose prices count, at most 31 days ahead; the offer holds 30 days from the day it is made.
     contributions, overheads: None = those in force in the region that day, agreed with `fund` or with any.
+    Where the region has adopted the version, the price list and the rates of its overlay count.
     draws: of the simulation; 0 (with a basis other than p80) answers in milliseconds, for what-if sliders.
     Raises NoInstances, TooFarAhead, and pricing.errors.NotPriceable with every price that is missing.
+    """
+    adopted, book = adoptions.in_force(tx, version_id, region), None
+    if adopted is not None:
+        agreed = _rates_of(tx, adopted, fund)
+        if agreed is not None:
+            contributions = agreed.contributions if contributions is None else contributions
+            overheads = agreed.overheads if overheads is None else overheads
+        if adopted.price_list:
+            book = price_lists.book_with(tx, adopted.region_code, adopted.price_list)
+    return price_of(
+        tx, service_costs(tx, version_id), region=region, instances=instances, on=on, parameters=parameters,
+        contributions=contributions, overheads=overheads, fund=fund, basis=basis, draws=draws, seed=seed,
+        previous=previous, digest=catalogue.version(tx, version_id).digest, book=book,
+    )  # fmt: skip
+
+
+def _rates_of(tx: Tx, adopted: adoptions.ServiceAdoptionRow, fund: str) -> terms_of_prices.Terms | None:
+    """The rates that the adopting region named, while they are approved and agreed with this fund or any."""
+    if adopted.terms_id is None:
+        return None
+    row = terms_of_prices.terms_row(tx, adopted.terms_id)
+    counts = row.status == "approved" and row.fund in ("", fund)
+    return terms_of_prices.content(tx, row.id) if counts else None
+
+
+def adoption_of(tx: Tx, quote_id: str) -> str | None:
+    """Id of the adoption that a quote was made under; None where the region had adopted nothing. Raises NotFound."""
+    known = tx.session.info.setdefault("adoptions of quotes", {})
+    if quote_id not in known:
+        known[quote_id] = quote_row(tx, quote_id).adoption_id
+    found: str | None = known[quote_id]
+    return found
+
+
+def price_of(
+    tx: Tx, costs: ServiceCosts, *, region: str, instances: int = 1, on: date | None = None,
+    parameters: Mapping[str, Decimal] | None = None, contributions: Sequence[Contribution] | None = None,
+    overheads: Sequence[Overhead] | None = None, fund: str = "", basis: Basis = "p80", draws: int = DRAWS,
+    seed: int = DEFAULT_SEED, previous: Quote | None = None, digest: str = "", book: PriceBook | None = None,
+) -> Quote:  # fmt: skip
+    """What `calculate` says of a published version, of any compiled diagram: of a draft, for example.
+
+    digest: of the version, "" for what is not published. book: None = all approved prices.
     """
     require(tx.actor, Action.PRICE_READ, regions.place(tx, region))
     if instances < 1:
@@ -95,10 +141,10 @@ def calculate(
         contributions = agreed.contributions if contributions is None else contributions
         overheads = agreed.overheads if overheads is None else overheads
     return build_quote(
-        service_costs(tx, version_id), price_lists.price_book(tx), region=region, on=day,
+        costs, book or price_lists.price_book(tx), region=region, on=day,
         parameters=dict(parameters or {}), contributions=tuple(contributions), overheads=tuple(overheads),
         basis=basis, count=instances, seed=seed, draws=draws, currency=regions.currency(tx, region),
-        service_version_digest=catalogue.version(tx, version_id).digest,
+        service_version_digest=digest,
         valid_until=tx.now.date() + timedelta(days=VALID_DAYS), previous=previous,
     )  # fmt: skip
 
@@ -118,6 +164,7 @@ def make_quote(
 ) -> QuoteRow:  # fmt: skip
     """Offer a price for `instances` of a service version in a region; see `calculate`. Raises NotPriceable."""
     require(tx.actor, Action.QUOTE_MAKE, regions.place(tx, region))
+    catalogue.usable_version(tx, version_id)
     quote = calculate(
         tx, version_id=version_id, region=region, instances=instances, on=on, parameters=parameters,
         contributions=contributions, overheads=overheads, fund=fund, basis=basis, seed=seed,
@@ -150,6 +197,7 @@ def requote(
     require(tx.actor, Action.QUOTE_MAKE, regions.place(tx, row.region_code))
     if row.status != "offered":
         raise WrongState(what="quote", state=row.status)
+    catalogue.usable_version(tx, row.service_version_id)
     before = _parsed(row.snapshot)
     after = calculate(
         tx, version_id=row.service_version_id, region=row.region_code, instances=row.instances, on=on,
@@ -264,6 +312,8 @@ def make_project_quote(
 ) -> ProjectQuoteRow:  # fmt: skip
     """Keep the price of several services together; see `calculate_project`."""
     require(tx.actor, Action.QUOTE_MAKE, regions.place(tx, region))
+    for planned in services:
+        catalogue.usable_version(tx, planned.version_id)
     made = calculate_project(
         tx, name=name, region=region, starts_on=starts_on, services=services, on=on, fund=fund, basis=basis,
         seed=seed,
@@ -304,18 +354,21 @@ def _keep(
     tx: Tx, quote: Quote, version_id: str, project_id: str | None, *, replaces: str | None = None
 ) -> QuoteRow:
     valid_until = quote.valid_until or quote.on
+    adopted = adoptions.in_force(tx, version_id, quote.region)
     row = QuoteRow(
         id=tx.new_id(), service_version_id=version_id, region_code=quote.region, project_id=project_id,
         currency=quote.currency, instances=quote.count, number=quote.number, replaces=replaces,
         charged_minor=quote.charged_minor,
         fund_minor=quote.fund_minor, snapshot=quote.canonical(), digest=quote.digest(),
         valid_until=valid_until, made_at=tx.now, made_by=tx.actor.user_id,
+        adoption_id=adopted.id if adopted else None,
     )  # fmt: skip
     tx.session.add(row)
     tx.session.flush()
+    under = {"adoption": adopted.id} if adopted else {}
     journal.record(
         tx, Event.QUOTE_MADE, row.id, region=quote.region,
-        public={"digest": row.digest, "charged": row.charged_minor, "currency": row.currency},
+        public={"digest": row.digest, "charged": row.charged_minor, "currency": row.currency, **under},
     )  # fmt: skip
     return row
 
@@ -380,6 +433,7 @@ def accept(tx: Tx, quote_id: str, *, fund: str, project: str) -> QuoteRow:
         raise WrongState(what="quote", state=row.status)
     if row.valid_until < tx.now.date():
         raise WrongState(what="quote", state="expired")
+    catalogue.usable_version(tx, row.service_version_id)
     value = _parsed(row.snapshot)
     contingency = Money(value.contingency_minor, row.currency)
     ledger.commit_money(
