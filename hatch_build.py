@@ -19,6 +19,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).resolve().parent
+SHARED_SOURCES = ["workflows/schema/run.json"]  # the modeler's fields come from it
 NOT_SOURCES = {"node_modules", "test", "STYLE.md", "vitest.config.js"}
 
 
@@ -34,6 +35,7 @@ def frontend_digest(root: Path) -> str:
         for path in frontend.rglob("*")
         if path.is_file() and not NOT_SOURCES & set(path.relative_to(frontend).parts)
     ]
+    sources += [path for path in (root / each for each in SHARED_SOURCES) if path.is_file()]
     digest = hashlib.sha256()
     for path in sorted(sources, key=lambda each: each.relative_to(root).as_posix()):
         content = path.read_bytes().replace(b"\r\n", b"\n")  # a checkout on Windows is the same source

@@ -1,0 +1,302 @@
+/** The page of the modeler: tool bar, list, canvas, properties, problems and price, and the saving between them. */
+import { createModeler, lock } from '../modeler.js';
+import { exportBpmn, exportPng, exportSvg } from '../files/exports.js';
+import { leftOut, makeDraft, newerNamespaces, open, takeDrops } from '../files/imports.js';
+import { flushDrafts } from '../panel/draft.js';
+import { Autosave, whatToOpen } from '../saving/autosave.js';
+import { kept } from '../saving/kept.js';
+import { DESCRIPTOR } from '../schema.js';
+import { Vocabulary } from '../vocabulary.js';
+import { missing, translator } from '../words/translate.js';
+import { button, download, icon, made } from './elements.js';
+import { frame } from './frame.js';
+import { bindKeys } from './keys.js';
+import { toolbar } from './toolbar.js';
+
+// written by others (see docs/adr/0016): each is there or is left out
+const LIVE = Object.values(import.meta.glob(['../lint/index.js', '../price/index.js'], { eager: true }));
+const PANELS = Object.assign({}, ...Object.values(import.meta.glob(['../lint/*.js', '../price/*.js'], { eager: true })).map(
+  ({ lintPanel, pricePanel }) => ({ ...(lintPanel && { lintPanel }), ...(pricePanel && { pricePanel }) })
+));
+const XML_LIMIT = 5_000_000;
+
+export class ModelerPage {
+  constructor(place, settings) {
+    this.place = place;
+    this.settings = settings;
+    this.t = translator(settings.language, settings.words ?? {});
+    this.draft = settings.draft;
+  }
+
+  async start() {
+    const { t, settings } = this;
+    this.frame = frame(this.place, { t, panels: PANELS });
+    this.run = {
+      addresses: settings.addresses, csrf: settings.csrf, language: settings.language, languages: settings.languages,
+      regions: settings.regions, translate: t, draft: settings.draft, readOnly: Boolean(settings.draft.readOnly),
+      vocabulary: new Vocabulary(settings.language), feel: feelChecker(settings), openProperties: () => this.openProperties()
+    };
+    const [diagram] = await Promise.all([this.load(), document.fonts.load('13px "Source Sans 3"').catch(() => null)]);
+    if (!diagram) return;
+    const modules = LIVE.map((module) => module.default).filter(Boolean);
+    this.modeler = createModeler({ container: this.frame.canvas, run: this.run, extra: modules });
+    this.modeler.get('runOutline').attachTo(this.frame.outline);
+    this.modeler.get('runPanel').attachTo(this.frame.properties);
+    this.autosave = this.makeAutosave(diagram.etag);
+    toolbar(this.frame.tools, this);
+    bindKeys(this);
+    for (const [name, container] of Object.entries(this.frame.live)) PANELS[name]?.(container, this.modeler);
+    await this.openFirst(diagram);
+    this.follow();
+    this.place.dataset.ready = 'true';
+    if (settings.testing) Object.assign(window, { modeler: this.modeler, modelerPage: this, untranslated: missing });
+    await this.loadVocabulary();
+  }
+
+  // opening
+
+  async load() {
+    try {
+      const answer = await fetch(this.settings.addresses.diagram, { credentials: 'same-origin', cache: 'no-store' });
+      if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+      return { xml: await answer.text(), etag: answer.headers.get('ETag') ?? this.draft.etag };
+    } catch (problem) {
+      return this.loadKept(problem);
+    }
+  }
+
+  /** Without the server: what is kept on this computer, if anything. */
+  async loadKept(problem) {
+    const entry = await kept.read(this.draft.id).catch(() => null);
+    if (entry?.xml) return { xml: entry.xml, etag: entry.etag, offline: true };
+    console.error('The diagram was not loaded:', problem);
+    this.banner('fail', this.t('The diagram could not be loaded. Check the connection and load the page again.'));
+    return null;
+  }
+
+  async openFirst(diagram) {
+    const entry = await kept.read(this.draft.id).catch(() => null);
+    const which = diagram.offline || this.run.readOnly ? 'server' : whatToOpen(entry, diagram.etag);
+    await this.show(which === 'server' ? diagram.xml : entry.xml);
+    if (which === 'kept' && entry.xml !== diagram.xml) {
+      this.banner('going', this.t('What you changed last time and was kept on this computer is back.'));
+      this.autosave.changed();
+    } else if (which === 'both') {
+      this.autosave.version += 1;
+      this.autosave.tell('conflict', { at: undefined });
+    } else if (diagram.offline) this.autosave.tell('offline', { here: true });
+    else this.autosave.tell('saved', {});
+  }
+
+  /** Draw a diagram; what cannot be read fully is opened for reading only. */
+  async show(xml) {
+    const { t } = this;
+    let result;
+    try {
+      result = await open(this.modeler, xml);
+    } catch (problem) {
+      console.error('The diagram cannot be drawn:', problem);
+      this.banner('fail', t('This file cannot be drawn: %(reason)s', { reason: problem.message.split('\n')[0] }));
+      this.makeReadOnly();
+      return;
+    }
+    if (newerNamespaces(xml, DESCRIPTOR.uri).length || leftOut(result.warnings)) {
+      this.makeReadOnly();
+      this.banner('needs', t('This service was made with a newer version of RUN. You can look at it; changing it here would lose what this version does not know.'));
+    } else if (this.draft.readOnly) {
+      this.makeReadOnly();
+      this.banner('going', t('You can look at this draft, not change it: it is in review, published, or not yours to change.'));
+    }
+    if (result.laidOut) {
+      this.banner('going', t('The file held no drawing; one was made. Move the elements as you like.'));
+      this.autosave.changed();
+    }
+    this.look();
+  }
+
+  makeReadOnly() {
+    this.run.readOnly = true;
+    this.place.classList.add('mm--read-only');
+    lock(this.modeler);
+  }
+
+  look() {
+    const canvas = this.modeler.get('canvas');
+    const zoom = canvas.zoom('fit-viewport', 'auto');
+    if (zoom > 1) canvas.zoom(1, 'auto');
+    if (zoom >= 0.5) return;
+    canvas.zoom(0.6);
+    const start = this.modeler.get('elementRegistry').find((element) => element.type === 'bpmn:StartEvent');
+    if (start) canvas.scrollToElement(start, { top: 160, bottom: 160, left: 80, right: 400 });
+  }
+
+  async loadVocabulary() {
+    try {
+      const answer = await fetch(this.settings.addresses.vocabulary, { credentials: 'same-origin' });
+      if (!answer.ok) throw new Error(`${answer.status}`);
+      this.run.vocabulary = new Vocabulary(this.settings.language, await answer.json());
+      this.modeler.get('eventBus').fire('run.vocabulary', {});
+    } catch (problem) {
+      console.warn('Names of items, units and skills were not loaded:', problem);
+    }
+    this.place.dataset.vocabulary = 'true';
+  }
+
+  // saving
+
+  makeAutosave(etag) {
+    const { addresses, csrf } = this.settings;
+    return new Autosave({
+      draft: { id: this.draft.id, address: addresses.diagram, etag, csrf },
+      read: async () => (await this.modeler.saveXML({ format: true })).xml,
+      keep: kept,
+      tell: (state, details) => this.tellState(state, details)
+    });
+  }
+
+  follow() {
+    const eventBus = this.modeler.get('eventBus');
+    eventBus.on('commandStack.changed', ({ trigger }) => {
+      if (trigger !== 'clear' && !this.run.readOnly) this.autosave.changed();
+    });
+    addEventListener('online', () => this.autosave.save());
+    document.addEventListener('visibilitychange', () => document.hidden && this.saveNow());
+    addEventListener('beforeunload', (event) => {
+      flushDrafts();
+      if (this.autosave.unsaved) event.preventDefault();
+    });
+    takeDrops(this.place, (file) => this.takeFile(file));
+  }
+
+  saveNow() {
+    flushDrafts();
+    return this.autosave.save();
+  }
+
+  stateWords(state, details) {
+    const { t } = this;
+    const time = details.at ? new Date(details.at).toLocaleTimeString(this.settings.language, { hour: '2-digit', minute: '2-digit' }) : '';
+    const here = details.here === false ? t('not kept: this browser keeps nothing') : t('kept on this computer');
+    const words = {
+      saved: time ? t('Saved %(time)s', { time }) : t('Saved'),
+      changed: t('Changed, will be saved'),
+      saving: t('Saving…'),
+      offline: t('Offline: %(here)s', { here }),
+      conflict: t('Somebody else saved: choose'),
+      signedOut: t('Signed out: %(here)s. Sign in in another tab, then change something.', { here }),
+      tooLarge: t('Too large for the server: %(here)s', { here }),
+      refused: details.message ? t('Not saved: %(reason)s', { reason: details.message }) : t('Not saved: %(here)s', { here })
+    };
+    return this.run.readOnly ? t('Read only') : words[state];
+  }
+
+  tellState(state, details) {
+    const looks = { saved: ['done', 'cloud-check'], changed: ['quiet', 'pencil'], saving: ['quiet', 'pencil'], offline: ['needs', 'cloud-slash'] };
+    const [tone, symbol] = looks[state] ?? ['fail', 'exclamation-triangle'];
+    const line = document.getElementById('save-state');
+    if (line) {
+      line.dataset.tone = tone;
+      line.dataset.saveState = state;
+      line.replaceChildren(icon(symbol), ` ${this.stateWords(state, details)}`);
+    }
+    if (state === 'conflict') this.resolve(details);
+  }
+
+  /** Somebody else saved meanwhile: a person chooses. */
+  async resolve(told) {
+    if (this.resolving) return;
+    this.resolving = true;
+    const { askWhich } = await import('../saving/conflict.js');
+    const { t } = this;
+    const theirs = async () => this.load();
+    const choice = await askWhich({ t, language: this.settings.language, told, theirs: async () => (await theirs()).xml });
+    this.resolving = false;
+    const mine = new File([(await this.modeler.saveXML({ format: true })).xml], `${this.draft.code || 'service'}.bpmn`, { type: 'application/bpmn+xml' });
+    if (choice === 'copy') {
+      try {
+        const address = await makeDraft(this.draftsAddress(), this.settings.csrf, mine);
+        this.autosave.savedVersion = this.autosave.version;
+        await kept.remove(this.draft.id).catch(() => null);
+        location.assign(address);
+      } catch {
+        this.banner('fail', t('The copy could not be made; your changes are kept on this computer.'));
+        this.autosave.tell('conflict', told);
+      }
+      return;
+    }
+    const latest = await theirs();
+    if (!latest) return;
+    await this.show(latest.xml);
+    this.autosave.adopt(latest.etag);
+    await kept.remove(this.draft.id).catch(() => null);
+    this.banner('going', t('This is their version.'), button(t('Download mine'), 'run-link', () => download(mine, mine.name)));
+  }
+
+  // files
+
+  draftsAddress() {
+    return this.settings.addresses.drafts ?? this.settings.addresses.overview.replace(/\/[^/]+$/, '');
+  }
+
+  async takeFile(file) {
+    const { t } = this;
+    if (file.size > XML_LIMIT) {
+      this.banner('fail', t('%(name)s is too large: at most 5 MB.', { name: file.name }));
+      return;
+    }
+    await this.saveNow();
+    this.banner('going', t('A new draft is made of %(name)s…', { name: file.name }));
+    try {
+      location.assign(await makeDraft(this.draftsAddress(), this.settings.csrf, file));
+    } catch {
+      this.banner('fail', t('No draft could be made of %(name)s: it is not a BPMN file, or the server cannot be reached.', { name: file.name }));
+    }
+  }
+
+  fileName() {
+    return [this.draft.code || 'service', this.draft.version].filter(Boolean).join('-');
+  }
+
+  export(kind) {
+    flushDrafts();
+    return { bpmn: exportBpmn, svg: exportSvg, png: exportPng }[kind](this.modeler, this.fileName());
+  }
+
+  // the page
+
+  openProperties() {
+    this.frame.showPane('properties');
+    this.frame.properties.querySelector('summary, input, button')?.focus();
+  }
+
+  banner(tone, words, action = undefined) {
+    const line = made('div', 'run-notice', [
+      icon({ going: 'info-circle', needs: 'exclamation-triangle', fail: 'x-circle' }[tone]), made('div', '', [made('p', '', words), action])
+    ]);
+    line.dataset.tone = tone;
+    line.setAttribute('role', tone === 'fail' ? 'alert' : 'status');
+    this.frame.banners.replaceChildren(line);
+    if (tone === 'going') line.append(button(this.t('Close'), 'run-link', () => line.remove()));
+  }
+}
+
+/** Asks the server what a formula gives; null when it cannot be asked. */
+function feelChecker({ addresses, csrf }) {
+  const known = new Map();
+  if (!addresses.feel) return null;
+  return async (text, kind, context, signal) => {
+    const body = JSON.stringify({ text, kind, context });
+    if (known.has(body)) return known.get(body);
+    try {
+      const answer = await fetch(addresses.feel, {
+        method: 'POST', body, signal, credentials: 'same-origin', headers: { 'Content-Type': 'application/json', 'X-CSRFToken': csrf }
+      });
+      if (!answer.ok) return null;
+      const said = await answer.json();
+      known.set(body, said);
+      return said;
+    } catch {
+      return null;
+    }
+  };
+}

@@ -1,0 +1,58 @@
+/** A field that finds one of many by part of its name or code. Source: ARIA APG, editable combobox with list autocomplete. */
+import { html, useEffect, useId, useRef, useState } from 'diagram-js/lib/ui';
+import { usePanel } from './context.js';
+import { Field, matching } from './inputs.js';
+
+/** options: [{value, words, detail}]. What is typed and is none of them can be kept by Enter: `free` says so. */
+export function Combobox({ label, value, commit, options, hint, error, note, free }) {
+  const { t, readOnly } = usePanel();
+  const listId = useId();
+  const [typed, setTyped] = useState(null);
+  const [at, setAt] = useState(0);
+  const list = useRef(null);
+  const chosen = options.find((option) => option.value === value);
+  const found = typed === null ? [] : matching(options, typed);
+  useEffect(() => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }), [at, typed]);
+
+  const close = () => setTyped(null);
+  const choose = (option) => {
+    close();
+    if (option && option.value !== value) commit(option.value);
+  };
+  const leave = () => {
+    if (typed !== null && !typed.trim() && value) commit('');
+    else if (free && typed?.trim() && !found.length) commit(typed.trim());
+    close();
+  };
+  const onKeyDown = (event) => {
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+      event.preventDefault();
+      if (typed === null) return setTyped('');
+      return setAt((place) => (place + (event.key === 'ArrowDown' ? 1 : found.length - 1)) % Math.max(1, found.length));
+    }
+    if (event.key === 'Enter' && typed !== null) {
+      event.preventDefault();
+      if (found.length && typed.trim()) return choose(found[at] ?? found[0]);
+      return leave();
+    }
+    if (event.key === 'Escape' && typed !== null) {
+      event.stopPropagation();
+      return close();
+    }
+    return undefined;
+  };
+  const control = (id, describedBy) => html`<div class="mp-combobox">
+    <input id=${id} class="mp-input" type="text" role="combobox" autocomplete="off" aria-autocomplete="list" aria-controls=${listId}
+      aria-expanded=${typed !== null && found.length > 0 ? 'true' : 'false'} aria-activedescendant=${found[at] ? `${listId}-${at}` : undefined}
+      aria-describedby=${describedBy} disabled=${readOnly} placeholder=${t('Search by name or code')}
+      value=${typed ?? (chosen ? chosen.words : (value ?? ''))}
+      onFocus=${(event) => event.target.select()} onClick=${() => typed === null && setTyped('')}
+      onInput=${(event) => { setAt(0); setTyped(event.target.value); }} onBlur=${leave} onKeyDown=${onKeyDown} />
+    <ul id=${listId} role="listbox" class="mp-listbox" ref=${list} hidden=${typed === null || !found.length} aria-label=${label}>
+      ${found.map((option, index) => html`<li id="${listId}-${index}" role="option" aria-selected=${index === at ? 'true' : 'false'} key=${option.value}
+        onMouseDown=${(event) => { event.preventDefault(); choose(option); }}><span>${option.words}</span> <small>${option.detail}</small></li>`)}
+    </ul>
+  </div>`;
+  const unknown = value && !chosen && options.length ? t('“%(value)s” is not in the list.', { value }) : undefined;
+  return html`<${Field} ...${{ label, hint, control }} error=${error ?? unknown} note=${note ?? (chosen ? chosen.detail : undefined)} />`;
+}

@@ -1,0 +1,162 @@
+/**
+ * Saving by itself: every change is kept on this computer at once and on the server a moment later.
+ *
+ * A save says which revision it began with (If-Match); when somebody saved meanwhile the server refuses (412), nothing
+ * is overwritten, and a person chooses. States: saved, changed, saving, offline, conflict, refused, signedOut, tooLarge.
+ * Source: RFC 9110, 13.1.1 (If-Match) and 15.5.13 (412).
+ */
+
+export const KEEP_AFTER = 250;
+export const SAVE_AFTER = 1200;
+export const RETRY_AFTER = 15_000;
+
+export class Autosave {
+  /**
+   * draft: {id, address, etag, csrf}. read(): the XML. keep: write(entry), remove(id). tell(state, details).
+   * request, now, wait, stop: fetch, the clock and timers; tests bring their own.
+   */
+  constructor({ draft, read, keep, tell, request = (...all) => fetch(...all), now = () => Date.now(), wait = (...all) => setTimeout(...all), stop = (timer) => clearTimeout(timer) }) {
+    Object.assign(this, { draft, read, keep, request, now, wait, stop });
+    this.telling = tell;
+    this.etag = draft.etag;
+    this.state = 'saved';
+    this.version = 0;
+    this.savedVersion = 0;
+    this.timers = {};
+    this.running = null;
+  }
+
+  /** Whether leaving now would leave something behind that the server does not have. */
+  get unsaved() {
+    return this.version !== this.savedVersion;
+  }
+
+  tell(state, details = {}) {
+    this.state = state;
+    this.details = details;
+    this.telling(state, details);
+  }
+
+  /** The diagram was changed. */
+  changed() {
+    this.version += 1;
+    this.later('keep', KEEP_AFTER, () => this.keepHere());
+    if (this.state === 'conflict') return;
+    this.later('save', SAVE_AFTER, () => this.save());
+    if (this.state !== 'saving' && this.state !== 'offline') this.tell('changed');
+  }
+
+  later(name, after, act) {
+    this.stop(this.timers[name]);
+    this.timers[name] = this.wait(act, after);
+  }
+
+  async keepHere() {
+    try {
+      await this.keep.write({ id: this.draft.id, xml: await this.read(), etag: this.etag, at: this.now() });
+      return true;
+    } catch (problem) {
+      console.warn('The browser keeps nothing on this computer:', problem);
+      return false;
+    }
+  }
+
+  /** Save now; one after the other when it is already going on. */
+  async save() {
+    if (this.running) {
+      await this.running;
+      if (!this.unsaved || this.state === 'conflict') return;
+    }
+    if (!this.unsaved || this.state === 'conflict') return;
+    this.running = this.put();
+    try {
+      await this.running;
+    } finally {
+      this.running = null;
+    }
+  }
+
+  async put() {
+    this.stop(this.timers.save);
+    this.stop(this.timers.retry);
+    const version = this.version;
+    this.tell('saving');
+    const xml = await this.read();
+    let answer;
+    try {
+      answer = await this.request(this.draft.address, {
+        method: 'PUT', body: xml, credentials: 'same-origin',
+        headers: { 'Content-Type': 'application/xml', 'If-Match': this.etag, 'X-CSRFToken': this.draft.csrf }
+      });
+    } catch {
+      await this.waitOffline();
+      return;
+    }
+    await this.understand(answer, version);
+  }
+
+  async understand(answer, version) {
+    if (answer.ok) await this.finish(answer, version);
+    else if (answer.status === 412) this.tell('conflict', { ...(await body(answer)), mine: true });
+    else if (answer.status === 401 || answer.status === 403) await this.stopFor('signedOut');
+    else if (answer.status === 413) await this.stopFor('tooLarge');
+    else if (answer.status >= 500 || answer.status === 429) await this.waitOffline();
+    else await this.stopFor('refused', { message: wordsOf(await body(answer)), status: answer.status });
+  }
+
+  async finish(answer, version) {
+    this.etag = answer.headers.get('ETag') ?? this.etag;
+    this.savedVersion = version;
+    if (this.unsaved) {
+      this.later('save', SAVE_AFTER, () => this.save());
+      this.tell('changed');
+      return;
+    }
+    this.stop(this.timers.keep);
+    this.tell('saved', { at: this.now() });
+    await this.keep.remove(this.draft.id).catch(() => null);
+  }
+
+  async waitOffline() {
+    const here = await this.keepHere();
+    this.tell('offline', { here });
+    this.later('retry', RETRY_AFTER, () => this.save());
+  }
+
+  async stopFor(state, details = {}) {
+    const here = await this.keepHere();
+    this.tell(state, { here, ...details });
+  }
+
+  /** Begin anew with what the server has. */
+  adopt(etag) {
+    this.stop(this.timers.save);
+    this.stop(this.timers.keep);
+    this.etag = etag;
+    this.savedVersion = this.version;
+    this.tell('saved', { at: this.now() });
+  }
+}
+
+async function body(answer) {
+  try {
+    return await answer.json();
+  } catch {
+    return {};
+  }
+}
+
+/** What a refusal says, whatever its shape: RFC 9457 detail or title, or our problems. */
+function wordsOf(told) {
+  const problems = (told.problems ?? []).map((each) => each.message).filter(Boolean);
+  return problems.length ? problems.join(' ') : (told.detail ?? told.message ?? told.title ?? '');
+}
+
+/**
+ * What to open: "server" (nothing was kept), "kept" (it continues the server's revision), or "both" (somebody saved
+ * meanwhile, so a person chooses).
+ */
+export function whatToOpen(entry, etag) {
+  if (!entry?.xml) return 'server';
+  return entry.etag === etag ? 'kept' : 'both';
+}
