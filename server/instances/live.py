@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Live:
-    """An instance in memory. version: of the row that it is equal to.
+    """An instance in memory. version: of the change that it is equal to.
 
-    whole: its rows are not in the database yet, it is new or comes from a document of release 0.1.0.
+    whole: its rows are not in the database yet, it is new or comes from a document of release 0.1.0. pending: what its
+    row in `process_instance` says; None = not known.
     """
 
     instance_id: str
     version: int
     instance: Instance
     whole: bool = False
+    pending: bool | None = None
 
 
 class LiveInstances:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, false, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, false, func, select, text
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from server.db.base import Base
 
@@ -20,11 +20,27 @@ _CLUSTERED = {"sqlite_with_rowid": False}
 """SQLite keeps the rows of an instance together, so that a step costs the same in a large database."""
 
 
-class InstanceRow(Base):
-    """A running service in a village.
+class ChangeRow(Base):
+    """One change of an instance: its history, and the answer to a command that is sent twice."""
 
-    version: of the engine's state, one more with each change; two writers meet at it: the second is told.
-    """
+    __tablename__ = "instance_change"
+    instance_id: Mapped[str] = mapped_column(ForeignKey("process_instance.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """Of the instance after the change."""
+    command_id: Mapped[str] = mapped_column(unique=True)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    """Account or person; `system` for the machine itself."""
+    command: Mapped[str]
+    content: Mapped[str]
+    """Digest of what was asked, so that an id that is used for something else is told."""
+    events: Mapped[str] = mapped_column(Text)
+    """JSON list of what happened, in its order."""
+    __table_args__ = (_CLUSTERED,)
+
+
+class InstanceRow(Base):
+    """A running service in a village."""
 
     __tablename__ = "process_instance"
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -48,7 +64,15 @@ class InstanceRow(Base):
     """Of the next timer of a state that is a document; rows have theirs in `timer`."""
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    version: Mapped[int] = mapped_column(default=0)
+    row_version: Mapped[int] = mapped_column("version", default=0)
+    """Of the change that last wrote this row: most steps change nothing that it says, and leave it alone."""
+    version: Mapped[int] = column_property(
+        select(func.coalesce(func.max(ChangeRow.version), row_version))
+        .where(ChangeRow.instance_id == id)  # noqa: A003  (the column above)
+        .correlate_except(ChangeRow)
+        .scalar_subquery()
+    )
+    """Of the engine's state, one more with each change: the newest of `instance_change`."""
     __table_args__ = (
         CheckConstraint(
             "status IN ('running','work_done','accepted','evaluated','closed','cancelled')", name="status"
@@ -120,25 +144,6 @@ class SubscriptionRow(Base):
         Index("ix_subscription_kind_name_key", "kind", "name", "key"),
         _CLUSTERED,
     )
-
-
-class ChangeRow(Base):
-    """One change of an instance: its history, and the answer to a command that is sent twice."""
-
-    __tablename__ = "instance_change"
-    instance_id: Mapped[str] = mapped_column(ForeignKey("process_instance.id"), primary_key=True)
-    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    """Of the instance after the change."""
-    command_id: Mapped[str] = mapped_column(unique=True)
-    at: Mapped[datetime]
-    actor: Mapped[str]
-    """Account or person; `system` for the machine itself."""
-    command: Mapped[str]
-    content: Mapped[str]
-    """Digest of what was asked, so that an id that is used for something else is told."""
-    events: Mapped[str] = mapped_column(Text)
-    """JSON list of what happened, in its order."""
-    __table_args__ = (_CLUSTERED,)
 
 
 class OutboxRow(Base):

@@ -179,7 +179,8 @@ def task_views(tx: Tx, instance_id: str) -> list[TaskView]:
     names = people.people(tx, [t.assignee_id for t in rows if t.assignee_id])
     settled: dict[str, int] = {}
     for payable in ledger.payables_of_instances(tx, [instance_id]):
-        settled[payable.task_id] = settled.get(payable.task_id, 0) + payable.settled
+        task_id = payable.task_id or ""
+        settled[task_id] = settled.get(task_id, 0) + payable.settled
     return [
         _task_view(tx, row.quote_id, t, definition.node(t.node_id).task or TaskCard(), made.get(t.id),
                    names[t.assignee_id].name if t.assignee_id in names else "", settled.get(t.id, 0))

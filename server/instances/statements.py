@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Dialect, Table, bindparam, delete, select, update
+from sqlalchemy import Dialect, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import Executable
 
@@ -49,7 +49,7 @@ class Statements:
         insert = sqlite.insert if name == "sqlite" else postgresql.insert
         self.add_change = self._text(insert(CHANGE).on_conflict_do_nothing(), *CHANGE.c.keys())
         # a column's own name as a parameter would be the value to set
-        here = (INSTANCE.c.id == bindparam("at_id"), INSTANCE.c.version == bindparam("at_version"))
+        here = (INSTANCE.c.id == bindparam("at_id"), INSTANCE.c.version <= bindparam("at_version"))
         moved = update(INSTANCE).where(*here)
         self.move = self._text(moved, "status", "pending", "version", "at_id", "at_version")
         self.move_data = self._text(moved, "status", "pending", "data", "version", "at_id", "at_version")
@@ -57,7 +57,6 @@ class Statements:
             moved, "service_version_id", "status", "state", "engine", "definition", "pending", "data", "due_at",
             "version", "at_id", "at_version",
         )  # fmt: skip
-        self.bump = self._text(moved, "version", "at_id", "at_version")
         self.put: dict[str, str] = {}
         self.drop: dict[str, str] = {}
         self.drop_all: list[str] = []
@@ -74,14 +73,12 @@ class Statements:
                 self._text(delete(table).where(table.c.instance_id == bindparam("at_id")), "at_id")
             )
         self.add_request = self._text(insert(OUTBOX), *OUTBOX.c.keys())
-        self.version = self._text(
-            select(INSTANCE.c.version).where(INSTANCE.c.id == bindparam("at_id")), "at_id"
-        )
-        columns = ("version", "status", "engine", "state", "definition", "service_version_id")
-        self.head = self._text(
-            select(*(INSTANCE.c[name] for name in columns)).where(INSTANCE.c.id == bindparam("at_id")),
-            "at_id",
-        )
+        newest = select(func.max(CHANGE.c.version)).where(CHANGE.c.instance_id == INSTANCE.c.id)
+        version = func.coalesce(newest.scalar_subquery(), INSTANCE.c.version)  # no history: of release 0.1.0
+        this = INSTANCE.c.id == bindparam("at_id")
+        self.version = self._text(select(version).where(this), "at_id")
+        columns = ("pending", "status", "engine", "state", "definition", "service_version_id")
+        self.head = self._text(select(version, *(INSTANCE.c[name] for name in columns)).where(this), "at_id")
         self.tasks = self._rows_of(TASK)
         self.scopes = self._rows_of(SCOPE)
         self.change = self._text(

@@ -175,7 +175,6 @@ class Work:
             written = orjson.dumps(events).decode()
             row = (instance_id, version + 1, *self._row(command), written)
             if self._execute(self._sql.add_change, row) == 1:
-                self._moved(self._execute(self._sql.bump, (version + 1, instance_id, version)))
                 if live is not None:
                     live.version += 1
                     self._held[instance_id] = live
@@ -219,7 +218,7 @@ class Work:
         head = self._row_of(self._sql.head, instance_id)
         if head is None:
             raise NotFound(what="instance", key=instance_id)
-        version, status, engine, document, definition, version_id = head
+        version, pending, status, engine, document, definition, version_id = head
         program = programs(version_id)
         if engine != ROWS:
             state = InstanceState(bytes(document), engine)
@@ -230,7 +229,7 @@ class Work:
             status=_engine_status(status),
             definition=definition,
         )
-        return Live(instance_id, version, Instance.load(program, records, now=now))
+        return Live(instance_id, version, Instance.load(program, records, now=now), pending=bool(pending))
 
     def _version(self, instance_id: str) -> int:
         found = self._row_of(self._sql.version, instance_id)
@@ -266,24 +265,29 @@ class Work:
         if live.whole:
             self._save_whole(live, pending=changes.pending)
         else:
-            self._save_rows(live, changes)
+            self._save_head(live, changes)
+            self._save_rows(live.instance_id, changes)
         requests = [event for event in changes.events if type(event) is Requested]
         if requests:
             self._add_requests(live.instance_id, command, requests)
 
-    def _save_rows(self, live: Live, changes: Changes) -> None:
-        sql, key, version = self._sql, live.instance_id, live.version
-        moved = (version + 1, key, version)
+    def _save_head(self, live: Live, changes: Changes) -> None:
+        """The instance's own row, which most steps leave as it is: the history has the version."""
+        moved = (live.version + 1, live.instance_id, live.version)
+        live.version += 1
         head = (_STATUS[changes.status], changes.pending)
-        if changes.status != "running":
-            changes = self._ended(key, changes)
         if changes.data_changed:
-            done = self._execute(sql.move_data, (*head, _data(live.instance), *moved))
-        else:
-            done = self._execute(sql.move, (*head, *moved))
-        self._moved(done)
-        live.version = version + 1
-        many = self._many
+            self._moved(self._execute(self._sql.move_data, (*head, _data(live.instance), *moved)))
+        elif changes.pending is not live.pending or changes.status != "running":
+            self._moved(self._execute(self._sql.move, (*head, *moved)))
+        live.pending = changes.pending
+
+    def _save_rows(self, key: str, changes: Changes) -> None:
+        if changes.status != "running":
+            for text in self._sql.drop_all:  # nothing lives in an instance that is over
+                self._execute(text, (key,))
+            return
+        sql, many = self._sql, self._many
         if changes.tasks:
             many(sql.put["tasks"], [(key, *each) for each in changes.tasks])
         if changes.removed:
@@ -301,12 +305,6 @@ class Work:
         if changes.removed_subscriptions:
             many(sql.drop["subscriptions"], [(key, each) for each in changes.removed_subscriptions])
 
-    def _ended(self, key: str, changes: Changes) -> Changes:
-        """Nothing lives in an instance that is over; its history and its data stay."""
-        for text in self._sql.drop_all:
-            self._execute(text, (key,))
-        return _NOTHING._replace(status=changes.status, data_changed=changes.data_changed)
-
     def _save_whole(self, live: Live, *, pending: bool, version_id: str = "") -> None:
         """All rows anew: of a new instance, of one that was a document, of one that migrated."""
         sql, key, instance = self._sql, live.instance_id, live.instance
@@ -315,7 +313,7 @@ class Work:
         head = (kept, _STATUS[records.status], b"", ROWS, records.definition, pending, _data(instance), None)
         self._moved(self._execute(sql.move_whole, (*head, live.version + 1, key, live.version)))
         live.version += 1
-        live.whole = False
+        live.pending, live.whole = pending, False
         for text in sql.drop_all:
             self._execute(text, (key,))
         self._many(sql.put["tasks"], [(key, *each) for each in records.tasks])
@@ -338,7 +336,7 @@ class Work:
         return (key, timer.task_id, timer.node_id, self._sql.to_time(timer.due))
 
     def _moved(self, rows: int) -> None:
-        """The history's key is free and yet the row has moved on: somebody wrote past the history."""
+        """The row is newer than the history, which was free: somebody wrote past the history."""
         if rows != 1:
             raise InstanceBusy
 
