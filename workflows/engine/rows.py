@@ -48,10 +48,11 @@ class _Derived(Generic[Row]):
             self._changed.append(row)
 
     def taken(self) -> tuple[tuple[Row, ...], tuple[str, ...]]:
-        changed, removed = tuple(self._changed), tuple(self._removed)
-        if changed or removed:
-            self._changed, self._removed = [], []
-        return changed, removed
+        if not self._changed and not self._removed:
+            return (), ()
+        taken = tuple(self._changed), tuple(self._removed)
+        self._changed, self._removed = [], []
+        return taken
 
 
 class Rows:
@@ -122,7 +123,7 @@ class Rows:
             tuple(running.events),
             status,
             bool(running.pending),
-            any(row.number == 0 for row in scopes),
+            bool(scopes) and any(row.number == 0 for row in scopes),
         )
 
     def _remove(self, task: spiff.RunTask) -> str:
@@ -130,9 +131,11 @@ class Rows:
         key = task.id
         del self.tasks[key]
         self._see(task, (-1, -1))
+        if task.task_spec.manual:
+            return task.key if self.ready.pop(key, None) is not None else ""
         self._timers.put(key, None)
         self._subscriptions.put(key, None)
-        return task.key if self.ready.pop(key, None) is not None else ""
+        return ""
 
     def _put(self, task: spiff.RunTask) -> TaskRecord:
         key = task.id

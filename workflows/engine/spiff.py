@@ -124,6 +124,7 @@ class RunTask(Task):
     seen: tuple[int, int] = (-1, -1)
     counted = False
     awaits: Waiting | None = None
+    _key = ""
     last_state_change: int
     _state: int
 
@@ -136,7 +137,7 @@ class RunTask(Task):
         id: str | None = None,  # noqa: A002 - SpiffWorkflow's name
     ) -> None:
         # SpiffWorkflow's own constructor is left out: it asks the clock and copies what is not used here
-        self.id: str = id or uuid4().hex
+        self.id: str = id or workflow.top_workflow.new_id()
         self.workflow = workflow
         self.task_spec = task_spec
         self.internal_data: dict[str, Any] = {}
@@ -157,8 +158,11 @@ class RunTask(Task):
     @property
     def key(self) -> str:
         """The id as the text of a UUID: the name of the task outside the engine."""
-        text = self.id
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        key = self._key
+        if not key:
+            text = self.id
+            key = self._key = f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        return key
 
     def _set_state(self, value: int) -> None:
         was = self._state
@@ -382,6 +386,8 @@ class Running(_Running, BpmnWorkflow):
     def __init__(self, spec: ProcessSpec, inner_specs: Mapping[str, ProcessSpec], now: datetime) -> None:
         self.now = now
         self.clock = 0
+        self._ids = uuid4().hex[:24]
+        self._made = 0
         self.next_scope = 1
         self.scopes: dict[int, Scope] = {0: Scope(None, None)}
         self.live: dict[str, RunTask] = {}
@@ -400,6 +406,11 @@ class Running(_Running, BpmnWorkflow):
         self.prepare(0, reports=False)
 
     # index and events
+
+    def new_id(self) -> str:
+        """The id of a new task: a random beginning of this object's own, counted on; asking for chance costs time."""
+        self._made += 1
+        return f"{self._ids}{self._made:08x}"
 
     def tick(self) -> int:
         self.clock += 1
