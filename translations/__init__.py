@@ -13,6 +13,8 @@ from babel.messages.pofile import read_po
 
 LOCALES = ("en", "fr", "es")
 FOLDER = Path(__file__).parent / "locales"
+SCRIPTS = "server/frontend/src/modeler"
+"""Where the scripts are whose texts a page brings along, relative to the repository."""
 
 
 class Catalogue:
@@ -57,3 +59,23 @@ def catalogue(locale: str) -> Catalogue:
             elif message.string:
                 texts[str(message.id)] = str(message.string)
     return Catalogue(locale, texts, plurals)
+
+
+@cache
+def script_words(locale: str) -> dict[str, str]:
+    """What the scripts of the modeler say: English text to that of the language; empty for English.
+
+    A catalogue notes where each text is from (`make messages`), so it says itself which ones scripts need.
+    """
+    if locale not in LOCALES or locale == "en":
+        return {}
+    with (FOLDER / locale / "LC_MESSAGES" / "messages.po").open("rb") as source:
+        theirs = [
+            m for m in read_po(source, locale) if any(path.startswith(SCRIPTS) for path, _ in m.locations)
+        ]
+    return {_first(m.id): _first(m.string) for m in theirs if not m.fuzzy and _first(m.string)}
+
+
+def _first(text: object) -> str:
+    """The text, or the singular of one that counts."""
+    return str((text[0] if text else "") if isinstance(text, (tuple, list)) else text or "")

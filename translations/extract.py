@@ -1,14 +1,15 @@
 """`make messages`: brings the catalogues in step with the texts in the sources.
 
 Texts are found where the house writes them: gettext, ngettext, _, N_ and {% trans %}; what is assigned to a name
-`message`, as error classes do; the message of a `Problem`. Translations that exist are kept; texts that are gone
-are dropped.
+`message`, as error classes do; the message of a `Problem`; translate, t and N_ in the modeler's JavaScript.
+Translations that exist are kept; texts that are gone are dropped.
 """
 
 from __future__ import annotations
 
 import ast
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +18,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
-from translations import FOLDER, LOCALES
+from translations import FOLDER, LOCALES, SCRIPTS
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("workflows", "forms", "pricing", "payments", "service_library", "server")
 _CALLS = {"gettext": 1, "_": 1, "_text": 1, "N_": 1, "refuse": 1, "ngettext": 2}
+_SCRIPT_CALL = re.compile(r"""(?<![\w$])(?:t|translate|N_)\(\s*('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")""")
 _MESSAGE_CLASSES = {"Problem", "LintRule", "Notice"}
 
 Message = str | tuple[str, str]
@@ -39,6 +41,8 @@ def messages() -> dict[Message, set[str]]:
                 texts = python_messages(path.read_text("utf-8"))
             elif path.suffix in (".html", ".txt") and "templates" in path.parts:
                 texts = template_messages(path.read_bytes())
+            elif path.suffix == ".js" and path.is_relative_to(ROOT / SCRIPTS):
+                texts = script_messages(path.read_text("utf-8"))
             for text in texts:
                 found.setdefault(text, set()).add(path.relative_to(ROOT).as_posix())
     return _merged(found)
@@ -106,6 +110,14 @@ def template_messages(source: bytes) -> Iterator[Message]:
             yield (str(text[0]), str(text[1]))
         elif text:
             yield str(text)
+
+
+def script_messages(source: str) -> Iterator[Message]:
+    """The texts of a script of the modeler: what is given to translate, t or N_ as one plain string."""
+    for quoted in _SCRIPT_CALL.findall(source):
+        text = re.sub(r"\\(.)", r"\1", quoted[1:-1])
+        if text:
+            yield text
 
 
 def update(locale: str, found: dict[Message, set[str]]) -> tuple[int, int]:

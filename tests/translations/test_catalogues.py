@@ -11,7 +11,7 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from translations import FOLDER, LOCALES, catalogue, extract
+from translations import FOLDER, LOCALES, SCRIPTS, catalogue, extract, script_words
 
 TRANSLATED = [locale for locale in LOCALES if locale != "en"]
 NO_BREAK_SPACE = "\u00a0"
@@ -192,3 +192,39 @@ def test_update_keeps_what_is_translated_and_drops_what_is_gone(
 def test_the_words_given_to_an_error_are_found():
     source = 'raise WrongState(what="delivery", state=row.state)\nraise ValueError("not for people")\n'
     assert list(extract.python_messages(source)) == ["delivery"]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("button(t('Undo'), act)", ["Undo"]),
+        ("this.translate('By %(who)s', { who })", ["By %(who)s"]),
+        ('const KINDS = { photo: N_("Photo") }', ["Photo"]),
+        ("html`<p>${t('Nothing yet.')}</p>`", ["Nothing yet."]),
+        ("t('Somebody else\\'s')", ["Somebody else's"]),
+        ("t(words)", []),
+        ("t('')", []),
+        ("import('not for people')", []),
+        ("format('not for people')", []),
+    ],
+)
+def test_script_texts_are_found_in_each_form(source: str, expected: list[extract.Message]) -> None:
+    assert list(extract.script_messages(source)) == expected
+
+
+def test_scripts_get_their_own_texts_in_the_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extract, "FOLDER", tmp_path)
+    monkeypatch.setattr("translations.FOLDER", tmp_path)
+    script = f"{SCRIPTS}/page.js"
+    found: dict[extract.Message, set[str]] = {"Undo": {script, "a.py"}, "Redo": {script}, "Pay": {"a.py"}}
+    path = tmp_path / "fr" / "LC_MESSAGES" / "messages.po"
+    extract.update("fr", found)
+    for text, said in (("Undo", "Annuler"), ("Pay", "Payer")):
+        path.write_text(
+            path.read_text("utf-8").replace(f'msgid "{text}"\nmsgstr ""', f'msgid "{text}"\nmsgstr "{said}"'),
+            "utf-8",
+        )
+    script_words.cache_clear()
+    assert script_words("fr") == {"Undo": "Annuler"}
+    assert script_words("en") == script_words("de") == {}
+    script_words.cache_clear()
