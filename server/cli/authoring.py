@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from decimal import Decimal
@@ -29,6 +30,7 @@ _SIZE_MAX = 30_000_000
 """Bytes that are read of a file; what may be linted is much less (`workflows.xml`)."""
 _LONGEST_INTEGER = 18
 """Digits of a whole number that 64 bits hold; a longer one is printed as text."""
+_LINE_AND_COLUMN = re.compile(r"[0-9]+:[0-9]+")
 
 
 def _lint_bytes(data: bytes, level: Level) -> tuple[Problem, ...]:
@@ -36,6 +38,8 @@ def _lint_bytes(data: bytes, level: Level) -> tuple[Problem, ...]:
     decisions = read_decisions(data)
     if decisions.model is not None:
         return (*decisions.problems, *lint_decisions(decisions.model, level=level))
+    if any(problem.code == "dmn-version" for problem in decisions.problems):
+        return decisions.problems
     reading = read(data)
     if reading.definition is None:
         return reading.problems
@@ -57,7 +61,8 @@ def lint(files: tuple[Path, ...], level: Level, form: str) -> None:
         for report in reports:
             _say(f"{report['file']}: {'ok' if report['ok'] else 'not ' + level}")
             for problem in report["problems"]:
-                element = f" [{problem['element']}]" if problem["element"] else ""
+                place = problem["element"] or problem.get("position")
+                element = f" [{place}]" if place else ""
                 _say(f"  {problem['severity']}: {problem['code']}{element}: {problem['message']}")
     if not all(report["ok"] for report in reports):
         raise click.exceptions.Exit(1)
@@ -74,10 +79,18 @@ def _report(path: Path, level: Level) -> dict[str, Any]:
     return {
         # a name that is no UTF-8 is shown with question marks: JSON cannot hold it
         "file": os.fsencode(path).decode("utf-8", "replace"), "level": level, "ok": not blocking(problems),
-        "problems": [
-            {"code": p.code, "severity": p.severity, "element": p.place, "message": p.text()} for p in problems
-        ],
+        "problems": [_told(problem) for problem in problems],
     }  # fmt: skip
+
+
+def _told(problem: Problem) -> dict[str, Any]:
+    """element: its id, None = the whole file, or its XML, which has a position (line:column) instead."""
+    is_position = _LINE_AND_COLUMN.fullmatch(problem.place) is not None
+    told = {
+        "code": problem.code, "severity": problem.severity,
+        "element": None if is_position else problem.place or None, "message": problem.text(),
+    }  # fmt: skip
+    return {**told, "position": problem.place} if is_position else told
 
 
 def _problems(path: Path, level: Level) -> tuple[Problem, ...]:

@@ -74,7 +74,9 @@ def report_of(done):
     [report] = json.loads(done.stdout_bytes)
     assert set(report) == {"file", "level", "ok", "problems"}
     for problem in report["problems"]:
-        assert list(problem) == ["code", "severity", "element", "message"]
+        assert list(problem)[:4] == ["code", "severity", "element", "message"]
+        assert set(problem) - {"position"} == {"code", "severity", "element", "message"}
+        assert problem["element"] is None or "position" not in problem
         assert problem["severity"] in ("fatal", "error", "warning", "info")
     assert report["ok"] == (done.exit_code == 0)
     return report
@@ -139,6 +141,23 @@ def test_lint_knows_a_decision_model_by_its_root(run, tmp_path):
         [problem] = json.loads(done.stdout)[0]["problems"]
         found = (problem["code"], problem["severity"], problem["element"], done.exit_code)
         assert found == ("dmn-unknown-name", severity, "l", code)
+
+
+def test_lint_says_where_in_the_xml_it_stopped_beside_the_element(run, tmp_path):
+    path = tmp_path / "cut.bpmn"
+    path.write_text('<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL">\n<process')
+    [problem] = report_of(run("lint", str(path), "--format", "json"))["problems"]
+    assert (problem["code"], problem["element"], problem["position"][:2]) == ("xml-malformed", None, "2:")
+    assert f"[{problem['position']}]" in run("lint", str(path)).stdout
+
+
+def test_lint_knows_a_decision_model_of_another_version(run, tmp_path):
+    path = tmp_path / "old.dmn"
+    for namespace in ("http://www.omg.org/spec/DMN/20130901", "https://www.omg.org/spec/DMN/20301231/MODEL/"):
+        path.write_text(f'<Definitions xmlns="{namespace}"/>')
+        [problem] = report_of(run("lint", str(path), "--format", "json"))["problems"]
+        assert problem["code"] == "dmn-version"
+        assert namespace in problem["message"]
 
 
 def test_feel_evaluates_with_a_context(run):

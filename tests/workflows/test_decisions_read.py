@@ -44,9 +44,11 @@ def rule(*cells, results=("1",)):
     return f'<rule id="r">{inside}</rule>'
 
 
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("namespace", sorted(NAMESPACES))
-def test_every_version_is_read(namespace):
-    reading = read(definitions(decision("d", literal("1 + 1")), namespace))
+def test_every_version_is_read(namespace, scheme, slash):
+    reading = read(definitions(decision("d", literal("1 + 1")), f"{scheme}://{namespace}{slash}"))
     assert not reading.problems
     assert reading.model.decisions["d"].evaluate() == 2
     assert reading.model.declarations.version == NAMESPACES[namespace]
@@ -56,6 +58,7 @@ CASES = {
     "xml-malformed": (b"<definitions", "1:1"),
     "xml-doctype": (b"<!DOCTYPE x><x/>", "1:12"),
     "not-dmn": (b'<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"/>', ""),
+    "dmn-version": (b'<definitions xmlns="https://www.omg.org/spec/DMN/20301231/MODEL/"/>', ""),
     "dmn-missing-part": (definitions(decision("d", "<list><invocation/></list>")), "d"),
     "dmn-duplicate-name": (definitions(decision("d", literal("1")) + decision("d", literal("2"))), "d"),
     "dmn-unresolved-reference": (definitions(decision("d", literal("1"), needs("gone"))), "d"),

@@ -17,6 +17,17 @@ def not_dmn(found: str) -> Problem:
     )
 
 
+def other_version(namespace: str) -> Problem:
+    """A decision model, but of a version that is not read."""
+    return Problem(
+        "dmn-version",
+        "The file is a decision model of a version that is not known here (%(namespace)s). Export it as DMN 1.1 "
+        "to 1.5.",
+        severity="fatal",
+        params={"namespace": namespace},
+    )
+
+
 def missing_part(place: str, part: str) -> Problem:
     """An element without what it cannot be without."""
     return Problem(

@@ -45,12 +45,15 @@ from workflows.decisions.declarations import (
 from workflows.problems import Problem
 
 NAMESPACES: Final = {
-    "http://www.omg.org/spec/DMN/20151101/dmn.xsd": "1.1",
-    "http://www.omg.org/spec/DMN/20180521/MODEL/": "1.2",
-    "https://www.omg.org/spec/DMN/20191111/MODEL/": "1.3",
-    "https://www.omg.org/spec/DMN/20211108/MODEL/": "1.4",
-    "https://www.omg.org/spec/DMN/20230324/MODEL/": "1.5",
+    "www.omg.org/spec/DMN/20151101/dmn.xsd": "1.1",
+    "www.omg.org/spec/DMN/20151101": "1.1",
+    "www.omg.org/spec/DMN/20180521/MODEL": "1.2",
+    "www.omg.org/spec/DMN/20191111/MODEL": "1.3",
+    "www.omg.org/spec/DMN/20211108/MODEL": "1.4",
+    "www.omg.org/spec/DMN/20230324/MODEL": "1.5",
 }
+"""Without http(s):// and a last slash, which tools write in either way."""
+_FAMILY: Final = "www.omg.org/spec/DMN/"
 LIMITS: Final = xml.Limits(size=5_000_000, elements=100_000)
 _HIT_POLICIES: Final[dict[str, HitPolicy]] = {
     "UNIQUE": "U",
@@ -68,7 +71,12 @@ _Node: TypeAlias = etree._Element  # noqa: SLF001 (the type has no public name)
 def version_of(root: _Node) -> str:
     """The version of DMN of a root element, "" when it is no decision model."""
     name = etree.QName(root)
-    return NAMESPACES.get(name.namespace or "", "") if name.localname == "definitions" else ""
+    return NAMESPACES.get(_address(root), "") if name.localname == "definitions" else ""
+
+
+def _address(root: _Node) -> str:
+    namespace = etree.QName(root).namespace or ""
+    return namespace.removeprefix("https://").removeprefix("http://").rstrip("/")
 
 
 def read_declarations(data: bytes, limits: xml.Limits) -> tuple[Declarations | None, list[Problem]]:
@@ -78,6 +86,8 @@ def read_declarations(data: bytes, limits: xml.Limits) -> tuple[Declarations | N
     except xml.XmlRefused as refused:
         return None, list(refused.problems)
     if not version_of(root):
+        if _address(root).startswith(_FAMILY):
+            return None, [problems.other_version(str(etree.QName(root).namespace)[:120])]
         return None, [problems.not_dmn(root.tag[:120])]
     reader = _Reader(root)
     return reader.declarations(), reader.problems

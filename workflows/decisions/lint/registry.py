@@ -31,6 +31,7 @@ READING_CODES: Final = frozenset(
         "dmn-unknown-type",
         "dmn-unresolved-reference",
         "dmn-unsupported",
+        "dmn-version",
     }
 )
 """Told by `read`, at every level alike."""
