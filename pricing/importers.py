@@ -223,7 +223,7 @@ class _Reader:
     ) -> None:
         self.table, self.regions, self.currency = table, regions, currency
         self.defaults = dict(defaults)
-        self.list = defaults.get("list") or _list_code(filename)
+        self.list = defaults.get("list") or list_code(filename)
         self.items = {item.code: item for item in items}
         self.item_names = _names({i.code: i.names for i in self.items.values()})
         self.region_names = _names({r.code: r.names for r in regions})
@@ -274,6 +274,7 @@ class _Reader:
         if stated is not None and stated[1] not in (len(content), len(content) - repeated):
             self._add(_count_mismatch(stated[0], stated[1], len(content)))
         self._check_repetitions()
+        self._check_listed()
         self._check_outliers()
         if not content or (unpriced == len(content) and not blocking(self.problems)):
             self._add(_no_prices())
@@ -500,6 +501,17 @@ class _Reader:
                     self._cell_problem(row.row, "valid_from", day, _OVERLAP, first=latest.row)
                 latest = max(latest, row, key=lambda r: r.valid_to or date.max)
 
+    def _check_listed(self) -> None:
+        """A price that begins on the same day as one that counts already: only one of them can be used."""
+        listed = {(row.region, row.item, row.valid_from): row for row in self.existing}
+        for row in self.rows:
+            other = listed.get((row.region, row.item, row.valid_from))
+            if other is not None:
+                since = row.valid_from.isoformat()
+                self._cell_problem(
+                    row.row, "valid_from", since, _LISTED, list=other.list, listed_row=other.row
+                )
+
     def _check_outliers(self) -> None:
         """Far from what the item cost here in the last list, or from the middle of what it costs above."""
         known: dict[tuple[str, str, str], list[tuple[PriceRow, float]]] = {}
@@ -551,7 +563,7 @@ def _width(heading: Row) -> int:
     return max(named, default=-1) + 1
 
 
-def _list_code(filename: str) -> str:
+def list_code(filename: str) -> str:
     """A file's name without its ending, and without what a marked workbook adds to it."""
     stem = re.sub(r"\.[^.]*$", "", re.split(r"[/\\]", filename)[-1])
     for word in MARKED.values():
@@ -648,6 +660,12 @@ _DUPLICATE: Final = Problem(
 _OVERLAP: Final = Problem(
     "overlap",
     "From %(value)s on, row %(first)s gives a price too. End that one the day before.",
+)
+_LISTED: Final = Problem(
+    "listed-already",
+    "%(list)s, row %(listed_row)s, has a price from %(value)s on too, and only one of them can count. Let this "
+    "one begin later, or have that list retired.",
+    severity="warning",
 )
 _OUTLIER_PRICE: Final = Problem(
     "outlier",

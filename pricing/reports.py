@@ -19,9 +19,9 @@ from typing import Any, Final
 import xlsxwriter
 
 from pricing.cells import amount_of, currency_in, decimal_sign, is_filled, text_of
-from pricing.importers import PRICES, decimal_of_file, header_of, price_tables
+from pricing.importers import PRICES, decimal_of_file, header_of, list_code, price_tables
 from pricing.tables import Table
-from pricing.templates import CREATED, PROBLEMS_HEADING
+from pricing.templates import CREATED, MARKED, PROBLEMS_HEADING
 from workflows.problems import Problem
 
 MOST_MARKED: Final = 2_000
@@ -73,6 +73,11 @@ def report(problems: Sequence[Problem], text: Callable[[Problem], str] = Problem
             )
         )
     return found
+
+
+def marked_name(filename: str, language: str = "en") -> str:
+    """What the marked workbook of a file is called; read again, it is the same list."""
+    return f"{list_code(filename)}-{MARKED.get(language, MARKED['en'])}.xlsx"
 
 
 def annotated(

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Final
 
-from flask import g
+from flask import Response, g
 
 from pricing.price_lists import MinimumWage, PriceRow
+from pricing.reports import CellProblem, annotated, marked_name, report
 from server.actor import Action
 from server.errors import NotFound
 from server.http import paging
-from server.http.documents import DryRunQuery, PageQuery, Values, page_of, problem
-from server.http.operations import ApiBlueprint, Part, Parts
+from server.http.documents import DryRunQuery, PageQuery, Values, page_of
+from server.http.locale import current_locale
+from server.http.operations import ApiBlueprint, Part, Parts, attachment
 from server.http.security import permission
+from server.http.words import problem_text
 from server.price_lists import schemas
 from server.price_lists import service as price_lists
 from server.price_lists.service import PriceListRow, PriceRowRow
 from server.runtime import Tx
+from translations import LOCALES, catalogue
+from workflows.problems import Problem
 
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 api = ApiBlueprint("price_lists_api", __name__, tag="Prices", description="Price lists: import and approval.")
 
 
@@ -66,16 +73,46 @@ def import_price_list(query: Values, parts: Parts) -> tuple[Values, int]:
     Another person approves it; until then its prices do not count. A dry run answers all problems.
     """
     name, content = parts.file("file")
+    found = g.runtime.read(g.actor, price_lists.check_price_list, content, filename=name)
+    answer: Values = {"imported": False, "price_list": None, "prices": len(found.rows)}
+    answer["problems"] = [
+        _problem(line, problem) for line, problem in zip(report(found.problems), found.problems, strict=True)
+    ]
     if query["dry_run"]:
-        found = g.runtime.read(g.actor, price_lists.check_price_list, content, filename=name)
-        problems = [problem(p) for p in found.problems]
-        return {"imported": False, "price_list": None, "prices": len(found.rows), "problems": problems}, 200
+        return answer, 200
     made = g.runtime.run(g.actor, _import, content, name)
-    return {"imported": True, "price_list": made, "prices": made["rows"], "problems": []}, 201
+    return {**answer, "imported": True, "price_list": made, "prices": made["rows"]}, 201
 
 
 def _import(tx: Tx, content: bytes, name: str) -> Values:
     return _view(price_lists.import_price_list(tx, content, filename=name))
+
+
+def _problem(line: CellProblem, problem: Problem) -> Values:
+    """A problem at its cell, in the reader's language and in all."""
+    return {
+        "row": line.row, "column": line.column, "field": line.field, "code": line.code,
+        "severity": line.severity, "value": line.value, "place": problem.place,
+        "message": problem_text(problem),
+        "messages": {locale: problem.text(catalogue(locale).texts) for locale in LOCALES},
+    }  # fmt: skip
+
+
+@api.operation(
+    "POST", "/price-lists/marked", parts=(Part("file", "The price list: XLSX or CSV."),), produces=(XLSX,)
+)
+@permission(Action.PRICE_IMPORT)
+def mark_price_list(parts: Parts) -> Response:
+    """Check a price list and give it back as a workbook with its faulty cells marked; nothing is stored.
+
+    Each faulty cell is coloured and explained in a note and in the last column, in the reader's language
+    (Accept-Language). Correct it there and send it again: the list keeps its name.
+    """
+    name, content = parts.file("file")
+    found = g.runtime.read(g.actor, price_lists.check_price_list, content, filename=name)
+    language = current_locale()
+    marked = annotated(content, found.problems, problem_text, language)
+    return attachment(marked, marked_name(name, language), XLSX)
 
 
 @api.operation("POST", "/price-lists/<uuid:list_id>/approval", answer=schemas.PriceList)
@@ -102,6 +139,18 @@ def retire_price_list(list_id: str) -> Values:
 
 def _retire(tx: Tx, list_id: str) -> Values:
     price_lists.retire_price_list(tx, list_id)
+    return _view(_find(tx, list_id))
+
+
+@api.operation("POST", "/price-lists/<uuid:list_id>/withdrawal", answer=schemas.PriceList)
+@permission(Action.PRICE_IMPORT)
+def withdraw_price_list(list_id: str) -> Values:
+    """Withdraw a draft that nobody has approved yet."""
+    return g.runtime.run(g.actor, _withdraw, list_id)  # type: ignore[no-any-return]
+
+
+def _withdraw(tx: Tx, list_id: str) -> Values:
+    price_lists.withdraw_price_list(tx, list_id)
     return _view(_find(tx, list_id))
 
 

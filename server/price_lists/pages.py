@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from fractions import Fraction
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Final
 
 from flask import Blueprint, Response, g, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from pricing.importers import Import
-from pricing.price_lists import PriceRow
-from pricing.reports import annotated
+from pricing.price_lists import MinimumWage, PriceRow
+from pricing.reports import CellProblem, annotated, marked_name, report
 from pricing.templates import template
 from server.accounts import service as accounts
 from server.actor import Action, can
@@ -28,6 +29,7 @@ from server.price_lists import service as price_lists
 from server.price_lists.models import PriceListRow, PriceRowRow
 from server.quotes import figures, prices
 from server.quotes.pages import default_place, visible_places
+from server.quotes.terms_pages import Draft
 from server.regions import service as regions
 from server.runtime import Tx
 from workflows.definitions.model import Text
@@ -36,7 +38,8 @@ from workflows.errors import InvalidInput
 pages = Blueprint("price_lists", __name__)
 MOST_KEPT = 1_000_000
 """Bytes of a checked file that the page carries to the next step; a larger one is chosen again."""
-Severity = Literal["fatal", "error", "warning", "info"]
+WAGE_UNITS: Final = ("MON", "DAY", "HUR")
+_MOST_HOURS: Final = 744
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class ListPage:
     seen: frozenset[str]
     may_approve: bool
     may_retire: bool
+    may_withdraw: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +133,61 @@ def retire(list_id: str) -> BaseResponse:
     )
 
 
+@pages.post("/prices/lists/<list_id>/withdraw")
+@permission(Action.PRICE_IMPORT)
+def withdraw(list_id: str) -> BaseResponse:
+    """Take a draft back."""
+    g.runtime.run(g.actor, price_lists.withdraw_price_list, list_id)
+    return go(
+        url_for("price_lists.price_list", list_id=list_id),
+        gettext("The draft is withdrawn. Its prices never counted."),
+    )
+
+
 @pages.get("/prices/history")
 @permission(Action.PRICE_READ)
 def history() -> str:
     """How the price of an item went in a place and above it."""
     item, region = request.args.get("item", "")[:100], request.args.get("region", "")[:100]
     return render_template("price_lists/history.html", page=g.runtime.read(g.actor, _history, item, region))
+
+
+@pages.get("/prices/minimum-wages")
+@permission(Action.PRICE_READ)
+def minimum_wages() -> str:
+    """The statutory minimum wages; honoraria below them are warned of."""
+    return _wages_page(Draft(request.args.to_dict()))
+
+
+@pages.post("/prices/minimum-wages")
+@permission(Action.PRICE_IMPORT)
+def add_minimum_wage() -> BaseResponse | tuple[str, int]:
+    """Add the minimum wage of a region from a day on."""
+    draft = Draft(request.form.to_dict())
+    region, since, amount, hours = (
+        draft.text("region"), draft.day("valid_from"), draft.number("amount"), draft.number("monthly_hours"),
+    )  # fmt: skip
+    missing = {"region": region, "valid_from": since, "amount": amount}
+    told = {place for place, _, _ in draft.problems}
+    draft.problems += [
+        (name, "error", gettext("Fill this in."))
+        for name, value in missing.items()
+        if not value and name not in told
+    ]
+    if (amount is not None and amount < 0) or (hours is not None and not 0 < hours <= _MOST_HOURS):
+        wrong = "amount" if amount is not None and amount < 0 else "monthly_hours"
+        draft.problems.append((wrong, "error", gettext("This cannot be. Look at the law again.")))
+    if draft.problems or since is None or amount is None:
+        return _wages_page(draft), 422
+    unit = draft.text("unit")
+    wage = (region, amount, since, unit if unit in WAGE_UNITS else WAGE_UNITS[0], hours, draft.text("source"))
+    added = g.runtime.run(g.actor, _add_wage, *wage)
+    words = (
+        gettext("The minimum wage is added. New prices warn of honoraria below it.")
+        if added
+        else gettext("There is a minimum wage from that day already; it stays. Add one from a later day.")
+    )
+    return go(url_for("price_lists.minimum_wages"), words, "done" if added else "needs")
 
 
 @pages.get("/prices/import")
@@ -192,11 +245,8 @@ def marked_file() -> Response | tuple[str, int]:
     if not data:
         return _import_page(wrong=gettext("Choose a file.")), 422
     found = g.runtime.read(g.actor, _check, data, filename)
-    stem = PurePosixPath(filename.replace("\\", "/")).stem or "prices"
-    return _download(
-        annotated(data, found.problems, problem_text, current_locale()),
-        gettext("%(file)s-marked.xlsx", file=stem),
-    )
+    marked = annotated(data, found.problems, problem_text, current_locale())
+    return _download(marked, marked_name(filename, current_locale()))
 
 
 @pages.get("/prices/template.xlsx")
@@ -207,11 +257,40 @@ def workbook() -> Response:
     return _download(g.runtime.read(g.actor, _workbook, code), f"prices-{code}.xlsx")
 
 
+def _wages_page(draft: Draft) -> str:
+    by_field = {place: text for place, _, text in draft.problems}
+    wages, known, places = g.runtime.read(g.actor, _wages)
+    return render_template(
+        "price_lists/minimum_wages.html", wages=wages, regions=known, places=places,
+        units=WAGE_UNITS, draft=draft, problems=draft.problems, fields=tuple(by_field),
+        problem_of=lambda name: by_field.get(name, ""),
+    )  # fmt: skip
+
+
+def _wages(
+    tx: Tx,
+) -> tuple[list[MinimumWage], Mapping[str, regions.RegionRow], list[tuple[str, str]]]:
+    """Those of the regions that the actor may see, and the places the actor may add one for."""
+    wages = [
+        wage
+        for wage in price_lists.minimum_wages(tx)
+        if can(tx.actor, Action.PRICE_READ, regions.place(tx, wage.region))
+    ]
+    return wages, regions.regions(tx), _places_to_fill(tx)
+
+
+def _add_wage(
+    tx: Tx, region: str, amount: Fraction, since: date, unit: str, hours: Fraction | None, source: str
+) -> bool:
+    wage = MinimumWage(region, amount, regions.currency(tx, region), since, unit, source=source)
+    return price_lists.add_minimum_wage(tx, replace(wage, monthly_hours=hours) if hours else wage)
+
+
 def _import_page(wrong: str = "", filename: str = "", found: Import | None = None, data: bytes = b"") -> str:
     kept = base64.b64encode(data).decode() if found and len(data) <= MOST_KEPT else ""
-    report = [(p.place, p.severity, problem_text(p)) for p in found.problems] if found else []
+    lines: list[CellProblem] = report(found.problems, problem_text) if found else []
     return render_template(
-        "price_lists/import.html", wrong=wrong, filename=filename, found=found, kept=kept, report=report,
+        "price_lists/import.html", wrong=wrong, filename=filename, found=found, kept=kept, report=lines,
         places=g.runtime.read(g.actor, _places_to_fill), fields=("file",),
         problems=[("file", "error", wrong)] if wrong else [],
     )  # fmt: skip
@@ -267,12 +346,16 @@ def _place(tx: Tx, code: str) -> PlacePage:
 def _list(tx: Tx, list_id: str) -> ListPage:
     row, rows = price_lists.price_list(tx, list_id), price_lists.prices_of_list(tx, list_id)
     codes = sorted({price.region_code for price in rows})
-    may = all(can(tx.actor, Action.PRICE_APPROVE, regions.place(tx, code)) for code in codes)
+    may, brings = (
+        all(can(tx.actor, action, regions.place(tx, code)) for code in codes)
+        for action in (Action.PRICE_APPROVE, Action.PRICE_IMPORT)
+    )
     other = row.imported_by != tx.actor.user_id
     return ListPage(
         row, rows, prices.item_names(tx), regions.regions(tx), _people(tx, [row]),
         frozenset(code for code in codes if can(tx.actor, Action.PRICE_READ, regions.place(tx, code))),
         may and other and row.status == "draft", may and (other or row.status == "draft") and row.status != "retired",
+        brings and row.status == "draft",
     )  # fmt: skip
 
 

@@ -88,10 +88,25 @@ class MinimumWages(d.Document):
     minimum_wages = d.many(MinimumWage, "By region and day.", required=True)
 
 
+class CellProblem(d.SingleProblem):
+    """One mistake of a file, at its cell."""
+
+    row = d.number(
+        "Row of the file, 1 is the first; null for the whole file.", required=True, allow_none=True
+    )
+    column = d.plain("Heading of the column, as the file has it.", required=True)
+    field = d.plain("The column as the format calls it, such as typical.", required=True)
+    value = d.plain("What the cell holds.", required=True)
+    messages = fields.Dict(
+        keys=fields.String(), values=fields.String(), required=True,
+        metadata={"description": "The message by language: en, fr, es."},
+    )  # fmt: skip
+
+
 class Import(d.Document):
     """What importing a file did, or would do."""
 
     imported = d.yes_no("Whether the list is stored now, as a draft.", required=True)
     price_list = d.one(PriceList, "The list; null for a dry run.", required=True, allow_none=True)
     prices = d.number("How many prices can be used.", required=True)
-    problems = d.many(d.SingleProblem, "Mistakes and warnings, each with its row and column.", required=True)
+    problems = d.many(CellProblem, "Mistakes and warnings, each at its cell.", required=True)

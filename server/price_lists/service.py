@@ -94,15 +94,15 @@ def add_exchange_rate(tx: Tx, rate: ExchangeRate) -> None:
     _touch(tx)
 
 
-def add_minimum_wage(tx: Tx, wage: MinimumWage) -> None:
-    """Add a region's statutory minimum wage from a day on; the same region and day again is ignored.
+def add_minimum_wage(tx: Tx, wage: MinimumWage) -> bool:
+    """Add a region's statutory minimum wage from a day on; False: that region and day has one, which stays.
 
     Raises UnknownCurrency, NotFound for a region that is nowhere.
     """
     require(tx.actor, Action.PRICE_IMPORT, regions.place(tx, wage.region))
     minor_digits(wage.currency)
     if tx.session.get(MinimumWageRow, (wage.region, wage.valid_from)):
-        return
+        return False
     tx.session.add(
         MinimumWageRow(
             region_code=wage.region, valid_from=wage.valid_from, valid_to=wage.valid_to, amount=str(wage.amount),
@@ -111,6 +111,7 @@ def add_minimum_wage(tx: Tx, wage: MinimumWage) -> None:
         )
     )  # fmt: skip
     _touch(tx)
+    return True
 
 
 def minimum_wages(tx: Tx) -> list[MinimumWage]:
@@ -147,11 +148,18 @@ def packagings(tx: Tx) -> list[Packaging]:
 def check_price_list(
     tx: Tx, data: bytes, *, filename: str, defaults: Mapping[str, str] | None = None
 ) -> Import:
-    """What importing this file would do; stores nothing. defaults: of `read_price_list`."""
-    return read_price_list(
+    """What importing this file would do; stores nothing. defaults: of `read_price_list`.
+
+    Raises Forbidden like the import itself, for a file that only somebody else could import.
+    """
+    require(tx.actor, Action.PRICE_IMPORT)
+    found = read_price_list(
         data, filename=filename, items=items(tx), regions=regions.tree(tx), packaging=packagings(tx),
         existing=_rows(tx, ("approved",)), defaults=defaults,
     )  # fmt: skip
+    for code in sorted({row.region for row in found.rows}):
+        require(tx.actor, Action.PRICE_IMPORT, regions.place(tx, code))
+    return found
 
 
 def import_price_list(
@@ -161,12 +169,9 @@ def import_price_list(
 
     Raises InvalidInput with every problem of every cell. Warnings do not stop it.
     """
-    require(tx.actor, Action.PRICE_IMPORT)
     found = check_price_list(tx, data, filename=filename, defaults=defaults)
     if blocking(found.problems):
         raise InvalidInput(found.problems)
-    for code in sorted({row.region for row in found.rows}):
-        require(tx.actor, Action.PRICE_IMPORT, regions.place(tx, code))
     price_list = PriceListRow(
         id=tx.new_id(), code=found.rows[0].list, filename=filename, file_sha256=tx.files.put(data),
         row_count=len(found.rows), imported_at=tx.now, imported_by=tx.actor.user_id,
@@ -192,15 +197,13 @@ def _columns(list_id: str, row: PriceRow) -> dict[str, object]:
 
 
 def approve_price_list(tx: Tx, list_id: str) -> None:
-    """Let a draft count from now on; by somebody other than who imported it."""
-    require(tx.actor, Action.PRICE_APPROVE)
-    found = tx.session.get(PriceListRow, list_id)
-    if found is None:
-        raise NotFound(what="price list", key=list_id)
+    """Let a draft count from now on; by somebody other than who imported it.
+
+    Raises NotFound, WrongState (approved or retired already), SamePerson.
+    """
+    found = _locked(tx, list_id, Action.PRICE_APPROVE)
     if found.status != "draft":
         raise WrongState(what="price list", state=found.status)
-    for code in sorted({row.region_code for row in prices_of_list(tx, list_id)}):
-        require(tx.actor, Action.PRICE_APPROVE, regions.place(tx, code))
     if found.imported_by == tx.actor.user_id:
         raise SamePerson(first="importing a price list", second="approving it")
     found.status, found.approved_at, found.approved_by = "approved", tx.now, tx.actor.user_id
@@ -211,21 +214,43 @@ def approve_price_list(tx: Tx, list_id: str) -> None:
 def retire_price_list(tx: Tx, list_id: str) -> None:
     """Let a list no longer count: new prices do without it, quotes that were made keep theirs.
 
-    A draft is withdrawn in the same way, also by who imported it; an approved list is retired by somebody else.
-    Raises NotFound, WrongState (retired already), SamePerson.
+    By somebody other than who imported it, once it is approved. Raises NotFound, WrongState (retired already),
+    SamePerson.
     """
-    found = tx.session.get(PriceListRow, list_id, with_for_update=True)
-    if found is None:
-        raise NotFound(what="price list", key=list_id)
-    for code in sorted({row.region_code for row in prices_of_list(tx, list_id)}):
-        require(tx.actor, Action.PRICE_APPROVE, regions.place(tx, code))
+    found = _locked(tx, list_id, Action.PRICE_APPROVE)
     if found.status == "retired":
         raise WrongState(what="price list", state=found.status)
     if found.status == "approved" and found.imported_by == tx.actor.user_id:
         raise SamePerson(first="importing a price list", second="retiring it")
+    _retire(tx, found)
+
+
+def withdraw_price_list(tx: Tx, list_id: str) -> None:
+    """Take a draft back that nobody has approved yet: by whoever may import for its places.
+
+    Raises NotFound, WrongState (approved or retired already).
+    """
+    found = _locked(tx, list_id, Action.PRICE_IMPORT)
+    if found.status != "draft":
+        raise WrongState(what="price list", state=found.status)
+    _retire(tx, found)
+
+
+def _locked(tx: Tx, list_id: str, action: Action) -> PriceListRow:
+    """The list, for an actor who may do that in all its places."""
+    require(tx.actor, action)
+    found = tx.session.get(PriceListRow, list_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound(what="price list", key=list_id)
+    for code in sorted({row.region_code for row in prices_of_list(tx, list_id)}):
+        require(tx.actor, action, regions.place(tx, code))
+    return found
+
+
+def _retire(tx: Tx, found: PriceListRow) -> None:
     found.status, found.retired_at, found.retired_by = "retired", tx.now, tx.actor.user_id
     _touch(tx)
-    journal.record(tx, Event.PRICES_RETIRED, list_id, public={"list": found.code})
+    journal.record(tx, Event.PRICES_RETIRED, found.id, public={"list": found.code})
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +339,25 @@ def price_book(tx: Tx) -> PriceBook:
     return book
 
 
+def book_with(tx: Tx, region: str, code: str) -> PriceBook:
+    """The price book in which, of the prices inside a region, only those of one list count."""
+    book = price_book(tx)
+    kept = _RESTRICTED.setdefault(book, {})
+    if (region, code) not in kept:
+        inside = {row.code for row in regions.below(tx, region)}
+        rows = (
+            row
+            for place, _, rows in book.all_rows()
+            for row in rows
+            if place not in inside or row.list == code
+        )
+        kept[region, code] = PriceBook(
+            rows=rows, regions=book.regions, items=book.items.values(), packaging=packagings(tx),
+            rates=exchange_rates(tx), minimum_wages=book.minimum_wages,
+        )  # fmt: skip
+    return kept[region, code]
+
+
 def _version(tx: Tx) -> tuple[object, ...]:
     """What a price book is made of: rows are only ever added, so the approved lists and counts say it."""
     counts = tx.session.execute(
@@ -339,25 +383,6 @@ def exchange_rates(tx: Tx) -> list[ExchangeRate]:
 
 
 def exchange_rate(tx: Tx, base: str, counter: str, on: date) -> ExchangeRate:
-def book_with(tx: Tx, region: str, code: str) -> PriceBook:
-    """The price book in which, of the prices inside a region, only those of one list count."""
-    book = price_book(tx)
-    kept = _RESTRICTED.setdefault(book, {})
-    if (region, code) not in kept:
-        inside = {row.code for row in regions.below(tx, region)}
-        rows = (
-            row
-            for place, _, rows in book.all_rows()
-            for row in rows
-            if place not in inside or row.list == code
-        )
-        kept[region, code] = PriceBook(
-            rows=rows, regions=book.regions, items=book.items.values(), packaging=packagings(tx),
-            rates=exchange_rates(tx), minimum_wages=book.minimum_wages,
-        )  # fmt: skip
-    return kept[region, code]
-
-
     """The rate in force on a day. Raises NotFound."""
     known = [r for r in exchange_rates(tx) if (r.base, r.counter) == (base, counter) and r.valid_from <= on]
     if not known:

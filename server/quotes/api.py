@@ -205,6 +205,18 @@ def _retire_terms(tx: Tx, terms_id: str) -> Values:
     return _terms_document(tx, terms.terms_row(tx, terms_id))
 
 
+@api.operation("POST", "/terms/<uuid:terms_id>/withdrawal", answer=schemas.AgreedTerms)
+@permission(Action.PRICE_IMPORT)
+def withdraw_terms(terms_id: str) -> Values:
+    """Withdraw proposed terms that nobody has approved yet."""
+    return g.runtime.run(g.actor, _withdraw_terms, terms_id)  # type: ignore[no-any-return]
+
+
+def _withdraw_terms(tx: Tx, terms_id: str) -> Values:
+    terms.withdraw_terms(tx, terms_id)
+    return _terms_document(tx, terms.terms_row(tx, terms_id))
+
+
 def _terms_document(tx: Tx, row: terms.TermsRow) -> Values:
     content = terms.content(tx, row.id)
     return {

@@ -98,14 +98,32 @@ def approve_terms(tx: Tx, terms_id: str) -> None:
 
 
 def retire_terms(tx: Tx, terms_id: str) -> None:
-    """Let terms no longer count; quotes that were made keep theirs. A draft is withdrawn in the same way."""
+    """Let terms no longer count; quotes that were made keep theirs.
+
+    By somebody other than who proposed them, once they are approved.
+    """
     row = _locked(tx, terms_id)
     require(tx.actor, Action.PRICE_APPROVE, regions.place(tx, row.region_code))
     if row.status == "retired":
         raise WrongState(what="terms", state=row.status)
+    if row.status == "approved" and row.proposed_by == tx.actor.user_id:
+        raise SamePerson(first="proposing terms", second="retiring them")
+    _retire(tx, row)
+
+
+def withdraw_terms(tx: Tx, terms_id: str) -> None:
+    """Take proposed terms back that nobody has approved yet: by whoever may propose for their region."""
+    row = _locked(tx, terms_id)
+    require(tx.actor, Action.PRICE_IMPORT, regions.place(tx, row.region_code))
+    if row.status != "draft":
+        raise WrongState(what="terms", state=row.status)
+    _retire(tx, row)
+
+
+def _retire(tx: Tx, row: TermsRow) -> None:
     row.status, row.retired_at, row.retired_by = "retired", tx.now, tx.actor.user_id
     tx.session.flush()
-    journal.record(tx, Event.TERMS_RETIRED, terms_id, region=row.region_code, public={"fund": row.fund})
+    journal.record(tx, Event.TERMS_RETIRED, row.id, region=row.region_code, public={"fund": row.fund})
 
 
 def terms_in_force(tx: Tx, region: str, on: date, fund: str = "") -> Terms:

@@ -39,7 +39,7 @@ KINDS = ("percent", "fixed", "in_kind")
 
 @dataclass(frozen=True, slots=True)
 class TermsPage:
-    """Terms with their rules and who did what. may_approve, may_retire: the actor, now."""
+    """Terms with their rules and who did what. may_approve, may_retire, may_withdraw: the actor, now."""
 
     row: TermsRow
     place: str
@@ -48,6 +48,7 @@ class TermsPage:
     people: Mapping[str, str]
     may_approve: bool
     may_retire: bool
+    may_withdraw: bool
 
 
 @dataclass(slots=True)
@@ -193,6 +194,16 @@ def retire(terms_id: str) -> BaseResponse:
     return go(url_for("terms.one", terms_id=terms_id), words)
 
 
+@pages.post("/terms/<terms_id>/withdraw")
+@permission(Action.PRICE_IMPORT)
+def withdraw(terms_id: str) -> BaseResponse:
+    """Take a proposal back."""
+    g.runtime.run(g.actor, terms.withdraw_terms, terms_id)
+    return go(
+        url_for("terms.one", terms_id=terms_id), gettext("The proposal is withdrawn. It never counted.")
+    )
+
+
 def _draft(values: MultiDict[str, str]) -> Draft:
     return Draft({name: values[name] for name in values})
 
@@ -235,10 +246,11 @@ def _one(tx: Tx, terms_id: str) -> TermsPage:
     where = regions.place(tx, row.region_code)
     if not can(tx.actor, Action.PRICE_READ, where):
         raise NotFound(what="terms", key=terms_id)
-    may = can(tx.actor, Action.PRICE_APPROVE, where)
+    may, other = can(tx.actor, Action.PRICE_APPROVE, where), row.proposed_by != tx.actor.user_id
     return TermsPage(
         row, localised(regions.region(tx, row.region_code).names) or row.region_code, terms.content(tx, terms_id),
         regions.currency(tx, row.region_code),
         accounts.names(tx, {by for by in (row.proposed_by, row.approved_by, row.retired_by) if by}),
-        may and row.status == "draft" and row.proposed_by != tx.actor.user_id, may and row.status != "retired",
+        may and other and row.status == "draft", may and (other or row.status == "draft") and row.status != "retired",
+        can(tx.actor, Action.PRICE_IMPORT, where) and row.status == "draft",
     )  # fmt: skip

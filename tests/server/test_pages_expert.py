@@ -617,7 +617,7 @@ def test_a_missing_file_is_told(attacked, data):
 
 def test_the_empty_workbook_is_read_back_by_the_importer(attacked):
     answer = Browser(attacked, "coordinator").get("/prices/template.xlsx?region=BJ-DO-COPARGO")
-    found = attacked.read(price_lists.check_price_list, answer.data, filename="prices.xlsx")
+    found = attacked.read(price_lists.check_price_list, answer.data, filename="prices.xlsx", who="national")
     assert found.counts.unpriced == len(attacked.read(price_lists.items))
 
 

@@ -45,6 +45,7 @@ POSTS = {
     "project_quotes.make": ("/project-quotes", "expert"),
     "terms.propose": ("/terms", "coordinator"),
     "terms.approve": ("/terms/{terms}/approve", "finance"),
+    "terms.withdraw": ("/terms/{terms}/withdraw", "coordinator"),
     "terms.retire": ("/terms/{terms}/retire", "finance"),
 }
 
@@ -424,3 +425,99 @@ def test_a_file_with_faults_comes_back_marked(world):
     assert answer.status_code == 200
     assert "faults-marked.xlsx" in answer.headers["Content-Disposition"]
     assert "report" in openpyxl.load_workbook(io.BytesIO(answer.data)).sheetnames
+
+
+# Minimum wages and drafts taken back ---------------------------------------------------------------------
+
+
+def test_a_minimum_wage_is_added_on_its_page_and_never_edited(world):
+    coordinator = Browser(world, "coordinator")
+    typed = {"region": demo.COMMUNE, "valid_from": "2026-07-01", "amount": "60 000,5", "unit": "MON",
+             "monthly_hours": "169", "source": "Decree 46"}  # fmt: skip
+    assert coordinator.post("/prices/minimum-wages", data=typed).status_code == 303
+    (wage,) = (w for w in world.read(price_lists.minimum_wages) if w.region == demo.COMMUNE)
+    assert (wage.amount, wage.currency, wage.monthly_hours, wage.source) == (
+        Fraction(120001, 2), "XOF", 169, "Decree 46",
+    )  # fmt: skip
+    page = told(coordinator.get("/prices/minimum-wages"))
+    assert "Decree 46" in page
+    assert "60,000.5" in page
+    coordinator.post("/prices/minimum-wages", data={**typed, "amount": "1"})
+    assert "it stays" in told(coordinator.get("/prices/minimum-wages"))
+    assert world.read(price_lists.minimum_wages)[-1].amount != 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"amount": "much"}, "amount"),
+        ({"amount": "-1"}, "amount"),
+        ({"amount": ""}, "amount"),
+        ({"valid_from": "soon"}, "valid_from"),
+        ({"monthly_hours": "0"}, "monthly_hours"),
+        ({"monthly_hours": "1e9"}, "monthly_hours"),
+        ({"region": ""}, "region"),
+    ],
+)
+def test_a_senseless_minimum_wage_is_asked_back_at_its_field(world, change, field):
+    typed = {"region": demo.COMMUNE, "valid_from": "2026-07-01", "amount": "60000", **change}
+    before = world.read(price_lists.minimum_wages)
+    answer = Browser(world, "coordinator").post("/prices/minimum-wages", data=typed)
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    assert world.read(price_lists.minimum_wages) == before
+
+
+def test_minimum_wages_are_read_by_staff_and_added_at_home_only(world):
+    assert Browser(world, "expert").get("/prices/minimum-wages").status_code == 200
+    typed = {"region": "DE", "valid_from": "2026-07-01", "amount": "9"}
+    assert Browser(world, "coordinator").post("/prices/minimum-wages", data=typed).status_code in (403, 404)
+    assert Browser(world, "expert").post("/prices/minimum-wages", data=typed).status_code == 403
+
+
+HEAD = "item,region,price (XOF),valid_from\n"
+
+
+def test_a_coordinator_takes_the_own_draft_back_but_no_approved_list(world):
+    coordinator = Browser(world, "coordinator")
+    data = (HEAD + f"MOTO.KM,{demo.COMMUNE},80,2027-01-01\n").encode()
+    row = world.run("coordinator", price_lists.import_price_list, data, filename="own.csv")
+    assert "Withdraw this list" in told(coordinator.get(f"/prices/lists/{row.id}"))
+    assert coordinator.post(f"/prices/lists/{row.id}/withdraw").status_code == 303
+    assert world.read(price_lists.price_list, row.id).status == "retired"
+    row = world.run("coordinator", price_lists.import_price_list, data, filename="own.csv")
+    world.run("expert", price_lists.approve_price_list, row.id)
+    assert coordinator.post(f"/prices/lists/{row.id}/withdraw").status_code == 409
+    assert coordinator.post(f"/prices/lists/{row.id}/retire").status_code == 403
+
+
+def test_proposed_terms_are_taken_back_until_they_are_approved(world):
+    coordinator = Browser(world, "coordinator")
+    made = world.run(
+        "coordinator", terms.propose_terms, region=demo.COMMUNE, fund="", valid_from=date(2027, 1, 1), overheads=(),
+        contributions=(),
+    ).id  # fmt: skip
+    assert "Withdraw these terms" in told(coordinator.get(f"/terms/{made}"))
+    assert coordinator.post(f"/terms/{made}/withdraw").status_code == 303
+    assert world.read(terms.terms_row, made).status == "retired"
+    assert coordinator.post(f"/terms/{made}/withdraw").status_code == 409
+
+
+def test_a_dry_run_refuses_what_the_import_would_refuse(world):
+    data = (HEAD + "MOTO.KM,BJ,80,2027-01-01\n").encode()
+    answer = Browser(world, "coordinator").post(
+        "/prices/import", data={"file": (io.BytesIO(data), "own.csv")}, content_type="multipart/form-data"
+    )
+    assert answer.status_code == 403
+
+
+def test_the_report_of_a_file_names_row_column_and_value_in_the_readers_language(world):
+    coordinator = Browser(world, "coordinator")
+    coordinator.client.set_cookie("language", "fr")
+    data = (HEAD + f"MOTO.KM,{demo.COMMUNE},cher,2027-01-01\n").encode()
+    sent = {"file": (io.BytesIO(data), "own.csv")}
+    page = told(coordinator.post("/prices/import", data=sent, content_type="multipart/form-data"))
+    assert "price (XOF)" in page
+    assert "cher" in page
+    assert "not-a-number" in page
+    assert "row 2, column typical" not in page

@@ -23,6 +23,7 @@ TABLE = {
     "download_bpmn": EVERYBODY, "download_form": EVERYBODY,
     "list_price_lists": STAFF, "read_price_list": STAFF, "list_prices": STAFF, "import_price_list": "C",
     "approve_price_list": "EMA", "retire_price_list": "EMA", "read_price_history": STAFF,
+    "mark_price_list": "C", "withdraw_price_list": "C", "withdraw_terms": "C",
     "list_minimum_wages": STAFF, "add_minimum_wage": "C",
     "list_terms": STAFF, "propose_terms": "C", "approve_terms": "EMA", "retire_terms": "EMA",
     "list_quotes": STAFF, "create_quote": "EC", "read_quote": STAFF, "download_quote": STAFF,

@@ -1,5 +1,9 @@
 """Prices over the API: terms, re-quotes, explanations, history, catalogue, project quotes."""
 
+import io
+import re
+
+import openpyxl
 import pytest
 
 from server.demo import world as demo_world
@@ -80,3 +84,47 @@ def test_several_services_are_priced_together(site):
     assert site.auditor.get("/project-quotes")["items"][0]["id"] == made["id"]
     circle = ask | {"services": [service | {"key": "a", "after": ["a"]}]}
     assert site.coordinator.post("/project-quotes", circle, 422)["problems"][0]["code"] == "component-circle"
+
+
+def sent(content, name="own.csv"):
+    return [("file", (content.encode() if isinstance(content, str) else content, name))]
+
+
+WRONG = f"item,region,prix (XOF),valid_from\nMOTO.KM,{REGION},cher,2027-01-01\n"
+
+
+def test_a_dry_run_tells_each_problem_at_its_cell_in_three_languages(site):
+    (problem,) = site.coordinator.upload("/price-lists?dry_run=true", sent(WRONG), 200)["problems"]
+    assert (problem["row"], problem["column"], problem["field"], problem["code"], problem["value"]) == (
+        2, "prix (XOF)", "typical", "not-a-number", "cher",
+    )  # fmt: skip
+    assert problem["messages"].keys() == {"en", "fr", "es"}
+    assert len(set(problem["messages"].values())) == 3
+    assert problem["message"] == problem["messages"]["fr"]  # the language of the account
+
+
+def test_a_marked_workbook_is_corrected_and_sent_again(site):
+    answer = site.coordinator.send(
+        "POST", "/price-lists/marked", 200, content_type="multipart/form-data",
+        data={"file": (io.BytesIO(WRONG.encode()), "own.csv")},
+    )  # fmt: skip
+    assert answer.content_type == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    name = re.search(r'filename="?([^";]+)', answer.headers["Content-Disposition"])[1]
+    book = openpyxl.load_workbook(io.BytesIO(answer.data))
+    assert "cher" in book["prices"]["C2"].comment.text
+    book["prices"]["C2"] = 80
+    stream = io.BytesIO()
+    book.save(stream)
+    made = site.coordinator.upload("/price-lists", sent(stream.getvalue(), name))
+    assert (made["price_list"]["code"], made["prices"]) == ("own", 1)
+    withdrawal = f"/price-lists/{made['price_list']['id']}/withdrawal"
+    assert site.coordinator.post(withdrawal)["status"] == "retired"
+    site.coordinator.post(withdrawal, {}, 409)
+
+
+def test_a_price_that_begins_like_one_that_counts_is_a_warning(site):
+    price = site.expert.get(f"/regions/{REGION}/prices/FEE.FAC")["prices"][-1]
+    row = f"item,region,price,currency,valid_from\nFEE.FAC,{price['region']},{price['typical']},XOF,{price['valid_from']}\n"
+    found = site.national.upload("/price-lists?dry_run=true", sent(row), 200)
+    assert [p["code"] for p in found["problems"]] == ["listed-already"]
+    assert found["prices"] == 1
