@@ -13,6 +13,7 @@ from server.catalogue import pages as catalogue
 from server.deliveries import api as deliveries_api
 from server.deliveries import pages as deliveries
 from server.drafts import files as draft_files
+from server.drafts import live as draft_live
 from server.drafts import pages as drafts
 from server.http import docs, start
 from server.http.operations import ApiBlueprint
@@ -33,8 +34,8 @@ from server.transparency import api as transparency_api
 from server.transparency import pages as transparency
 
 PAGE_BLUEPRINTS: tuple[Blueprint, ...] = (
-    start.pages, docs.pages, accounts.pages, catalogue.pages, drafts.pages, draft_files.pages, price_lists.pages,
-    quotes.pages, explore.pages,
+    start.pages, docs.pages, accounts.pages, catalogue.pages, drafts.pages, draft_files.pages, draft_live.pages,
+    price_lists.pages, quotes.pages, explore.pages,
     project_pages.pages, terms_pages.pages, projects.pages, instances.pages, submissions.pages, deliveries.pages,
     ledger.pages, batches.pages, transparency.pages,
 )  # fmt: skip
