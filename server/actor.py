@@ -54,11 +54,16 @@ class Action(StrEnum):
     MONEY_OWN = "money.own"
     FUND_GRANT = "fund.grant"
     LEDGER_READ = "ledger.read"
+    LEDGER_REVERSE = "ledger.reverse"
+    CLAIM_PROPOSE = "claim.propose"
+    CLAIM_APPROVE = "claim.approve"
+    POLICY_CHANGE = "policy.change"
     BATCH_READ = "batch.read"
     BATCH_PREPARE = "batch.prepare"
     BATCH_APPROVE = "batch.approve"
     BATCH_EXPORT = "batch.export"
     ANSWER_IMPORT = "answer.import"
+    PAYEE_CONFIRM = "payee.confirm"
     PERSON_READ = "person.read"
     PERSON_EDIT = "person.edit"
     REGION_EDIT = "region.edit"
@@ -97,11 +102,16 @@ RULES: dict[Action, frozenset[Role]] = {
     _A.MONEY_OWN: frozenset({_R.FACILITATOR}),
     _A.FUND_GRANT: frozenset({_R.FINANCE}),
     _A.LEDGER_READ: frozenset({_R.FINANCE, _R.APPROVER, _R.AUDITOR}),
+    _A.LEDGER_REVERSE: frozenset({_R.FINANCE, _R.APPROVER}),
+    _A.CLAIM_PROPOSE: frozenset({_R.FINANCE}),
+    _A.CLAIM_APPROVE: frozenset({_R.APPROVER, _R.FINANCE}),
+    _A.POLICY_CHANGE: frozenset({_R.APPROVER, _R.FINANCE}),
     _A.BATCH_READ: frozenset({_R.FINANCE, _R.APPROVER, _R.AUDITOR}),
     _A.BATCH_PREPARE: frozenset({_R.FINANCE}),
     _A.BATCH_APPROVE: frozenset({_R.APPROVER, _R.FINANCE}),
     _A.BATCH_EXPORT: frozenset({_R.FINANCE}),
     _A.ANSWER_IMPORT: frozenset({_R.FINANCE}),
+    _A.PAYEE_CONFIRM: frozenset({_R.COORDINATOR, _R.FINANCE, _R.APPROVER}),
     _A.PERSON_READ: frozenset({_R.COORDINATOR, _R.FINANCE, _R.APPROVER, _R.VERIFIER}),
     _A.PERSON_EDIT: frozenset({_R.COORDINATOR}),
     _A.REGION_EDIT: frozenset({_R.COORDINATOR}),

@@ -16,10 +16,8 @@ from server.http.documents import PageQuery, Values, amount, page_of, problem
 from server.http.operations import ApiBlueprint, Part, Parts, attachment
 from server.http.security import permission
 from server.http.visibility import require_visible
-from server.instances import service as instances
 from server.ledger import service as ledger
 from server.ledger.service import Payable
-from server.regions import service as regions
 from server.runtime import Tx
 
 api = ApiBlueprint("batches_api", __name__, tag="Payments", description="Payables, batches, bank files.")
@@ -53,13 +51,7 @@ def list_payables(query: Values) -> Values:
 
 def _payables(tx: Tx, query: Values) -> Values:
     rows = ledger.all_payables(tx)
-    found = instances.instances(tx, sorted({row.instance_id for row in rows}))
-    known = regions.regions(tx)
-    mine = [
-        row for row in rows
-        if can(tx.actor, Action.BATCH_READ, Object(known[found[row.instance_id].region_code].path))
-    ]  # fmt: skip
-    return paging.document(mine, lambda row: (row.id,), _payable, **query)
+    return paging.document(batches.visible_payables(tx, rows), lambda row: (row.id,), _payable, **query)
 
 
 @api.operation("GET", "/batches", query=PageQuery, answer=page_of(schemas.BatchLine))

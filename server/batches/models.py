@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db.base import Base
@@ -49,7 +50,14 @@ class BatchRow(Base):
     file_sha256: Mapped[str | None]
     file_name: Mapped[str | None]
     exported_at: Mapped[datetime | None]
+    approval_roles: Mapped[str] = mapped_column(default="any", server_default="any")
+    """Whose approval it needs, one person each, with commas; frozen when it is submitted."""
+    cover_sha256: Mapped[str | None]
+    """The cover sheet, stored beside the file."""
+    signers: Mapped[list[dict[str, str]] | None] = mapped_column(JSON)
+    """Names and roles on the cover sheet: who prepared it, then who approved."""
     __table_args__ = (
+        CheckConstraint("length(approval_roles) > 0", name="approval_roles"),
         CheckConstraint(
             "state IN ('draft','submitted','approved','exported','acknowledged','partly_settled','settled',"
             "'failed','cancelled')",
@@ -66,6 +74,41 @@ class BatchRow(Base):
             "state IN ('draft','submitted','approved','cancelled') OR file_sha256 IS NOT NULL",
             name="exported",
         ),
+    )
+
+
+class BatchApproval(Base):
+    """One person's approval of exactly this content; append-only. The batch is approved when enough have."""
+
+    __tablename__ = "batch_approval"
+    batch_id: Mapped[str] = mapped_column(ForeignKey("payment_batch.id"), primary_key=True)
+    approved_by: Mapped[str] = mapped_column(primary_key=True)
+    content_sha256: Mapped[str] = mapped_column(primary_key=True)
+    roles: Mapped[str]
+    """The approver's roles that may approve, with commas."""
+    approved_at: Mapped[datetime]
+
+
+class ApprovalPolicyRow(Base):
+    """How many people, of which roles, approve a batch of a currency and fund from a day on; never edited.
+
+    steps: [[from, in minor units, [role, …]], …].
+    """
+
+    __tablename__ = "approval_policy"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    currency: Mapped[str]
+    fund: Mapped[str]
+    valid_from: Mapped[date]
+    steps: Mapped[list[Any]] = mapped_column(JSON)
+    note: Mapped[str]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime]
+    approved_by: Mapped[str | None]
+    approved_at: Mapped[datetime | None]
+    __table_args__ = (
+        CheckConstraint("approved_by IS NULL OR approved_by <> proposed_by", name="four_eyes"),
+        CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", name="approved"),
     )
 
 
@@ -198,7 +241,7 @@ class BankDecision(Base):
     decided_by: Mapped[str]
     __table_args__ = (
         CheckConstraint(
-            "(verdict = 'assigned' AND payment_id IS NOT NULL) OR (verdict = 'not_ours' AND payment_id IS NULL)",
+            "(verdict = 'assigned') = (payment_id IS NOT NULL) AND verdict IN ('assigned','not_ours','fee')",
             name="verdict",
         ),
     )

@@ -29,6 +29,7 @@ from server.http.locale import gettext, ngettext
 from server.http.navigation import N_
 from server.http.security import permission
 from server.instances import service as instances
+from server.ledger import claims
 from server.ledger import service as ledger
 from server.ledger.service import Payable
 from server.people import service as people
@@ -62,7 +63,10 @@ PAYMENTS = {
 }
 """States of payments: the badge, and its word."""
 KINDS = {"rib": N_("Bank account (RIB)"), "iban": N_("Bank account (IBAN)"), "wallet": N_("Mobile wallet")}
-COMPONENTS = {"honorarium": N_("Honorarium"), "expenses": N_("Expenses")}
+COMPONENTS = {
+    "honorarium": N_("Honorarium"), "expenses": N_("Expenses"), "advance": N_("Advance"), "tax": N_("Tax"),
+    "overhead": N_("Overhead"),
+}  # fmt: skip
 
 
 def _word(table: Mapping[str, str], key: str) -> str:
@@ -197,6 +201,8 @@ class Owed:
     title: str
     village: str
     payments: list[PaymentRow]
+    kept_back: int
+    """For what the payee owes back, minor units."""
 
 
 @pages.get("/payables/<person_id>")
@@ -221,17 +227,27 @@ def _owed_to(tx: Tx, person_id: str) -> dict[str, Any]:
 
 def owed_lines(tx: Tx, rows: Sequence[Payable]) -> list[Owed]:
     """Each payable with its task, village and payments."""
-    known = instances.instances(tx, list({r.instance_id for r in rows}))
-    places = regions.regions(tx, list({i.region_code for i in known.values()}))
+    known = instances.instances(tx, list({r.instance_id for r in rows if r.instance_id}))
+    codes = {i.region_code for i in known.values()} | {r.region_code for r in rows if r.region_code}
+    places = regions.regions(tx, list(codes))
+    kept = claims.kept_back(tx, [r.id for r in rows])
     paid = batches.payments_of_payables(tx, [r.id for r in rows])
     found = []
     for row in rows:
-        instance = known[row.instance_id]
-        node = instances.task_row(tx, row.task_id).node_id
-        card = catalogue.package(tx, instance.service_version_id).definition.node(node).task
-        village = regions.name(places[instance.region_code], locale.current_locale())
-        found.append(Owed(row, locale.localised(card.title) if card else node, village, paid[row.id]))
+        title, code = payable_title(tx, row, known)
+        village = regions.name(places[code], locale.current_locale())
+        found.append(Owed(row, title, village, paid[row.id], kept.get(row.id, 0)))
     return found
+
+
+def payable_title(tx: Tx, row: Payable, known: Mapping[str, instances.InstanceRow]) -> tuple[str, str]:
+    """What a payable is for, and the code of its place: the task's title, else the word of its component."""
+    if row.instance_id is None or row.task_id is None:
+        return _word(COMPONENTS, row.component), row.region_code or ""
+    instance = known[row.instance_id]
+    node = instances.task_row(tx, row.task_id).node_id
+    card = catalogue.package(tx, instance.service_version_id).definition.node(node).task
+    return locale.localised(card.title) if card else node, instance.region_code
 
 
 # Batches ------------------------------------------------------------------------------------------------

@@ -20,8 +20,10 @@ class Payable(d.Document):
     """What is owed to a facilitator for an accepted delivery."""
 
     id = d.plain("The payable's id.", required=True)
-    delivery_id = d.plain("The accepted delivery.", required=True)
-    instance_id = d.plain("The instance it belongs to.", required=True)
+    delivery_id = d.plain(
+        "The accepted delivery; null for an advance, tax or overhead.", required=True, allow_none=True
+    )
+    instance_id = d.plain("The instance it belongs to; null likewise.", required=True, allow_none=True)
     person_id = d.plain("To whom.", required=True)
     component = d.plain("honorarium or expenses.", required=True)
     gross = d.one(d.Amount, "Before tax.", required=True)

@@ -27,6 +27,7 @@ from payments.rails import mobile_money, pain001
 from payments.rails.profiles import BankProfile, MobileMoneyProfile, profile
 from pricing.money import Money
 from server.actor import Action, Object, can, require
+from server.batches import approvals, cover
 from server.batches.models import (
     Allocation as Allocation,
 )
@@ -50,11 +51,13 @@ from server.findings import Finding
 from server.instances import service as instances
 from server.journal import service as journal
 from server.journal.service import Event
+from server.ledger import claims
 from server.ledger import service as ledger
 from server.people import service as people
+from server.projects import service as projects
 from server.regions import service as regions
 from server.runtime import Tx
-from workflows.errors import InvalidInput
+from workflows.errors import InvalidInput, RunError
 from workflows.problems import Problem, blocking
 
 NEW_ACCOUNT = timedelta(days=14)
@@ -145,11 +148,13 @@ def preview(tx: Tx, account_id: str) -> rules.Collection:
     """What a batch on this paying account would hold now of what is owed in its country, and what stays."""
     account = paying_account(tx, account_id)
     rail = profile(account.profile)
-    open_ones = []
+    open_ones, held = [], people.held_accounts(tx)
     for payable in _of_country(tx, ledger.open_payables(tx, account.currency), account.country):
         payee = people.payee_account(tx, payable.person_id)
         if payee is None or payee.kind not in rail.accounts or _prefers_other(account, payee.kind):
             continue
+        if payable.person_id in held:
+            continue  # nobody has checked the changed account: it stays owed
         open_ones.append(
             rules.Payable(
                 payable.id, payable.person_id, _account(payee.kind, payee.identifier, payee.agent),
@@ -161,21 +166,25 @@ def preview(tx: Tx, account_id: str) -> rules.Collection:
 
 def _of_country(tx: Tx, rows: Sequence[ledger.Payable], country: str) -> list[ledger.Payable]:
     """What work in a country owes: countries that share a currency share neither money nor officers."""
-    paths = _paths(tx, rows)
-    return [row for row in rows if paths[row.instance_id].startswith(f"{country}/")]
+    paths = payable_paths(tx, rows)
+    return [row for row in rows if paths[row.id].startswith(f"{country}/")]
 
 
-def _paths(tx: Tx, rows: Sequence[ledger.Payable]) -> dict[str, str]:
-    """The region's path of each payable's instance, by instance."""
-    found = instances.instances(tx, sorted({row.instance_id for row in rows}))
-    known = regions.regions(tx, sorted({row.region_code for row in found.values()}))
-    return {row.id: known[row.region_code].path for row in found.values()}
+def payable_paths(tx: Tx, rows: Sequence[ledger.Payable]) -> dict[str, str]:
+    """The path of the region each payable belongs to, by payable: its instance's, else its own."""
+    found = instances.instances(tx, sorted({row.instance_id for row in rows if row.instance_id}))
+    codes = {
+        row.id: found[row.instance_id].region_code if row.instance_id else row.region_code or ""
+        for row in rows
+    }
+    known = regions.regions(tx, sorted(set(codes.values())))
+    return {payable_id: known[code].path for payable_id, code in codes.items()}
 
 
 def visible_payables(tx: Tx, rows: Sequence[ledger.Payable]) -> list[ledger.Payable]:
     """Those of the payables that the actor may see."""
-    paths = _paths(tx, rows)
-    return [row for row in rows if can(tx.actor, Action.BATCH_READ, Object(paths[row.instance_id]))]
+    paths = payable_paths(tx, rows)
+    return [row for row in rows if can(tx.actor, Action.BATCH_READ, Object(paths[row.id]))]
 
 
 def _account(kind: str, identifier: str, agent: str) -> rules.PayeeAccount:
@@ -352,31 +361,67 @@ def submit(tx: Tx, batch_id: str) -> str:
     problems = check(tx, batch_id)
     if blocking(problems):
         raise InvalidInput(problems)
+    row.approval_roles = ",".join(_required_roles(tx, row))
     row.content_sha256, row.submitted_at, row.state = content_sha256(tx, row), tx.now, "submitted"
     tx.session.flush()
     journal.record(tx, Event.BATCH_SUBMITTED, batch_id, public={"content": row.content_sha256})
     return row.content_sha256
 
 
-def approve(tx: Tx, batch_id: str, *, content: str) -> None:
+def _required_roles(tx: Tx, row: BatchRow) -> tuple[str, ...]:
+    total = Money(sum(p.amount for p in payments(tx, row.id)), row.currency)
+    return approvals.required_roles(tx, total, funds_of(tx, row.id))
+
+
+def funds_of(tx: Tx, batch_id: str) -> set[str]:
+    """The funds of the projects whose work a batch pays."""
+    paid = [
+        a.payable_id
+        for rows in allocations(tx, [p.id for p in payments(tx, batch_id)]).values()
+        for a in rows
+    ]
+    rows = [found for payable_id in paid if (found := ledger.payable(tx, payable_id)) is not None]
+    known = instances.instances(tx, sorted({row.instance_id for row in rows if row.instance_id}))
+    ids = {row.project_id for row in known.values() if row.project_id}
+    return {row.fund for row in projects.projects(tx) if row.id in ids}
+
+
+class ApprovedBefore(Conflict):
+    code = "approved-before"
+    message = "You have approved this batch already. It still needs the approval of somebody else."
+
+
+def approve(tx: Tx, batch_id: str, *, content: str) -> bool:
     """Approve a submitted batch, by somebody who neither prepared it nor did or accepted what it pays.
 
-    content: the digest the approver saw. Raises SamePerson, ContentChanged, WrongState.
+    content: the digest the approver saw. Returns whether the batch is approved now; otherwise others have to. Raises
+    SamePerson, ContentChanged, WrongState, ApprovedBefore.
     """
     row = _locked(tx, batch_id)
-    require(tx.actor, Action.BATCH_APPROVE, place(paying_account(tx, row.paying_account_id)))
+    subject = place(paying_account(tx, row.paying_account_id))
+    require(tx.actor, Action.BATCH_APPROVE, subject)
     if row.prepared_by == tx.actor.user_id:
         raise SamePerson(first="preparing a batch", second="approving it")
     _may(row, "approved")
     _refuse_own_work(tx, batch_id)
     if content != row.content_sha256 or content_sha256(tx, row) != row.content_sha256:
         raise ContentChanged
+    before = approvals.of_batch(tx, row)
+    if tx.actor.user_id in {a.approved_by for a in before.given}:
+        raise ApprovedBefore
+    now = approvals.give(tx, row, subject)
+    if now.missing:
+        journal.record(
+            tx, Event.BATCH_APPROVED_IN_PART, batch_id, public={"content": content, "open": list(now.missing)}
+        )
+        return False
     row.approved_by, row.approved_at, row.state = tx.actor.user_id, tx.now, "approved"
     tx.session.flush()
     journal.record(
         tx, Event.BATCH_APPROVED, batch_id, public={"content": content},
         private={"prepared_by": row.prepared_by},
     )  # fmt: skip
+    return True
 
 
 def cancel(tx: Tx, batch_id: str) -> None:
@@ -419,11 +464,15 @@ def export(tx: Tx, batch_id: str) -> str:
             payments=[(t.payee_id, t.amount) for t in moved], memo=row.reference,
         ),
     )  # fmt: skip
+    seq, head = ledger.head(tx)
+    row.signers = cover.signers(tx, row)
+    row.cover_sha256 = tx.files.put(cover.write(tx, row, account, content, seq=seq, head=head))
+    tx.session.flush()
     journal.record(
         tx, Event.BATCH_EXPORTED, batch_id,
         public={
             "reference": row.reference, "file": row.file_sha256, "payments": len(moved),
-            "total": sum(t.amount.minor for t in moved), "currency": row.currency,
+            "total": sum(t.amount.minor for t in moved), "currency": row.currency, "cover": row.cover_sha256,
         },
     )  # fmt: skip
     return row.file_sha256
@@ -471,6 +520,15 @@ def file_of(tx: Tx, batch_id: str) -> tuple[str, bytes]:
     if row.file_sha256 is None or row.file_name is None:
         raise WrongState(what="batch", state=row.state)
     return row.file_name, tx.files.get(row.file_sha256)
+
+
+def cover_of(tx: Tx, batch_id: str) -> tuple[str, bytes]:
+    """Name and bytes of an exported batch's cover sheet. Raises WrongState where there is none."""
+    row = batch(tx, batch_id)
+    require(tx.actor, Action.BATCH_READ, place(paying_account(tx, row.paying_account_id)))
+    if row.cover_sha256 is None:
+        raise WrongState(what="batch", state=row.state)
+    return f"{row.reference}.cover.pdf", tx.files.get(row.cover_sha256)
 
 
 # Answers ----------------------------------------------------------------------------------------------
@@ -723,6 +781,10 @@ def verify(tx: Tx) -> Iterator[Finding]:
             yield Finding("batch-changed", place, "Its payments are not those that were approved.")
         if row.file_sha256 is not None:
             yield from _verify_file(tx, row, place)
+        if row.cover_sha256 is not None:
+            yield from _verify_cover(tx, row, place)
+        if row.approved_by is not None and approvals.of_batch(tx, row).missing:
+            yield Finding("batch-approvals", place, "Fewer people approved it than its policy asks for.")
         sent = rules.batch_state(p.state for p in payments(tx, row.id))
         if row.exported_at is not None and row.state != sent:
             yield Finding("batch-state", place, f"It says {row.state}, its payments say {sent}.")
@@ -743,6 +805,9 @@ def _verify_payees(tx: Tx) -> Iterator[Finding]:
     )
     for person_id, currency, amount in left:
         owed[person_id, currency] = owed.get((person_id, currency), 0) - int(amount)
+    kept_back = claims.all_kept_back(tx)
+    for payable in ledger.all_payables(tx):
+        owed[payable.person_id, payable.currency] -= kept_back.get(payable.id, 0)
     for (person_id, currency), amount in sorted(owed.items()):
         held = -ledger.balance(tx, accounts.payable(person_id, currency))
         if held != amount:
@@ -764,6 +829,20 @@ def _verify_file(tx: Tx, row: BatchRow, place: str) -> Iterator[Finding]:
         yield Finding("batch-file", place, "Its payments do not give the file that was sent.")
 
 
+def _verify_cover(tx: Tx, row: BatchRow, place: str) -> Iterator[Finding]:
+    """The sheet, made again from the frozen file and the seal of the export, must be the one that was kept."""
+    account = paying_account(tx, row.paying_account_id)
+    try:
+        kept, content = tx.files.get(row.cover_sha256 or ""), tx.files.get(row.file_sha256 or "")
+        seq, head = ledger.seal_of(tx, f"batch:{row.id}:exported")
+        again = cover.write(tx, row, account, content, seq=seq, head=head)
+    except (RunError, ValueError, LookupError) as error:
+        yield Finding("batch-cover", place, f"Its cover sheet cannot be checked: {error}")
+        return
+    if kept != again:
+        yield Finding("batch-cover", place, "Its cover sheet does not say what the file and the ledger say.")
+
+
 def _verify_allocations(tx: Tx) -> Iterator[Finding]:
     rows = tx.session.execute(
         select(Allocation.payable_id, PaymentRow.state, func.sum(Allocation.amount))
@@ -777,8 +856,10 @@ def _verify_allocations(tx: Tx) -> Iterator[Finding]:
             allocated[payable_id] = allocated.get(payable_id, 0) + int(amount)
         if state == "settled":
             settled[payable_id] = settled.get(payable_id, 0) + int(amount)
+    kept_back = claims.all_kept_back(tx)
     for payable in ledger.all_payables(tx):
-        expected = (allocated.get(payable.id, 0), settled.get(payable.id, 0))
+        kept = kept_back.get(payable.id, 0)
+        expected = (allocated.get(payable.id, 0) + kept, settled.get(payable.id, 0) + kept)
         if (payable.allocated, payable.settled) != expected:
             yield Finding(
                 "payable-projection", f"payable {payable.id}",

@@ -36,6 +36,7 @@ from server.instances import service as instances
 from server.instances.service import InstanceRow, TaskRow
 from server.journal import service as journal
 from server.journal.service import Event
+from server.ledger import claims
 from server.ledger import service as ledger
 from server.ledger.service import Debt
 from server.people import service as people
@@ -367,10 +368,12 @@ def _owe(tx: Tx, row: DeliveryRow, instance: InstanceRow, owed: Due) -> str | No
     )  # fmt: skip
     _tell_of_obligation(tx, row, entry, project, currency)
     debts = [Debt(c.kind, c.gross.minor, c.withheld.minor) for c in components if c.gross]
-    return ledger.owe(
+    entry_id = ledger.owe(
         tx, entry, delivery_id=row.id, instance_id=row.instance_id, task_id=row.task_id,
         person_id=row.person_id, currency=currency, debts=debts,
     )  # fmt: skip
+    claims.keep_back(tx, ledger.payables_of_deliveries(tx, [row.id]))
+    return entry_id
 
 
 def _funds_share(owed: Due, currency: str) -> Money:

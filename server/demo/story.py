@@ -393,7 +393,14 @@ def pay(story: Story) -> Iterator[Paid]:
     for person_id, kind in story.runtime.read(story.actor("finance"), _failed):
         number = story.world.members.index(person_id) + 1
         account = demo_world.other_account(number, kind)
-        story.runtime.run(story.actor("coordinator"), _change_account, person_id, account)
+        changed = story.runtime.run(story.actor("coordinator"), _change_account, person_id, account)
+        story.runtime.run(
+            story.actor("finance"),
+            people.check_payee_account,
+            changed,
+            confirmed=True,
+            note="Asked by telephone.",
+        )
     for rail in ("bank", "mobile_money"):
         yield _pay(story, rail, failing=False)
 
@@ -412,9 +419,9 @@ def leave_open(story: Story) -> None:
         _do(story, task)
 
 
-def _change_account(tx: Tx, person_id: str, account: PayeeAccount) -> None:
+def _change_account(tx: Tx, person_id: str, account: PayeeAccount) -> str:
     holder = people.person(tx, person_id).name
-    people.set_payee_account(tx, person_id, account, holder_name=holder)
+    return people.set_payee_account(tx, person_id, account, holder_name=holder)
 
 
 def _failed(tx: Tx) -> list[tuple[str, str]]:

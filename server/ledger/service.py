@@ -218,6 +218,18 @@ def head(tx: Tx) -> tuple[int, str]:
     return row.seq, row.hash
 
 
+def seal_of(tx: Tx, key: str) -> tuple[int, str]:
+    """Sequence number and hash of the entry with this idempotency key. Raises NotFound."""
+    row = tx.session.execute(
+        select(LedgerSeal.seq, LedgerSeal.hash)
+        .join(LedgerEntry, LedgerEntry.id == LedgerSeal.entry_id)
+        .where(LedgerEntry.idempotency_key == key)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(what="ledger entry", key=key)
+    return row.seq, row.hash
+
+
 def hash_at(tx: Tx, seq: int) -> str | None:
     """The hash of the entry with that sequence number; None when there is none."""
     if seq == 0:
@@ -378,6 +390,25 @@ def owe(
     return entry_id
 
 
+def owe_without_delivery(
+    tx: Tx, entry: Entry, *, person_id: str, component: str, amount: Money, region: str
+) -> str:
+    """Post what is owed for another cause than a delivery, and write its payable down. Returns the entry's id.
+
+    component: advance, tax or overhead. region: where it is paid.
+    """
+    entry_id = post(tx, entry)
+    tx.session.add(
+        Payable(
+            id=tx.new_id(), person_id=person_id, component=component, part=1, currency=amount.currency,
+            gross=amount.minor, withheld=0, amount=amount.minor, entry_id=entry_id, created_at=tx.now,
+            region_code=region, cause=entry.idempotency_key,
+        )
+    )  # fmt: skip
+    tx.session.flush()
+    return entry_id
+
+
 def open_payables(tx: Tx, currency: str | None = None) -> list[Payable]:
     """What is owed and not on its way, oldest first; locked for update on PostgreSQL."""
     query = select(Payable).where(Payable.allocated < Payable.amount)
@@ -505,6 +536,21 @@ def entry(tx: Tx, entry_id: str) -> tuple[EntryView, LedgerSeal]:
         row.id, seal.seq, row.kind, row.idempotency_key, row.memo, row.posted_at, row.actor, lines
     )
     return view, seal
+
+
+def entry_value(tx: Tx, entry_id: str) -> Entry:
+    """An entry as the core's value. Raises NotFound."""
+    row = tx.session.get(LedgerEntry, entry_id)
+    if row is None:
+        raise NotFound(what="ledger entry", key=entry_id)
+    lines = tx.session.execute(
+        select(LedgerPosting.amount, LedgerAccount)
+        .join(LedgerAccount, LedgerAccount.id == LedgerPosting.account_id)
+        .where(LedgerPosting.entry_id == entry_id)
+        .order_by(LedgerPosting.line)
+    )
+    postings = tuple(Posting(_account_value(account), amount) for amount, account in lines)
+    return Entry(row.kind, row.idempotency_key, postings, row.memo, row.reverses_id)
 
 
 def _lines(tx: Tx, entry_ids: Sequence[str]) -> dict[str, list[tuple[str, str, int]]]:
@@ -651,6 +697,10 @@ def _verify_balances(tx: Tx) -> Iterator[Finding]:
             )
 
 
+_OWING = ("delivery", "advance", "withholding_due", "overhead")
+"""Kinds of entries that come with payables."""
+
+
 def _verify_payables(tx: Tx) -> Iterator[Finding]:
     """Each payee's account must equal what the payables say is owed and not yet ordered from a bank."""
     credit: dict[tuple[str, str, str], int] = {}
@@ -658,7 +708,7 @@ def _verify_payables(tx: Tx) -> Iterator[Finding]:
         select(LedgerEntry.id, LedgerAccount.code, LedgerAccount.currency, LedgerPosting.amount)
         .join(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
         .join(LedgerAccount, LedgerAccount.id == LedgerPosting.account_id)
-        .where(LedgerEntry.kind == "delivery", LedgerAccount.kind == "payable")
+        .where(LedgerEntry.kind.in_(_OWING), LedgerAccount.kind == "payable")
     ):
         key = (row.id, row.code, row.currency)
         credit[key] = credit.get(key, 0) - row.amount

@@ -26,7 +26,10 @@ class Person(Base):
     town: Mapped[str]
     created_at: Mapped[datetime]
     left_at: Mapped[datetime | None]
+    kind: Mapped[str] = mapped_column(default="individual", server_default="individual")
+    """An organisation (a tax office, the bearer of an overhead) is paid but does no tasks."""
     skills: Mapped[list[PersonSkill]] = relationship(order_by="PersonSkill.skill", lazy="selectin")
+    __table_args__ = (CheckConstraint("kind IN ('individual','organisation')", name="kind"),)
 
 
 class PersonSkill(Base):
@@ -59,3 +62,18 @@ class PayeeAccount(Base):
     valid_from: Mapped[datetime]
     created_by: Mapped[str]
     __table_args__ = (CheckConstraint("kind IN ('rib','iban','wallet')", name="kind"),)
+
+
+class PayeeAccountCheck(Base):
+    """What another person found out about a new account: nothing is paid to a changed one before. Once."""
+
+    __tablename__ = "payee_account_check"
+    payee_account_id: Mapped[str] = mapped_column(ForeignKey("payee_account.id"), primary_key=True)
+    verdict: Mapped[str]
+    note: Mapped[str]
+    checked_by: Mapped[str]
+    checked_at: Mapped[datetime]
+    __table_args__ = (
+        CheckConstraint("verdict IN ('confirmed','refused')", name="verdict"),
+        CheckConstraint("length(note) > 0", name="note"),
+    )

@@ -10,11 +10,14 @@ from sqlalchemy import select
 from payments.batches import PayeeAccount as AccountValue
 from payments.batches import check_account
 from server.actor import Action, require
-from server.errors import Conflict, NotFound
+from server.errors import Conflict, NotFound, SamePerson
 from server.journal import service as journal
 from server.journal.service import Event
 from server.people.models import (
     PayeeAccount as PayeeAccount,
+)
+from server.people.models import (
+    PayeeAccountCheck as PayeeAccountCheck,
 )
 from server.people.models import (
     Person as Person,
@@ -40,6 +43,21 @@ def add_skills(tx: Tx, skills: Mapping[str, Mapping[str, str]]) -> None:
 def skills(tx: Tx) -> dict[str, Mapping[str, str]]:
     """Names by language of every skill."""
     return {s.code: s.names for s in tx.session.scalars(select(Skill).order_by(Skill.code))}
+
+
+class NameMissing(Conflict):
+    code = "name-missing"
+    message = "A payee needs a name. Write it as the bank knows it."
+
+
+class AccountChecked(Conflict):
+    code = "account-checked"
+    message = "Somebody has checked this account already."
+
+
+class ReasonMissing(Conflict):
+    code = "reason-missing"
+    message = "Write down how you know, or why: somebody will ask."
 
 
 class AccountInUse(Conflict):
@@ -76,18 +94,42 @@ def register(tx: Tx, new: NewPerson) -> str:
     return person.id
 
 
+def register_organisation(tx: Tx, *, name: str, region: str, town: str) -> str:
+    """Add somebody who is paid but does no tasks: a tax office, the bearer of an overhead. Returns the id."""
+    place = regions.region(tx, region)
+    require(tx.actor, Action.PERSON_EDIT, regions.place(tx, region))
+    if not name.strip():
+        raise NameMissing
+    row = Person(
+        id=tx.new_id(), name=name.strip()[:100], phone=None, region_code=region, tax_id=None, kind="organisation",
+        country=regions.country(tx, region), town=town.strip()[:35] or regions.name(place, "fr"), created_at=tx.now,
+        skills=[],
+    )  # fmt: skip
+    tx.session.add(row)
+    tx.session.flush()
+    return row.id
+
+
+def organisations(tx: Tx) -> list[Person]:
+    """Payees that are no facilitators, by name."""
+    return list(tx.session.scalars(select(Person).where(Person.kind == "organisation").order_by(Person.name)))
+
+
 def set_payee_account(tx: Tx, person_id: str, account: AccountValue, *, holder_name: str) -> str:
     """Say where a person is paid from now on; earlier accounts are kept. Returns the new row's id.
 
-    Raises InvalidIban, InvalidRib, InvalidMsisdn, and AccountInUse where somebody else is paid on it.
+    A changed account waits for another person's check before anything is paid to it. Raises InvalidIban,
+    InvalidRib, InvalidMsisdn, and AccountInUse where somebody else is paid on it.
     """
     found = person(tx, person_id)
     require(tx.actor, Action.PERSON_EDIT, regions.place(tx, found.region_code))
     account = check_account(account)
+    if not holder_name.strip():
+        raise NameMissing
     _refuse_shared(tx, person_id, account)
     row = PayeeAccount(
         id=tx.new_id(), person_id=person_id, kind=account.kind, identifier=account.identifier,
-        holder_name=holder_name, agent=account.agent, valid_from=tx.now, created_by=tx.actor.user_id,
+        holder_name=holder_name.strip()[:140], agent=account.agent, valid_from=tx.now, created_by=tx.actor.user_id,
     )  # fmt: skip
     tx.session.add(row)
     tx.session.flush()
@@ -96,6 +138,59 @@ def set_payee_account(tx: Tx, person_id: str, account: AccountValue, *, holder_n
         private={"account": account.identifier},
     )  # fmt: skip
     return row.id
+
+
+def check_payee_account(tx: Tx, account_id: str, *, confirmed: bool, note: str) -> None:
+    """Write down what another person found out about a changed account; once.
+
+    Asked of the payee in person or by a number known before, never by the one that came with the change. Raises
+    SamePerson for who entered it and for the payee, AccountChecked, ReasonMissing.
+    """
+    account = tx.session.get(PayeeAccount, account_id)
+    if account is None:
+        raise NotFound(what="payee account", key=account_id)
+    found = person(tx, account.person_id)
+    require(tx.actor, Action.PAYEE_CONFIRM, regions.place(tx, found.region_code))
+    if tx.actor.user_id == account.created_by or tx.actor.person_id == account.person_id:
+        raise SamePerson(first="entering an account", second="confirming it")
+    if not note.strip():
+        raise ReasonMissing
+    if tx.session.get(PayeeAccountCheck, account_id) is not None:
+        raise AccountChecked
+    verdict = "confirmed" if confirmed else "refused"
+    tx.session.add(
+        PayeeAccountCheck(
+            payee_account_id=account_id, verdict=verdict, note=note.strip()[:300], checked_by=tx.actor.user_id,
+            checked_at=tx.now,
+        )
+    )  # fmt: skip
+    tx.session.flush()
+    journal.record(
+        tx, Event.PAYEE_ACCOUNT_CHECKED, account.person_id, public={"verdict": verdict},
+        private={"note": note.strip()[:300]},
+    )  # fmt: skip
+
+
+def held_accounts(tx: Tx, ids: Sequence[str] | None = None) -> dict[str, PayeeAccount]:
+    """By person, the present account that nothing may be paid to: changed (or an organisation's) and not confirmed."""
+    latest = payee_accounts(tx, ids)
+    checks = {c.payee_account_id: c.verdict for c in tx.session.scalars(select(PayeeAccountCheck))}
+    organised = {p.id for p in organisations(tx)}
+    return {
+        person_id: rows[-1]
+        for person_id, rows in latest.items()
+        if checks.get(rows[-1].id) != "confirmed"
+        and (
+            rows[-1].id in checks
+            or person_id in organised
+            or any(row.identifier != rows[-1].identifier for row in rows)
+        )
+    }
+
+
+def account_check(tx: Tx, account_id: str) -> PayeeAccountCheck | None:
+    """What somebody found out about an account; None before."""
+    return tx.session.get(PayeeAccountCheck, account_id)
 
 
 def _refuse_shared(tx: Tx, person_id: str, account: AccountValue) -> None:

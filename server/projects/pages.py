@@ -205,7 +205,8 @@ def _villages(tx: Tx, row: ProjectRow) -> list[Village]:
     by_task = {d.task_id: d for d in deliveries.deliveries_of_instances(tx, ids)}
     owed: dict[str, int] = {}
     for payable in ledger.payables_of_instances(tx, ids):
-        owed[payable.instance_id] = owed.get(payable.instance_id, 0) + payable.amount
+        instance_id = payable.instance_id or ""
+        owed[instance_id] = owed.get(instance_id, 0) + payable.amount
     planned = len(catalogue.package(tx, row.service_version_id).definition.tasks())
     return [
         Village(
@@ -552,7 +553,8 @@ def _money(tx: Tx, project_id: str) -> dict[str, object]:
     nodes = {d.id: d.node_id for d in deliveries.deliveries_of_instances(tx, ids)}
     lines: dict[str, list[object]] = {}
     for payable in ledger.payables_of_instances(tx, ids):
-        lines.setdefault(payable.instance_id, []).append((payable, titles[nodes[payable.delivery_id]]))
+        card = titles[nodes[payable.delivery_id or ""]]
+        lines.setdefault(payable.instance_id or "", []).append((payable, card))
     return {"page": page, "lines": lines}
 
 

@@ -31,7 +31,9 @@ from server.http.navigation import N_
 from server.http.security import content_policy, permission
 from server.instances import service as instances
 from server.instances.service import TaskRow
+from server.ledger import claims
 from server.ledger import service as ledger
+from server.ledger.claims import Claim
 from server.quotes import service as quotes
 from server.regions import service as regions
 from server.runtime import Tx
@@ -402,6 +404,7 @@ class Line:
     """A line of a statement, in minor units. state: owed, collected (in a batch), sent, paid or failed."""
 
     task_id: str
+    """"" for an advance."""
     title: str
     village: str
     component: str
@@ -410,6 +413,9 @@ class Line:
     gross: int
     withheld: int
     net: int
+    """What is or will be paid out: less tax, less what is kept back."""
+    kept_back: int
+    """For an advance, or for what was paid too much."""
     state: str
     paid_at: datetime | None
     pay_day: date
@@ -421,9 +427,18 @@ class Line:
 @permission(Action.MONEY_OWN)
 def my_money() -> str:
     """What I am owed, what is on its way, what was paid, and what was kept as tax."""
-    lines = g.runtime.read(g.actor, _statement)
+    lines, debts = g.runtime.read(g.actor, lambda tx: (_statement(tx), _debts(tx)))
     currencies = sorted({line.currency for line in lines})
-    return render_template("submissions/my_money.html", lines=lines, currencies=currencies, sums=_sums(lines))
+    return render_template(
+        "submissions/my_money.html", lines=lines, currencies=currencies, sums=_sums(lines), debts=debts
+    )
+
+
+def _debts(tx: Tx) -> list[Claim]:
+    """What I owe back and how much of it is left: approved advances and claims."""
+    if tx.actor.person_id is None:
+        return []
+    return [row for row in claims.claims(tx, person_id=tx.actor.person_id) if row.state == "approved"]
 
 
 def _sums(lines: Sequence[Line]) -> dict[str, dict[str, int]]:
@@ -443,23 +458,33 @@ def _statement(tx: Tx) -> list[Line]:
         return []
     owed = ledger.payables_of_person(tx, person)
     paid = batches.payments_of_payables(tx, [p.id for p in owed])
+    kept = claims.kept_back(tx, [p.id for p in owed])
     lines = []
     for payable in owed:
-        row = instances.instance(tx, payable.instance_id)
-        found = instances.task_row(tx, payable.task_id)
-        card = catalogue.package(tx, row.service_version_id).definition.node(found.node_id).task or TaskCard()
+        title, code = _for_what(tx, payable)
         state, at = _paid_state([(p.state, p.settled_at) for p in paid[payable.id]])
         lines.append(
             Line(
-                payable.task_id, locale.localised(card.title),
-                regions.name(regions.region(tx, row.region_code), locale.current_locale()),
+                payable.task_id or "", title,
+                regions.name(regions.region(tx, code), locale.current_locale()),
                 payable.component, payable.created_at, payable.currency, payable.gross, payable.withheld,
-                payable.amount, state, at,
+                payable.amount - kept.get(payable.id, 0), kept.get(payable.id, 0),
+                "paid" if kept.get(payable.id) == payable.amount else state, at,
                 instances.add_working_days(payable.created_at, deliveries.PAYMENT_DAYS).date(),
                 paid[payable.id][-1].failure_reason if state == "failed" else "",
             )
         )  # fmt: skip
     return lines[::-1]
+
+
+def _for_what(tx: Tx, payable: ledger.Payable) -> tuple[str, str]:
+    """What a payable is for, and the code of its place."""
+    if payable.instance_id is None or payable.task_id is None:
+        return gettext("Advance"), payable.region_code or ""
+    row = instances.instance(tx, payable.instance_id)
+    found = instances.task_row(tx, payable.task_id)
+    card = catalogue.package(tx, row.service_version_id).definition.node(found.node_id).task or TaskCard()
+    return locale.localised(card.title), row.region_code
 
 
 def _paid_state(payments: Sequence[tuple[str, datetime | None]]) -> tuple[str, datetime | None]:

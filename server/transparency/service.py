@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from server.batches import service as batches
 from server.catalogue import service as catalogue
@@ -13,6 +14,7 @@ from server.findings import Finding
 from server.instances import service as instances
 from server.journal import service as journal
 from server.journal.service import Event, JournalBlock, JournalRow
+from server.ledger import claims
 from server.ledger import service as ledger
 from server.people import service as people
 from server.price_lists import service as price_lists
@@ -38,7 +40,7 @@ def verify(tx: Tx, only: str | None = None, progress: Callable[[str], None] | No
     only: one of PARTS. progress: told the name of each part before it is checked.
     """
     checks: dict[str, Callable[[], Iterator[Finding]]] = {
-        "ledger": lambda: ledger.verify(tx),
+        "ledger": lambda: chain(ledger.verify(tx), claims.verify(tx)),
         "payables": lambda: _verify_payables(tx),
         "batches": lambda: batches.verify(tx),
         "journal": lambda: _verify_journal(tx),
@@ -67,7 +69,8 @@ def _verify_payables(tx: Tx) -> Iterator[Finding]:
     """Every accepted delivery owes exactly what its quote promised; nothing else is owed."""
     owed: dict[str, dict[str, int]] = {}
     for payable in ledger.all_payables(tx):
-        owed.setdefault(payable.delivery_id, {})[payable.component] = payable.gross
+        if payable.delivery_id is not None:
+            owed.setdefault(payable.delivery_id, {})[payable.component] = payable.gross
     for row in deliveries.accepted(tx):
         due = deliveries.amounts(tx, row)
         promised = {"honorarium": due.honorarium_minor, "expenses": due.expenses_minor}

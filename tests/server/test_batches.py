@@ -40,8 +40,10 @@ def kind_of(world, person_id):
 
 
 def change_account(world, person_id, account):
+    """By the coordinator, and the finance officer has asked the payee."""
     holder = world.read(people.person, person_id).name
-    world.run("coordinator", people.set_payee_account, person_id, account, holder_name=holder)
+    changed = world.run("coordinator", people.set_payee_account, person_id, account, holder_name=holder)
+    world.run("finance", people.check_payee_account, changed, confirmed=True, note="Asked by telephone.")
 
 
 # Collecting -------------------------------------------------------------------------------------------

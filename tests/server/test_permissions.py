@@ -24,7 +24,8 @@ TABLE = {
     "project.read": "XCVIPU", "project.start": "C", "instance.read": "XCVIPU",
     "instance.change": "C", "task.assign": "C", "task.claim": "F", "task.read": "CF", "task.submit": "F",
     "delivery.read": "CVIPU", "delivery.review": "CV", "delivery.second_check": "V",
-    "money.own": "F", "fund.grant": "I", "ledger.read": "IPU",
+    "money.own": "F", "fund.grant": "I", "ledger.read": "IPU", "ledger.reverse": "IP",
+    "claim.propose": "I", "claim.approve": "IP", "policy.change": "IP", "payee.confirm": "CIP",
     "batch.read": "IPU", "batch.prepare": "I", "batch.approve": "PI", "batch.export": "I", "answer.import": "I",
     "person.read": "CIPV", "person.edit": "C", "region.edit": "C", "verify": "UIP", "admin": "Z",
 }  # fmt: skip

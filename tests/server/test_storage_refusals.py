@@ -74,6 +74,18 @@ NEW_FILE = (
 STATEMENT_LINE = (
     f"INSERT INTO bank_statement_line (statement_id, entry_id) SELECT {NEW}, min(id) FROM bank_entry"
 )
+SETTLEMENT = "(SELECT min(id) FROM ledger_entry WHERE kind = 'settlement')"
+
+
+def reversal(of: str = SETTLEMENT, key: str = "attack", new: str = NEW) -> list[str]:
+    """The inserts of a right reversal without its seal."""
+    return [
+        *entry(key=key, kind="reversal", reverses=of, new=new),
+        "INSERT INTO ledger_posting (entry_id, line, account_id, amount) "
+        f"SELECT {new}, line, account_id, -amount FROM ledger_posting WHERE entry_id = {of}",
+    ]
+
+
 FUND = "kind = 'fund' AND currency = 'XOF'"
 RESERVED = "kind = 'reservation' AND currency = 'XOF'"
 APPROPRIATED = "kind = 'appropriation' AND currency = 'XOF'"
@@ -109,10 +121,20 @@ LEDGER = {
         "idempotency_key", copy_row("ledger_entry", "kind = 'delivery'", id=NEW)),
     "a second reversal of one entry": (
         "reverses_id",
-        *entry((APPROPRIATED, 5), (FUND, -5), kind="reversal", reverses="(SELECT max(id) FROM ledger_entry)"),
+        *reversal(),
         seal(),
-        *entry((APPROPRIATED, 5), (FUND, -5), key="again", kind="reversal", new=OTHER,
-               reverses="(SELECT max(id) FROM ledger_entry)")),
+        *reversal(new=OTHER, key="again")),
+    "a reversal of other lines": (
+        "takes every line back",
+        *entry((APPROPRIATED, 5), (FUND, -5), kind="reversal", reverses=SETTLEMENT), seal()),
+    "a reversal of half the amount": (
+        "takes every line back",
+        *entry(("kind = 'bank' AND currency = 'XOF'", 1), ("kind = 'clearing' AND currency = 'XOF'", -1),
+               kind="reversal", reverses=SETTLEMENT), seal()),
+    "a reversal of a reversal": (
+        "is not reversed",
+        *reversal(), seal(),
+        *reversal(new=OTHER, key="again", of=NEW), seal(digest="'" + "3" * 64 + "'", new=OTHER)),
     "a reversal of nothing": (
         "ledger_entry_reversal", *entry((APPROPRIATED, 5), (FUND, -5), kind="reversal"), seal()),
     "an edited entry": ("append-only", "UPDATE ledger_entry SET memo = 'x'"),

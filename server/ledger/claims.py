@@ -1,0 +1,531 @@
+"""What is owed without a delivery, and what payees owe back: advances, clawbacks, tax, overheads.
+
+A claim is proposed by one person and approved by another. An advance is then kept back out of what later deliveries
+earn, of each payable at most the agreed share; of what was paid too much only those parts of payables are kept back
+that two people named. The database holds the bounds: never more than is owed back, than is owed, than the share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from sqlalchemy import func, select
+
+from payments import ledger as accounts
+from payments import posting_rules
+from payments.ledger import Account
+from pricing.money import Money
+from server.actor import Action, require
+from server.errors import Conflict, NotFound, SamePerson, WrongState
+from server.findings import Finding
+from server.journal import service as journal
+from server.journal.service import Event
+from server.ledger.models import Claim as Claim
+from server.ledger.models import LedgerAccount, LedgerEntry, Payable
+from server.ledger.models import Recovery as Recovery
+from server.ledger.service import account_id, available, balance, entry_value, owe_without_delivery, post
+from server.people import service as people
+from server.regions import service as regions
+from server.runtime import Tx
+
+WHOLE = 10_000
+"""A share of one, in hundredths of a percent."""
+
+
+class TooMuchClaimed(Conflict):
+    code = "too-much-claimed"
+    message = "At most %(amount)s can be claimed back: that is what was paid and not claimed before."
+
+
+class TooMuchKeptBack(Conflict):
+    code = "too-much-kept-back"
+    message = "At most %(amount)s of this payable can be kept back. Choose less, or another payable."
+
+
+class ShareOutOfRange(Conflict):
+    code = "share-out-of-range"
+    message = "Of each payable at least 1 % and at most all of it can be kept back."
+
+
+class NothingWithheld(Conflict):
+    code = "nothing-withheld"
+    message = "No more than %(amount)s of this tax was kept back and not paid over yet."
+
+
+class OverheadExceeded(Conflict):
+    code = "overhead-exceeded"
+    message = "The overheads of this project have %(amount)s left that nobody is owed yet."
+
+
+class NotAnOrganisation(Conflict):
+    code = "not-an-organisation"
+    message = "Tax and overheads are paid to organisations. Register %(name)s as one first."
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise people.ReasonMissing
+    return text.strip()[:300]
+
+
+# Proposing --------------------------------------------------------------------------------------------
+
+
+def propose_advance(tx: Tx, *, person_id: str, amount: Money, share: Fraction, reason: str) -> str:
+    """Propose to pay somebody before the work; share: how much of each later payable is kept back for it.
+
+    Returns the claim's id. Raises NotPositive, ShareOutOfRange, ReasonMissing.
+    """
+    person = people.person(tx, person_id)
+    require(tx.actor, Action.CLAIM_PROPOSE, regions.place(tx, person.region_code))
+    posting_rules.advance(advance_id="0", payee=person_id, amount=amount)
+    row = Claim(
+        id=tx.new_id(), person_id=person_id, kind="advance", currency=amount.currency, amount=amount.minor,
+        share=_share(share), reason=_reason(reason), region_code=person.region_code, fund="",
+        proposed_by=tx.actor.user_id, proposed_at=tx.now,
+    )  # fmt: skip
+    return _proposed(tx, row)
+
+
+def _share(share: Fraction) -> int:
+    found = int(share * WHOLE)
+    if not 100 <= found <= WHOLE:
+        raise ShareOutOfRange
+    return found
+
+
+def propose_clawback(
+    tx: Tx, *, payable_id: str, amount: Money, reason: str, project: str, fund: str, region: str,
+    kept_back: Mapping[str, int] = {},
+) -> str:  # fmt: skip
+    """Propose to claim back part of what was paid for a delivery.
+
+    kept_back: of which payables, and how much (minor units), is kept back once it is approved; more can be planned
+    later. Raises TooMuchClaimed, TooMuchKeptBack, ReasonMissing.
+    """
+    require(tx.actor, Action.CLAIM_PROPOSE, regions.place(tx, region))
+    paid = tx.session.get(Payable, payable_id, with_for_update=True)
+    if paid is None or paid.delivery_id is None or paid.currency != amount.currency:
+        raise NotFound(what="payable", key=payable_id)
+    posting_rules.clawback(clawback_id="0", project=project, payee=paid.person_id, amount=amount)
+    most = Money(paid.settled - _claimed(tx, payable_id), paid.currency)
+    if amount > most:
+        raise TooMuchClaimed(amount=most)
+    row = Claim(
+        id=tx.new_id(), person_id=paid.person_id, kind="clawback", currency=amount.currency, amount=amount.minor,
+        share=WHOLE, reason=_reason(reason), region_code=region, payable_id=payable_id, project_id=project, fund=fund,
+        proposed_by=tx.actor.user_id, proposed_at=tx.now,
+    )  # fmt: skip
+    claim_id = _proposed(tx, row)
+    for other, minor in sorted(kept_back.items()):
+        _plan(tx, row, other, minor)
+    return claim_id
+
+
+def _claimed(tx: Tx, payable_id: str) -> int:
+    query = select(func.coalesce(func.sum(Claim.amount), 0))
+    return int(tx.session.scalar(query.where(Claim.payable_id == payable_id, Claim.state != "refused")) or 0)
+
+
+def _proposed(tx: Tx, row: Claim) -> str:
+    tx.session.add(row)
+    tx.session.flush()
+    journal.record(
+        tx, Event.CLAIM_PROPOSED, row.id, region=row.region_code,
+        public={"kind": row.kind, "amount": row.amount, "currency": row.currency},
+        private={"person": row.person_id, "reason": row.reason},
+    )  # fmt: skip
+    return row.id
+
+
+def plan_recovery(tx: Tx, claim_id: str, *, payable_id: str, amount: Money) -> str:
+    """Propose to keep part of a payable back for a clawback; another person approves. Returns its id."""
+    row = _locked(tx, claim_id)
+    require(tx.actor, Action.CLAIM_PROPOSE, regions.place(tx, row.region_code))
+    if row.state == "refused" or amount.currency != row.currency:
+        raise WrongState(what="claim", state=row.state)
+    return _plan(tx, row, payable_id, amount.minor)
+
+
+def _plan(tx: Tx, row: Claim, payable_id: str, minor: int) -> str:
+    payable = tx.session.get(Payable, payable_id, with_for_update=True)
+    if payable is None or (payable.person_id, payable.currency) != (row.person_id, row.currency):
+        raise NotFound(what="payable", key=payable_id)
+    planned = select(func.coalesce(func.sum(Recovery.amount), 0)).where(Recovery.state == "planned")
+    of_claim = int(tx.session.scalar(planned.where(Recovery.claim_id == row.id)) or 0)
+    of_payable = int(tx.session.scalar(planned.where(Recovery.payable_id == payable_id)) or 0)
+    most = min(
+        row.amount - row.recovered - of_claim, payable.amount - payable.allocated - of_payable,
+        _share_left(tx, row, payable),
+    )  # fmt: skip
+    if not 0 < minor <= most:
+        raise TooMuchKeptBack(amount=Money(max(0, most), row.currency))
+    recovery = Recovery(
+        id=tx.new_id(), claim_id=row.id, payable_id=payable_id, amount=minor, planned_by=tx.actor.user_id,
+        planned_at=tx.now,
+    )  # fmt: skip
+    tx.session.add(recovery)
+    tx.session.flush()
+    journal.record(
+        tx, Event.RECOVERY_PLANNED, row.id, region=row.region_code,
+        public={"amount": minor, "currency": row.currency},
+    )  # fmt: skip
+    return recovery.id
+
+
+def _share_left(tx: Tx, row: Claim, payable: Payable) -> int:
+    taken = tx.session.scalar(
+        select(func.coalesce(func.sum(Recovery.amount), 0)).where(
+            Recovery.claim_id == row.id, Recovery.payable_id == payable.id, Recovery.state == "posted"
+        )
+    )
+    whole = Money(payable.amount, payable.currency)
+    return posting_rules.recoverable(
+        payable=whole, taken=Money(int(taken or 0), payable.currency),
+        outstanding=Money(row.amount - row.recovered, row.currency), share=Fraction(row.share, WHOLE),
+    ).minor  # fmt: skip
+
+
+# Deciding ---------------------------------------------------------------------------------------------
+
+
+def approve(tx: Tx, claim_id: str) -> None:
+    """Approve a claim that another person proposed, with what it plans to keep back. Raises SamePerson."""
+    row = _decided(tx, claim_id)
+    amount = Money(row.amount, row.currency)
+    if row.kind == "advance":
+        row.entry_id = owe_without_delivery(
+            tx, posting_rules.advance(advance_id=row.id, payee=row.person_id, amount=amount),
+            person_id=row.person_id, component="advance", amount=amount, region=row.region_code,
+        )  # fmt: skip
+    else:
+        row.entry_id = post(
+            tx,
+            posting_rules.clawback(
+                clawback_id=row.id, project=row.project_id or "", payee=row.person_id, amount=amount
+            ),
+        )
+    row.state = "approved"
+    tx.session.flush()
+    journal.record(tx, Event.CLAIM_APPROVED, row.id, region=row.region_code, public={"amount": row.amount})
+    for recovery in recoveries(tx, [row.id]):
+        if recovery.state == "planned" and recovery.planned_by != tx.actor.user_id:
+            _post_recovery(tx, row, recovery, decided_by=tx.actor.user_id)
+
+
+def refuse(tx: Tx, claim_id: str) -> None:
+    """Refuse a claim that another person proposed; nothing is booked. Raises SamePerson."""
+    row = _decided(tx, claim_id)
+    row.state = "refused"
+    for recovery in recoveries(tx, [row.id]):
+        recovery.state, recovery.decided_by, recovery.decided_at = "dropped", tx.actor.user_id, tx.now
+    tx.session.flush()
+    journal.record(tx, Event.CLAIM_REFUSED, row.id, region=row.region_code)
+
+
+def _decided(tx: Tx, claim_id: str) -> Claim:
+    row = _locked(tx, claim_id)
+    require(tx.actor, Action.CLAIM_APPROVE, regions.place(tx, row.region_code))
+    if row.state != "proposed":
+        raise WrongState(what="claim", state=row.state)
+    _refuse_same_person(tx, row, row.proposed_by)
+    row.decided_by, row.decided_at = tx.actor.user_id, tx.now
+    return row
+
+
+def _refuse_same_person(tx: Tx, row: Claim, first: str) -> None:
+    if tx.actor.user_id == first or tx.actor.person_id == row.person_id:
+        raise SamePerson(first="proposing a claim", second="deciding about it")
+
+
+def decide_recovery(tx: Tx, recovery_id: str, *, approved: bool) -> None:
+    """Approve or drop what another person planned to keep back of a payable. Raises SamePerson, NotCovered."""
+    recovery = tx.session.get(Recovery, recovery_id, with_for_update=True)
+    if recovery is None:
+        raise NotFound(what="recovery", key=recovery_id)
+    row = _locked(tx, recovery.claim_id)
+    require(tx.actor, Action.CLAIM_APPROVE, regions.place(tx, row.region_code))
+    if recovery.state != "planned" or (approved and row.state != "approved"):
+        raise WrongState(what="claim", state=row.state if recovery.state == "planned" else recovery.state)
+    _refuse_same_person(tx, row, recovery.planned_by)
+    if approved:
+        _post_recovery(tx, row, recovery, decided_by=tx.actor.user_id)
+        return
+    recovery.state, recovery.decided_by, recovery.decided_at = "dropped", tx.actor.user_id, tx.now
+    tx.session.flush()
+    journal.record(tx, Event.RECOVERY_DROPPED, row.id, region=row.region_code)
+
+
+def _post_recovery(tx: Tx, row: Claim, recovery: Recovery, *, decided_by: str) -> None:
+    payable = tx.session.get(Payable, recovery.payable_id, with_for_update=True, populate_existing=True)
+    assert payable is not None, "a foreign key"
+    if payable.amount - payable.allocated < recovery.amount:  # it went into a batch meanwhile
+        raise TooMuchKeptBack(amount=Money(payable.amount - payable.allocated, row.currency))
+    amount = Money(recovery.amount, row.currency)
+    entry = posting_rules.recovery(
+        recovery_id=recovery.id, payee=row.person_id, amount=amount, owed_back=owed_back_account(row),
+        budget=_freed(tx, row, amount), memo=row.kind,
+    )  # fmt: skip
+    recovery.entry_id = post(tx, entry)
+    recovery.state, recovery.decided_by, recovery.decided_at = "posted", decided_by, tx.now
+    tx.session.flush()
+    tx.session.refresh(row)
+    tx.session.refresh(payable)
+    journal.record(
+        tx, Event.RECOVERED, row.id, region=row.region_code,
+        public={"amount": amount.minor, "currency": row.currency}, private={"person": row.person_id},
+    )  # fmt: skip
+
+
+def _freed(tx: Tx, row: Claim, amount: Money) -> tuple[Account, Account, Money] | None:
+    """What a clawback gives back to its fund: no more than the project's deliveries have used of it."""
+    if row.kind != "clawback" or not row.fund:
+        return None
+    used = accounts.consumed(row.project_id or "", row.currency)
+    return used, accounts.fund(row.fund, row.currency), min(amount, available(tx, used, locked=True))
+
+
+def owed_back_account(row: Claim) -> Account:
+    """The ledger's account of what the payee owes back."""
+    kind = accounts.advance if row.kind == "advance" else accounts.payee_receivable
+    return kind(row.person_id, row.currency)
+
+
+def keep_back(tx: Tx, payables: Sequence[Payable]) -> None:
+    """Of newly earned payables, keep back what their payee's advances may take: at most the agreed share of each.
+
+    Only of an advance that has arrived, so nobody works something off before having it.
+    """
+    for payable in payables:
+        if payable.component not in ("honorarium", "expenses"):
+            continue
+        query = select(Claim).where(
+            Claim.person_id == payable.person_id, Claim.currency == payable.currency, Claim.kind == "advance",
+            Claim.state == "approved", Claim.recovered < Claim.amount,
+        )  # fmt: skip
+        for row in tx.session.scalars(query.order_by(Claim.id).with_for_update()).all():
+            arrived = tx.session.scalar(select(Payable.settled).where(Payable.entry_id == row.entry_id)) or 0
+            most = min(
+                _share_left(tx, row, payable), payable.amount - payable.allocated, arrived - row.recovered
+            )
+            if most <= 0:
+                continue
+            recovery = Recovery(
+                id=tx.new_id(), claim_id=row.id, payable_id=payable.id, amount=most, planned_by=row.proposed_by,
+                planned_at=tx.now,
+            )  # fmt: skip
+            tx.session.add(recovery)
+            tx.session.flush()
+            _post_recovery(tx, row, recovery, decided_by=row.decided_by or "")
+
+
+# Owed without a delivery ------------------------------------------------------------------------------
+
+
+def withheld(tx: Tx) -> list[tuple[str, Money]]:
+    """Each tax, and what was kept back of it and not paid over yet."""
+    rows = tx.session.scalars(
+        select(LedgerAccount).where(LedgerAccount.kind == "withholding", LedgerAccount.balance < 0)
+    )
+    return [
+        (row.code.partition(":")[2], Money(-row.balance, row.currency))
+        for row in sorted(rows, key=lambda r: r.id)
+    ]
+
+
+def owe_tax(tx: Tx, *, tax: str, office: str, amount: Money, memo: str = "") -> str:
+    """Owe a tax that was kept back to the tax office, an organisation. Raises NothingWithheld."""
+    payee = people.person(tx, office)
+    require(tx.actor, Action.BATCH_PREPARE, regions.place(tx, payee.region_code))
+    _organisation(payee)
+    held = available(tx, accounts.withholding(tax, amount.currency), locked=True)
+    if amount > held:
+        raise NothingWithheld(amount=held)
+    release_id = tx.new_id()
+    entry_id = owe_without_delivery(
+        tx,
+        posting_rules.withholding_due(release_id=release_id, tax=tax, office=office, amount=amount, memo=memo[:100]),
+        person_id=office, component="tax", amount=amount, region=payee.region_code,
+    )  # fmt: skip
+    journal.record(
+        tx, Event.TAX_DUE, entry_id, public={"tax": tax, "amount": amount.minor, "currency": amount.currency}
+    )
+    return entry_id
+
+
+def owe_overhead(
+    tx: Tx, *, project: str, region: str, payee: str, amount: Money, left: Money, memo: str
+) -> str:
+    """Owe part of a project's overheads to an organisation, out of what is reserved for the project.
+
+    left: of the quote's overheads, what is not owed to anybody yet. Raises NotCovered, TooMuchClaimed.
+    """
+    found = people.person(tx, payee)
+    require(tx.actor, Action.BATCH_PREPARE, regions.place(tx, region))
+    _organisation(found)
+    if amount > left:
+        raise OverheadExceeded(amount=left)
+    entry_id = owe_without_delivery(
+        tx,
+        posting_rules.overhead_due(
+            overhead_id=f"{project}:{tx.new_id()}", project=project, payee=payee, amount=amount, memo=memo[:100]
+        ),
+        person_id=payee, component="overhead", amount=amount, region=region,
+    )  # fmt: skip
+    journal.record(
+        tx, Event.OVERHEAD_DUE, project, region=region,
+        public={"amount": amount.minor, "currency": amount.currency},
+    )  # fmt: skip
+    return entry_id
+
+
+def _organisation(payee: people.Person) -> None:
+    if payee.kind != "organisation":
+        raise NotAnOrganisation(name=payee.name)
+
+
+def overheads_owed(tx: Tx, project: str, currency: str) -> Money:
+    """What was owed of a project's overheads so far."""
+    owed = tx.session.scalar(
+        select(func.coalesce(func.sum(Payable.amount), 0)).where(
+            Payable.component == "overhead", Payable.currency == currency,
+            Payable.cause.startswith(f"overhead:{project}:", autoescape=True),
+        )
+    )  # fmt: skip
+    return Money(int(owed or 0), currency)
+
+
+# Reversing --------------------------------------------------------------------------------------------
+
+REVERSIBLE = frozenset(
+    {"grant", "earmark", "reserve", "exchange", "obligation_funded", "fee", "contribution"}
+)
+"""Kinds that nothing else hangs on: a person may take them back. The others have steps of their own."""
+
+
+class NotReversible(Conflict):
+    code = "not-reversible"
+    message = "An entry of this kind is not taken back by hand: the step that follows it says what to do."
+
+
+class ReversedAlready(Conflict):
+    code = "reversed-already"
+    message = "This entry was taken back already. Nothing was booked twice."
+
+
+def reverse(tx: Tx, entry_id: str, *, reason: str) -> str:
+    """Take an entry back by one with the other signs; another person than who posted it. Returns the new entry's id.
+
+    Raises NotReversible, ReversedAlready, SamePerson, Unfunded (its money is used already), ReasonMissing.
+    """
+    row = tx.session.get(LedgerEntry, entry_id)
+    if row is None:
+        raise NotFound(what="ledger entry", key=entry_id)
+    require(tx.actor, Action.LEDGER_REVERSE)
+    if row.kind not in REVERSIBLE:
+        raise NotReversible
+    if tx.session.scalar(select(LedgerEntry.id).where(LedgerEntry.reverses_id == entry_id)):
+        raise ReversedAlready
+    if row.actor == tx.actor.user_id:
+        raise SamePerson(first="booking an entry", second="taking it back")
+    reversal = posting_rules.reversal(entry_value(tx, entry_id), entry_id=entry_id, reason=_reason(reason))
+    new_id = post(tx, reversal)
+    journal.record(tx, Event.ENTRY_REVERSED, entry_id, public={"kind": row.kind, "by": new_id})
+    return new_id
+
+
+def reversal_of(tx: Tx, entry_id: str) -> str | None:
+    """The entry that takes this one back; None when there is none."""
+    return tx.session.scalar(select(LedgerEntry.id).where(LedgerEntry.reverses_id == entry_id))
+
+
+def book_fee(tx: Tx, *, rail_account: str, amount: Money, memo: str) -> str:
+    """Book a fee that the bank or the company took from an account; the caller has asked who may."""
+    return post(
+        tx,
+        posting_rules.fee(fee_id=tx.new_id(), rail_account=rail_account, amount=amount, memo=memo[:100]),
+    )
+
+
+# Reading ----------------------------------------------------------------------------------------------
+
+
+def _locked(tx: Tx, claim_id: str) -> Claim:
+    row = tx.session.get(Claim, claim_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound(what="claim", key=claim_id)
+    return row
+
+
+def claims(tx: Tx, *, person_id: str | None = None) -> list[Claim]:
+    """All claims, newest first; of one person with `person_id`."""
+    query = select(Claim)
+    if person_id is not None:
+        query = query.where(Claim.person_id == person_id)
+    return list(tx.session.scalars(query.order_by(Claim.id.desc())))
+
+
+def recoveries(tx: Tx, claim_ids: Sequence[str]) -> list[Recovery]:
+    """What was or will be kept back for these claims, oldest first."""
+    return list(
+        tx.session.scalars(select(Recovery).where(Recovery.claim_id.in_(claim_ids)).order_by(Recovery.id))
+    )
+
+
+def planned_recoveries(tx: Tx) -> list[Recovery]:
+    """What waits for another person's approval, oldest first."""
+    return list(tx.session.scalars(select(Recovery).where(Recovery.state == "planned").order_by(Recovery.id)))
+
+
+def kept_back(tx: Tx, payable_ids: Sequence[str]) -> dict[str, int]:
+    """What was kept back of each payable, minor units; those without are left out."""
+    rows = tx.session.execute(
+        select(Recovery.payable_id, func.sum(Recovery.amount))
+        .where(Recovery.state == "posted", Recovery.payable_id.in_(payable_ids))
+        .group_by(Recovery.payable_id)
+    )
+    return {payable_id: int(amount) for payable_id, amount in rows}
+
+
+def all_kept_back(tx: Tx) -> dict[str, int]:
+    """What was kept back of every payable, minor units."""
+    rows = tx.session.execute(
+        select(Recovery.payable_id, func.sum(Recovery.amount))
+        .where(Recovery.state == "posted")
+        .group_by(Recovery.payable_id)
+    )
+    return {payable_id: int(amount) for payable_id, amount in rows}
+
+
+# Checking ---------------------------------------------------------------------------------------------
+
+
+def verify(tx: Tx) -> Iterator[Finding]:
+    """Recompute what was recovered of each claim, and what each payee owes back in the ledger."""
+    sums = {
+        claim_id: int(amount)
+        for claim_id, amount in tx.session.execute(
+            select(Recovery.claim_id, func.sum(Recovery.amount))
+            .where(Recovery.state == "posted")
+            .group_by(Recovery.claim_id)
+        )
+    }
+    owed_back: dict[Account, int] = {}
+    for row in tx.session.scalars(select(Claim).order_by(Claim.id)):
+        recovered = sums.get(row.id, 0)
+        if row.recovered != recovered:
+            yield Finding(
+                "claim-recovered", f"claim {row.id}",
+                f"It says {row.recovered} was recovered, its recoveries sum to {recovered}.",
+            )  # fmt: skip
+        if row.state == "approved":
+            account = owed_back_account(row)
+            owed_back[account] = owed_back.get(account, 0) + row.amount - recovered
+    for account, amount in owed_back.items():
+        held = balance(tx, account)
+        if held != amount:
+            yield Finding(
+                "claim-balance", f"account {account_id(account)}",
+                f"The ledger says {held} is owed back, the claims say {amount} (minor units).",
+            )  # fmt: skip
