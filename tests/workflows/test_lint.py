@@ -115,6 +115,11 @@ def codes(document, level="executable"):
     return {problem.code for problem in problems(document, level)}
 
 
+def boundary(own_id, host, definition, *, interrupting=True):
+    solid = str(interrupting).lower()
+    return f'<boundaryEvent id="{own_id}" attachedToRef="{host}" cancelActivity="{solid}">{definition}</boundaryEvent>'
+
+
 def task(task_id):
     return f'<userTask id="{task_id}"/>'
 
@@ -242,6 +247,15 @@ CASES = {
     ),
     "event-subprocess-with-flow": (inserted(handler(TIMER.format("P1D"))), "new"),
     "event-subprocess-without-trigger": (also(handler("")), "inner_start"),
+    "never-followed": (
+        also(
+            '<subProcess id="loose"><startEvent id="ls"/><intermediateThrowEvent id="lt">'
+            f'{ESCALATION}</intermediateThrowEvent><userTask id="lu"/><endEvent id="le"/>'
+            f"{flow('ls', 'lt')}{flow('lt', 'lu')}{flow('lu', 'le')}</subProcess>"
+            f'<boundaryEvent id="lb" attachedToRef="loose">{ESCALATION}</boundaryEvent>'
+        ),
+        "lt",
+    ),
     "event-without-condition": (
         inserted(event("intermediateCatchEvent", "<conditionalEventDefinition/>")),
         "new",
@@ -793,3 +807,43 @@ def test_expressions_that_take_long_do_not_hold_up_lint():
     started = time.process_time()
     problems(instead("attendance &lt; 30", slow))
     assert time.process_time() - started < 2
+
+
+SIGNAL_TWO = '<signalEventDefinition signalRef="two"/>'
+
+
+@pytest.mark.parametrize(
+    ("thrown", "around", "is_followed"),
+    [
+        (ESCALATION, boundary("lb", "loose", ESCALATION), False),
+        (ESCALATION, boundary("lb", "loose", ESCALATION, interrupting=False), True),
+        (ESCALATION, boundary("lb", "loose", "<escalationEventDefinition/>"), False),
+        (ESCALATION, "", True),
+        (SIGNAL_TWO, boundary("lb", "loose", SIGNAL_TWO), False),
+        (SIGNAL_TWO, boundary("lb", "loose", SIGNAL_TWO, interrupting=False), True),
+        (SIGNAL_TWO, boundary("lb", "loose", '<signalEventDefinition signalRef="three"/>'), True),
+        (
+            ESCALATION,
+            boundary("lb", "loose", ESCALATION, interrupting=False)
+            + boundary("lc", "loose", "<escalationEventDefinition/>"),
+            True,
+        ),
+    ],
+)
+def test_what_lies_behind_a_throw_that_ends_its_own_way_is_told(thrown, around, is_followed):
+    inside = (
+        f'<startEvent id="ls"/><intermediateThrowEvent id="lt">{thrown}</intermediateThrowEvent>'
+        f'<userTask id="lu"/><endEvent id="le"/>{flow("ls", "lt")}{flow("lt", "lu")}{flow("lu", "le")}'
+    )
+    found = codes(also(f'<subProcess id="loose">{inside}</subProcess>', around))
+    assert ("never-followed" in found) is not is_followed
+
+
+@pytest.mark.parametrize("cancels", [True, False])
+def test_a_cancel_event_on_a_transaction_that_nothing_cancels_is_told(cancels):
+    inside = (
+        f'<startEvent id="ls"/><endEvent id="le">{CANCEL if cancels else ""}</endEvent>{flow("ls", "le")}'
+    )
+    document = also(f'<transaction id="loose">{inside}</transaction>', boundary("lb", "loose", CANCEL))
+    found = {problem.place for problem in problems(document) if problem.code == "event-never-thrown"}
+    assert found == (set() if cancels else {"lb"})

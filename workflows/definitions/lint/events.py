@@ -195,6 +195,8 @@ def thrown_and_caught(subject: Subject) -> Iterator[Problem]:
     for node in definition.nodes.values():
         if node.event == "cancel" and node.kind == "endEvent":
             yield from _cancel(definition, node)
+        elif node.event == "cancel" and node.kind == "boundaryEvent":
+            yield from _never_cancelled(definition, node)
         elif node.event not in _CAUGHT:
             continue
         elif node.kind in ("endEvent", "intermediateThrowEvent"):
@@ -243,4 +245,35 @@ def _cancel(definition: Definition, node: Node) -> Iterator[Problem]:
         )
 
 
-RULES: Final = (places, event_sub_processes, top_level_starts, thrown_and_caught)
+def _never_cancelled(definition: Definition, node: Node) -> Iterator[Problem]:
+    host = definition.nodes.get(node.attached_to or "")
+    ends = (each for each in definition.nodes.values() if each.kind == "endEvent" and each.event == "cancel")
+    if host is not None and host.kind == "transaction" and all(each.parent != host.id for each in ends):
+        yield Problem(
+            "event-never-thrown",
+            "“%(name)s” waits for its transaction to be cancelled, which no cancel end event in it does. Draw "
+            "one, or remove the event.",
+            place=node.id,
+            params={"name": shown(node)},
+        )
+
+
+def ways_behind(subject: Subject) -> Iterator[Problem]:
+    """What is thrown does not always end the way it is thrown on, with more drawn behind."""
+    definition = subject.definition
+    for node in definition.nodes.values():
+        if node.kind != "intermediateThrowEvent" or not node.outgoing:
+            continue
+        if subject.thrown.always_interrupts(definition, node):
+            flows = (definition.flows[flow].target for flow in node.outgoing)
+            behind = [definition.nodes[target] for target in flows if target in definition.nodes]
+            yield Problem(
+                "never-followed",
+                "“%(name)s” always ends the work it belongs to, because what catches it interrupts, so “%(behind)s” "
+                "is never reached. Make the catching event one that does not interrupt, or end the way here.",
+                place=node.id,
+                params={"name": shown(node), "behind": ", ".join(shown(each) for each in behind)},
+            )
+
+
+RULES: Final = (places, event_sub_processes, top_level_starts, thrown_and_caught, ways_behind)

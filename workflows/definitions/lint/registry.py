@@ -195,6 +195,7 @@ _TABLE: Final[Mapping[str, tuple[Severity | None, Severity | None]]] = {
     "multi-instance-with-two-counts": (_W, _E),
     "multi-instance-without-count": (_W, _E),
     "nested-too-deep": (_W, _E),
+    "never-followed": (_W, _E),
     "service-without-operation": (_I, _E),
     "timer-too-short": (_W, _E),
     "timer-without-time": (_W, _E),

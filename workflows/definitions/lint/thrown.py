@@ -30,6 +30,8 @@ class Thrown:
         """(process, activity, kind) -> codes that its boundary events catch."""
         self._within: dict[tuple[str, str | None, str], list[tuple[str, str]]] = defaultdict(list)
         """(process, scope, kind) -> its event sub-processes that catch that kind, with the code they catch."""
+        self._catchers: dict[tuple[str, str, str | None, str], list[tuple[str, Node]]] = defaultdict(list)
+        """(process, "border" or "within", activity or scope, kind) -> event sub-process or "", catching event."""
         self._callers: dict[str, list[tuple[Definition, Node]]] = defaultdict(list)
         self._members: dict[tuple[str, str | None], list[Node]] = defaultdict(list)
         for definition in self._family.values():
@@ -43,9 +45,11 @@ class Thrown:
             self._callers[node.called_element].append((definition, node))
         if node.kind == "boundaryEvent" and node.attached_to is not None:
             self._on_border[process, node.attached_to, node.event].append(node.detail)
+            self._catchers[process, "border", node.attached_to, node.event].append(("", node))
         scope = definition.nodes.get(node.parent or "")
         if node.kind == "startEvent" and scope is not None and scope.triggered_by_event:
             self._within[process, scope.parent, node.event].append((scope.id, node.detail))
+            self._catchers[process, "within", scope.parent, node.event].append((scope.id, node))
 
     def is_caught(self, definition: Definition, node: Node) -> bool:
         """Whether every way of what `node` throws comes to an event that catches it.
@@ -89,6 +93,60 @@ class Thrown:
     def _is_handled(self, where: Definition, scope: str | None, thrown: Node, handler: str) -> bool:
         found = self._within.get((where.process_id, scope, thrown.event), ())
         return any(each != handler and code in ("", thrown.detail) for each, code in found)
+
+    def always_interrupts(self, definition: Definition, thrown: Node) -> bool:
+        """Whether throwing ends the path it is thrown on, wherever the process was called from.
+
+        An escalation does when its nearest catcher interrupts, a signal when any around it does.
+        """
+        if thrown.event not in ("escalation", "signal"):
+            return False
+        todo = [(definition, thrown.parent)]
+        seen: set[tuple[str, str | None]] = set()
+        while todo:
+            where, scope = todo.pop()
+            if (where.process_id, scope) in seen:
+                continue
+            seen.add((where.process_id, scope))
+            verdict = self._in_process(where, scope, thrown)
+            calls = self._callers[where.process_id]
+            if verdict is False or (verdict is None and not calls):
+                return False
+            for caller, call in calls if verdict is None else ():
+                at_call = self._verdict(caller, "border", call.id, thrown)
+                if at_call is False:
+                    return False
+                if at_call is None:
+                    todo.append((caller, call.parent))
+        return True
+
+    def _in_process(self, where: Definition, scope: str | None, thrown: Node) -> bool | None:
+        """What is decided from a scope outwards to the border of its process."""
+        handler = ""
+        while True:
+            verdict = self._verdict(where, "within", scope, thrown, handler)
+            inner = where.nodes.get(scope or "")
+            if inner is None or verdict is not None:
+                return verdict
+            verdict = self._verdict(where, "border", inner.id, thrown)
+            if verdict is not None:
+                return verdict
+            scope, handler = inner.parent, inner.id if inner.triggered_by_event else ""
+
+    def _verdict(
+        self, where: Definition, how: str, at: str | None, thrown: Node, handler: str = ""
+    ) -> bool | None:
+        """Whether what catches it here interrupts; None = nothing here decides."""
+        found = [
+            event
+            for within, event in self._catchers.get((where.process_id, how, at, thrown.event), ())
+            if event.detail in ("", thrown.detail) and (not within or within != handler)
+        ]
+        if thrown.event == "signal":
+            return True if any(event.interrupting for event in found) else None
+        # one that names it comes before one for any
+        nearest = next((event for event in found if event.detail), next(iter(found), None))
+        return None if nearest is None else nearest.interrupting
 
     def can_reach(self, definition: Definition, catching: Node) -> bool:
         """Whether something in the scope of a catching event may throw what it waits for."""
