@@ -280,15 +280,18 @@ def _differences(pattern: re.Pattern[str], original: str, text: str) -> list[tup
 
 
 def gate(
-    package: ServicePackage, background: Background = Background(), *, source: str = SOURCE_LANGUAGE
+    package: ServicePackage, background: Background = Background(), *, languages: Iterable[str] = LANGUAGES,
+    source: str = SOURCE_LANGUAGE,
 ) -> tuple[Problem, ...]:  # fmt: skip
     """What keeps a package from being published as far as its texts go: missing, stale or broken translations.
 
-    Errors must be mended, warnings need not. The places are keys; `Problem.params` names the element.
+    languages: those it must be complete in. Errors must be mended, warnings need not. The places are keys;
+    `Problem.params` names the element.
     """
     problems: list[Problem] = []
+    wanted = tuple(languages)
     for entry in entries_of(package):
-        for language in LANGUAGES:
+        for language in wanted:
             problems += _gate(entry, language, background, source)
     return tuple(problems)
 

@@ -31,6 +31,8 @@ from server.errors import NotFound, SamePerson, WrongState
 from server.journal import service as journal
 from server.journal.service import Event
 from server.runtime import Tx
+from server.texts.background import background
+from service_library import texts
 from service_library.compare import PackageComparison, compare
 from service_library.numbering import KindOfChange, kind_of_change, next_number
 from service_library.package import ServicePackage, digest
@@ -109,7 +111,11 @@ def readiness(tx: Tx, draft_id: str) -> Readiness:
         problems = (*problems, *lint(found.definition, level="executable"))
     code = package.code if package else row.service_code
     published = tuple(catalogue.versions(tx, code)) if code else ()
-    change = compare(catalogue.package(tx, published[0].id), package) if published and package else None
+    newest = catalogue.package(tx, published[0].id) if published else None
+    change = compare(newest, package) if newest and package else None
+    if package is not None:
+        known = background(tx, draft_id, newest)
+        problems = (*problems, *_lagging(texts.gate(package, known, languages=held.languages)))
     kind = kind_of_change(change) if change else None
     return Readiness(
         held=held, package=package, digest=digest(package) if package else "",
@@ -117,6 +123,11 @@ def readiness(tx: Tx, draft_id: str) -> Readiness:
         missing=tuple(_missing(package, held.languages)) if package else (), published=published, found=change,
         kind=kind, suggested=_suggested(published, kind), version_problem=_version_problem(held.version, published),
     )  # fmt: skip
+
+
+def _lagging(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Translations that lag or are broken; those that are missing are counted by `_missing`."""
+    return tuple(problem for problem in found if problem.code != "text-untranslated")
 
 
 def _missing(package: ServicePackage, languages: tuple[str, ...]) -> Iterator[MissingTexts]:

@@ -7,6 +7,8 @@ stored in one normalised form, so saving what is there already is no revision.
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -364,6 +366,29 @@ def problems_of_file(found: tuple[Problem, ...], ref: str) -> tuple[Problem, ...
         p for p in found if p.place == ref or p.place.startswith(f"{ref}: ") or p.params.get("ref") == ref
     )
 
+def save_texts(
+    tx: Tx, draft_id: str, *, bpmn: bytes, forms: Mapping[str, bytes], expected: int, detail: str = ""
+) -> DraftRow:
+    """Save translations: the diagram and forms as `service_library.texts.apply` wrote them, as one revision.
+
+    expected: the revision they were written into. A form that was a workbook is Markdown now. Raises DraftChanged,
+    WrongState.
+    """
+    row = _editable(tx, draft_id, Action.SERVICE_TRANSLATE)
+    if row.revision != expected:
+        raise DraftChanged(
+            by=_saver(tx, row), at=row.changed_at.strftime("%Y-%m-%d %H:%M UTC"), etag=etag(row)
+        )
+    held = content(tx, draft_id)
+    changed = {
+        ref: file if file.content == forms[ref] else NamedFile(_file_name(ref, forms[ref]), forms[ref])
+        for ref, file in held.forms.items()
+    }
+    diagram = read(bpmn).definition if bpmn != held.bpmn else None
+    normal = diagram.xml if diagram is not None else held.bpmn
+    return _save(tx, row, replace(held, bpmn=normal, forms=changed), "texts", detail)
+
+
 
 def set_publication(tx: Tx, draft_id: str, *, version: str, languages: list[str]) -> DraftRow:
     """Say as which version a draft is to be published, and in which languages its texts must be complete.
@@ -449,6 +474,11 @@ def _number(row: DraftRow, held: Content, *, diagram_changed: bool) -> None:
     row.revision += 1
     row.content_sha256 = contents.content_digest(held)
     if diagram_changed:
+def check_editable(tx: Tx, draft_id: str) -> None:
+    """Raises WrongState while a draft's texts may not change, Forbidden for who may not translate."""
+    _editable(tx, draft_id, Action.SERVICE_TRANSLATE)
+
+
         row.diagram_revision = row.revision
 
 
