@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -23,6 +25,9 @@ from server.runtime import Tx
 from server.settings import Settings
 
 TIMEOUT_SECONDS: Final = 10
+"""How long may pass between two bytes."""
+DEADLINE_SECONDS: Final = 20
+"""How long a call may take in all: who answers a byte at a time does not hold the sweep."""
 MAX_ANSWER: Final = 64 * 1024
 MAX_NOTE: Final = 500
 
@@ -78,6 +83,78 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
+class _Deadline:
+    """Cuts the connection when a call takes too long, wherever in it that is: handshake, headers, answer."""
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+        self._lock = threading.Lock()
+        self._connection: socket.socket | None = None
+        self.passed = False
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+
+    def connected(self, connection: socket.socket) -> None:
+        """From now on this is cut. A second name of the connection stays valid whoever wraps or closes the first."""
+        with self._lock:
+            self._connection = connection.dup()
+            is_late = self.passed
+        if is_late:
+            self._cut()
+
+    def _cut(self) -> None:
+        with self._lock:
+            self.passed = True
+            if self._connection is not None:
+                try:
+                    self._connection.shutdown(socket.SHUT_RDWR)
+                except OSError:  # it is closed already
+                    return
+
+
+class _Plain(http.client.HTTPConnection):
+    deadline: _Deadline
+
+    def connect(self) -> None:
+        super().connect()
+        self.deadline.connected(self.sock)
+
+
+class _Secure(http.client.HTTPSConnection, _Plain):
+    """Connected by `_Plain` before the handshake."""
+
+
+class _Connecting(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+    def __init__(self, deadline: _Deadline) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self._open(_Plain, req)
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self._open(_Secure, req)
+
+    def _open(
+        self, kind: type[http.client.HTTPConnection], req: urllib.request.Request
+    ) -> http.client.HTTPResponse:
+        def connection(*arguments: Any, **more: Any) -> http.client.HTTPConnection:  # noqa: ANN401  (urllib's)
+            made = kind(*arguments, **more)
+            made.deadline = self._deadline  # type: ignore[attr-defined]
+            return made
+
+        return self.do_open(connection, req)
+
+
 def _webhook(settings: Settings, call: Call) -> Any:  # noqa: ANN401  (whatever JSON it answers)
     name = f"webhook:{call.argument}"
     address = dict(settings.webhooks).get(call.argument)
@@ -88,14 +165,23 @@ def _webhook(settings: Settings, call: Call) -> Any:  # noqa: ANN401  (whatever 
         address, json.dumps(body, default=str).encode(), method="POST",
         headers={"Content-Type": "application/json", "Idempotency-Key": call.id},
     )  # fmt: skip
-    try:
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=TIMEOUT_SECONDS) as answer:
-            return _read(name, answer)
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise CallFailed(operation=name, why=f"it answered with status {error.code}") from error
-    except (OSError, http.client.HTTPException) as error:
-        raise CallFailed(operation=name, why=type(error).__name__) from error
+    with _Deadline(DEADLINE_SECONDS) as deadline:
+        opener = urllib.request.build_opener(_NoRedirect, _Connecting(deadline))
+        try:
+            with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
+                result = _read(name, answer)
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise CallFailed(operation=name, why=f"it answered with status {error.code}") from error
+        except (OSError, http.client.HTTPException, CallFailed) as error:
+            if deadline.passed:
+                raise CallFailed(operation=name, why=f"it took more than {DEADLINE_SECONDS} s") from error
+            if isinstance(error, CallFailed):
+                raise
+            raise CallFailed(operation=name, why=type(error).__name__) from error
+        if deadline.passed:  # a connection that was cut looks like the end of the answer
+            raise CallFailed(operation=name, why=f"it took more than {DEADLINE_SECONDS} s")
+        return result
 
 
 def _read(name: str, answer: http.client.HTTPResponse) -> Any:  # noqa: ANN401

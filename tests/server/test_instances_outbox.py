@@ -1,7 +1,9 @@
 """What instances ask of the outside: allowed operations, tried again, given up visibly, messages once."""
 
 import json
+import socket
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -160,6 +162,49 @@ def test_a_webhook_that_answers_badly_has_failed(answer):
     with listening(answer) as (address, heard), pytest.raises(CallFailed):
         call(Settings(webhooks=(("stock", address),)))
     assert len(heard) == 1, "it goes to no other address"
+
+
+@contextmanager
+def dripping(beginning):
+    """A server that answers with this, and then a byte at a time as long as anybody listens."""
+    over = threading.Event()
+
+    def drip():
+        connection, _ = server.accept()
+        with connection:
+            try:
+                connection.sendall(beginning)
+                while not over.wait(0.02):
+                    connection.sendall(b"1")
+            except OSError:
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.getsockname()[1]}/hook"
+        finally:
+            over.set()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "beginning"),
+    [
+        ("http", b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"),
+        ("http", b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n"),
+        ("http", b"HTTP/1.1 200 OK\r\nX-Long: "), ("http", b""), ("https", b""),
+        ("https", b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc"),
+    ],
+    ids=["body", "body of known length", "headers", "status", "no handshake", "handshake"],
+)  # fmt: skip
+def test_a_webhook_that_answers_a_byte_at_a_time_is_cut_off(monkeypatch, scheme, beginning):
+    monkeypatch.setattr(operations, "DEADLINE_SECONDS", 0.3)
+    began = time.monotonic()
+    with dripping(beginning) as address, pytest.raises(CallFailed):
+        call(Settings(webhooks=(("stock", f"{scheme}://{address}"),)))
+    assert time.monotonic() - began < 5
 
 
 def test_only_addresses_of_the_administrators_are_called():
