@@ -516,3 +516,32 @@ def test_an_explanation_has_inputs_decisions_and_the_rules_that_hit():
     assert explained.decisions == {"base": 3, "d": 2}
     (hit,) = explained.tables
     assert (hit.place, hit.inputs, hit.rules) == ("t", (("age", 40), ("base", 3)), ((2, "rule2"),))
+
+
+def test_a_program_is_another_when_a_decision_it_asks_is():
+    from workflows import engine
+    from workflows.decisions import read as read_model
+    from workflows.definitions.read import read as read_diagram
+
+    def model(text):
+        return read_model(
+            '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="m" name="m" namespace="urn:m">'
+            f'<decision id="rate" name="rate"><literalExpression><text>{text}</text></literalExpression></decision>'
+            "</definitions>".encode()
+        ).model
+
+    def program(decisions):
+        return engine.program(diagram, decisions).sha256
+
+    diagram = read_diagram(
+        b'<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" '
+        b'xmlns:run="https://w3id.org/run-services/bpmn/1.0"><process id="p" isExecutable="true">'
+        b'<startEvent id="s"/><businessRuleTask id="t"><extensionElements><run:decision ref="rate" result="r"/>'
+        b'</extensionElements></businessRuleTask><endEvent id="e"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>'
+        b'<sequenceFlow id="g" sourceRef="t" targetRef="e"/></process></definitions>'
+    ).definition
+    one, same, other = (model(text) for text in ("1", "1", "2"))
+    assert program(one.decisions) == program(same.decisions) != program(other.decisions)
+    assert program({"rate": one.decisions["rate"], "unasked": other.decisions["rate"]}) == program(
+        one.decisions
+    )

@@ -13,6 +13,7 @@ Source: DMN 1.5, chapter 6 (requirements), 10.4 (execution semantics of decision
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cached_property
@@ -124,10 +125,12 @@ class Decision:
     """A decision of a model, with all it requires.
 
     inputs: the names of the input data it reads, also through the decisions it requires.
+    sha256: of the file it stands in and of those that file imports: another one may decide otherwise.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, sha256: str = "") -> None:
         self.id = node.id
+        self.sha256 = sha256
         self.name = node.name
         self._node = node
 
@@ -223,6 +226,8 @@ class Model:
     types: Mapping[str, Type] = field(repr=False)
     imports: Mapping[str, Model] = field(repr=False)
     special_names: frozenset[str] = field(repr=False)
+    sha256: str = ""
+    """Of the file, and of those it imports."""
 
     @property
     def name(self) -> str:
@@ -249,8 +254,11 @@ def read(data: bytes, limits: xml.Limits = LIMITS, *, imports: Iterable[Model] =
     declarations, found = read_declarations(data, limits)
     if declarations is None:
         return Reading(None, tuple(found))
+    imports = tuple(imports)
+    parts = [hashlib.sha256(data).hexdigest(), *sorted(model.sha256 for model in imports)]
+    sha256 = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     try:
-        model = _Assembly(declarations, found, imports).model()
+        model = _Assembly(declarations, found, imports).model(sha256)
     except RecursionError:
         found.append(problems.unsupported(declarations.id, "Expressions nested so deeply"))
         return Reading(None, tuple(found))
@@ -308,7 +316,7 @@ class _Assembly:
             if each.namespace in offered
         }
 
-    def model(self) -> Model:
+    def model(self, sha256: str) -> Model:
         declared = self._declared
         types = self._builder.types
         for prefix, imported in self._imports.values():
@@ -328,12 +336,13 @@ class _Assembly:
             if id_ in self._broken or id_ not in self._nodes:
                 continue
             if isinstance(element, DecisionElement):
-                decisions[id_] = Decision(self._nodes[id_])
+                decisions[id_] = Decision(self._nodes[id_], sha256)
             elif isinstance(element, DecisionService):
                 references = (*element.input_data, *element.input_decisions)
                 inputs = tuple(node.name for node in self._found(references))
                 services[id_] = Service(self._nodes[id_], inputs)
         return Model(
+            sha256=sha256,
             declarations=declared,
             decisions=MappingProxyType(decisions),
             services=MappingProxyType(services),

@@ -31,7 +31,8 @@ CACHED: Final = 128
 class Program:
     """A definition ready to run, with the processes it calls.
 
-    sha256: of `definition.xml`. names: the data its conditions, scripts, decisions, multi-instances, timers and
+    sha256: of `definition.xml`, and of the decision models that it asks. names: the data its conditions, scripts,
+    decisions, multi-instances, timers and
     requests read, so that nothing else needs to be kept in an instance.
     """
 
@@ -76,7 +77,7 @@ def program(definition: Definition, decisions: Mapping[str, Decision] | None = N
     """
     processes = all_processes(definition)
     asked = {ref: decisions[ref] for ref in _decisions_of(processes) if decisions and ref in decisions}
-    sha256 = hashlib.sha256(definition.xml).hexdigest()
+    sha256 = _sha256(definition, asked)
     # a decision is known by itself: the program that is remembered keeps it alive, so its id stays its own
     key = (sha256, definition.process_id, *((ref, id(asked[ref])) for ref in sorted(asked)))
     with _lock:
@@ -90,6 +91,13 @@ def program(definition: Definition, decisions: Mapping[str, Decision] | None = N
         while len(_programs) > CACHED:
             _programs.popitem(last=False)
     return made
+
+
+def _sha256(definition: Definition, asked: Mapping[str, Decision]) -> str:
+    """What instances keep of their definition; without decisions it is what every release kept."""
+    sha256 = hashlib.sha256(definition.xml).hexdigest()
+    models = [f"{ref} {digest}" for ref in sorted(asked) if (digest := getattr(asked[ref], "sha256", ""))]
+    return hashlib.sha256("\n".join([sha256, *models]).encode()).hexdigest() if models else sha256
 
 
 def _decisions_of(processes: Mapping[str, Definition]) -> set[str]:
