@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from itertools import count
@@ -213,6 +214,63 @@ class Orders:
 
         sweep(self.runtime)
 
+    def owe(self, deliveries: list[list[str]], project: str, minor: int) -> dict[str, int]:
+        """Owe each delivery (its id, instance, task and person); how often that was done and refused, by code."""
+        from payments.posting_rules import Component, Source, delivery_accepted
+        from pricing.money import Money
+        from server.ledger import service as ledger
+
+        amount = Money(minor, "XOF")
+
+        def one(tx: Any, delivery: str, instance: str, task: str, person: str) -> None:
+            source = Source(ledger.rules.reservation(project, "XOF"), ledger.available(
+                tx, ledger.rules.reservation(project, "XOF")
+            ))  # fmt: skip
+            entry = delivery_accepted(
+                delivery_id=delivery, project=project, payee=person,
+                components=(Component("honorarium", amount),), sources=[source],
+            )  # fmt: skip
+            ledger.owe(
+                tx, entry, delivery_id=delivery, instance_id=instance, task_id=task, person_id=person,
+                currency="XOF", debts=[ledger.Debt("honorarium", minor, 0)],
+            )  # fmt: skip
+
+        return self._counted(one, deliveries)
+
+    def reserve(self, keys: list[str], fund: str, minor: int) -> dict[str, int]:
+        """Commit money of a fund once for each key; how often that was done and refused, by code."""
+        from pricing.money import Money
+        from server.ledger import service as ledger
+
+        def one(tx: Any, key: str) -> None:
+            ledger.commit_money(
+                tx, quote_id=key, fund=fund, project=key, amount=Money(minor, "XOF"),
+                contingency=Money(0, "XOF"),
+            )  # fmt: skip
+
+        return self._counted(one, [[key] for key in keys])
+
+    def export(self, batch: str) -> str:
+        """Write the batch's file; its SHA-256."""
+        from server.actor import SYSTEM
+        from server.batches import service as batches
+
+        return self.runtime.run(SYSTEM, batches.export, batch)
+
+    def _counted(self, one: Callable[..., None], given: list[list[str]]) -> dict[str, int]:
+        """Carry out `one` for each, a transaction each."""
+        from server.actor import SYSTEM
+        from workflows.errors import RunError
+
+        done: Counter[str] = Counter()
+        for row in given:
+            try:
+                self.runtime.run(SYSTEM, one, *row)
+                done["done"] += 1
+            except RunError as error:
+                done[error.code] += 1
+        return done
+
     def fire(self, instances: list[str]) -> None:
         """What a sweep does with timers, all that are named."""
         from server.actor import SYSTEM
@@ -249,7 +307,8 @@ def serve(given: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    from server.projects import service as _everything  # noqa: F401  (also what follows a step on the site)
+    from server.batches import service as _batches  # noqa: F401
+    from server.deliveries import service as _deliveries  # noqa: F401  (also what follows a step on the site)
     from tests import conftest as _runtime  # noqa: F401
 
     os.dup2(2, 1)  # what is logged is no answer
