@@ -101,13 +101,26 @@ function Band({ region, regions, write, t }) {
 }
 
 function Missing({ price, regions, t }) {
-  const lines = regions.flatMap((region) => region.missing.map((each) => ({ ...each, place: region.name })));
+  const lines = sameTogether(regions);
   if (!lines.length) return null;
   return html`<section class="mp-missing" aria-label=${t('Missing prices')}>
     <h3>${t('Missing prices')}</h3>
-    <ul>${lines.map((line, index) => html`<li key=${index}><b>${line.place}</b>: ${line.message} ${' '}
-      <${Link} price=${price} id=${line.element}>${t('Show the task')}<//> ${line.address && html`· <a href=${line.address} target="_blank" rel="noopener">${t('Price lists')}</a>`}</li>`)}</ul>
+    <ul>${lines.map((line, index) => html`<li key=${index}><b>${line.places.join(', ')}</b>: ${line.message}${' '}
+      <${Link} price=${price} id=${line.element}>${t('Show the task')}<//> ${line.address && html`${' · '}<a href=${line.address} target="_blank" rel="noopener">${t('Price lists')}</a>`}</li>`)}</ul>
   </section>`;
+}
+
+/** What is missing, once for all places where it is missing in the same way. */
+function sameTogether(regions) {
+  const found = new Map();
+  for (const region of regions) {
+    for (const each of region.missing) {
+      const key = `${each.element} ${each.message}`;
+      if (!found.has(key)) found.set(key, { ...each, places: [] });
+      found.get(key).places.push(region.name);
+    }
+  }
+  return [...found.values()];
 }
 
 function Link({ price, id, children }) {
