@@ -150,8 +150,8 @@ class Site:
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[Site]:
-    """The site of the installation in `folder`, live on a free port."""
+def serve(folder: Path, *, testing: bool = False) -> Iterator[Site]:
+    """The site of the installation in `folder`, live on a free port. testing: pages hand their scripts over."""
     from werkzeug.serving import WSGIRequestHandler, make_server
 
     from server.app import create_app
@@ -162,9 +162,9 @@ def serve(folder: Path) -> Iterator[Site]:
 
     runtime = open_installation(folder)
     site = Site(runtime)
-    server = make_server(
-        "127.0.0.1", 0, site.wrap(create_app(runtime)), threaded=True, request_handler=Quiet
-    )  # fmt: skip
+    app = create_app(runtime)
+    app.config.update(TESTING=testing, PROPAGATE_EXCEPTIONS=False)
+    server = make_server("127.0.0.1", 0, site.wrap(app), threaded=True, request_handler=Quiet)
     site.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
