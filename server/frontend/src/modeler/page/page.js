@@ -19,6 +19,10 @@ const PANELS = Object.assign({}, ...Object.values(import.meta.glob(['../lint/*.j
   ({ lintPanel, pricePanel }) => ({ ...(lintPanel && { lintPanel }), ...(pricePanel && { pricePanel }) })
 ));
 const XML_LIMIT = 5_000_000;
+const PALETTE_WIDTH = 62; // pixels that the palette covers at the left
+const MARGIN = 30;
+const READABLE_ZOOM = 0.6;
+const START_ZOOM = 0.75;
 
 export class ModelerPage {
   constructor(place, settings) {
@@ -120,14 +124,33 @@ export class ModelerPage {
     lock(this.modeler);
   }
 
+  /** The whole diagram beside the palette; where its words could not be read, its beginning. */
   look() {
+    const whole = this.fit();
+    if (whole >= READABLE_ZOOM) return;
     const canvas = this.modeler.get('canvas');
-    const zoom = canvas.zoom('fit-viewport', 'auto');
-    if (zoom > 1) canvas.zoom(1, 'auto');
-    if (zoom >= 0.5) return;
-    canvas.zoom(0.6);
     const start = this.modeler.get('elementRegistry').find((element) => element.type === 'bpmn:StartEvent');
-    if (start) canvas.scrollToElement(start, { top: 160, bottom: 160, left: 80, right: 400 });
+    if (start) this.showAround(START_ZOOM, { x: start.x, y: start.y + start.height / 2 }, canvas);
+  }
+
+  showAround(scale, { x, y }, canvas) {
+    const { outer } = canvas.viewbox();
+    const width = outer.width / scale;
+    const height = outer.height / scale;
+    canvas.viewbox({ x: x - (PALETTE_WIDTH + 30) / scale, y: y - height / 2, width, height });
+  }
+
+  /** Show all of it, the palette not in the way; gives the scale. */
+  fit() {
+    const canvas = this.modeler.get('canvas');
+    const { inner, outer } = canvas.viewbox();
+    if (!inner.width || !outer.width) return 1;
+    const left = this.run.readOnly ? MARGIN : PALETTE_WIDTH + MARGIN;
+    const scale = Math.min(1, (outer.width - left - MARGIN) / inner.width, (outer.height - 2 * MARGIN) / inner.height);
+    const width = outer.width / scale;
+    const height = outer.height / scale;
+    canvas.viewbox({ x: inner.x - (left + (outer.width - left - MARGIN - inner.width * scale) / 2) / scale, y: inner.y + inner.height / 2 - height / 2, width, height });
+    return scale;
   }
 
   async loadVocabulary() {

@@ -7,7 +7,6 @@ export function toolbar(place, page) {
   const eventBus = modeler.get('eventBus');
   const stack = modeler.get('commandStack');
   const zoom = modeler.get('zoomScroll');
-  const canvas = modeler.get('canvas');
 
   const list = iconButton('list-ul', t('List of elements'), () => list.setAttribute('aria-pressed', String(page.frame.toggleOutline())));
   list.setAttribute('aria-pressed', String(!page.place.classList.contains('mm--no-outline')));
@@ -41,7 +40,7 @@ export function toolbar(place, page) {
     group(list), group(undo, redo),
     group(
       iconButton('zoom-out', t('Smaller'), () => zoom.stepZoom(-1)), iconButton('zoom-in', t('Larger'), () => zoom.stepZoom(1)),
-      iconButton('fullscreen', t('Show all'), () => canvas.zoom('fit-viewport', 'auto'))
+      iconButton('fullscreen', t('Show all'), () => page.fit())
     ),
     group(iconButton('search', t('Find (Ctrl+F)'), () => modeler.get('searchPad').toggle()), minimap, simulate),
     files(page)

@@ -44,7 +44,7 @@ export function List({ type, name, itemType, holder, titleOf, fresh, children, b
   }, [items.length]);
 
   return html`<section class="mp-list ${bare ? 'mp-list--bare' : ''}" ref=${place} aria-label=${t(label)} data-list="${type}.${name}">
-    ${!bare && html`<h4 class="mp-list__title">${t(label)}${items.length > 0 && html` <span class="run-count">${items.length}</span>`}</h4>`}
+    ${!bare && html`<h4 class="mp-list__title">${t(label)}${items.length > 0 && html` <span class="mp-count">${items.length}</span>`}</h4>`}
     ${hint && html`<p class="mp-hint">${t(hint)}</p>`}
     <ul class="mp-items">
       ${items.map((item, index) => html`<${Item} key=${item} ...${{ item, index, count: items.length, readOnly, move, remove }} title=${titleOf(item)}
