@@ -12,6 +12,7 @@ from server.http.navigation import N_
 from service_library.compare import PackageComparison
 from service_library.package import ServicePackage
 from workflows.definitions.compare import FieldChange
+from workflows.definitions.model import Definition
 
 PARTS: Mapping[str, str] = {
     "name": N_("Name"),
@@ -120,13 +121,17 @@ def _activities(package: ServicePackage, element: str) -> dict[str, str]:
 
 
 def element_name(package: ServicePackage, element: str) -> str:
+    """What an element of a version is called."""
+    return name_of(package.definition, element)
+
+
+def name_of(definition: Definition, element: str) -> str:
     """What an element is called: a task by its title, an arrow by what it joins."""
-    definition = package.definition
     node, flow = definition.nodes.get(element), definition.flows.get(element)
     if node is not None:
         return (localised(node.task.title) if node.task else "") or node.name or element
     if flow is not None:
-        ends = (element_name(package, flow.source), element_name(package, flow.target))
+        ends = (name_of(definition, flow.source), name_of(definition, flow.target))
         return flow.name or " → ".join(ends)
     if element == definition.process_id:
         return gettext("Service card")

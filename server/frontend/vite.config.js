@@ -48,7 +48,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // fonts stay files: font-src 'self'
     chunkSizeWarningLimit: 3000, // ODK Web Forms is one piece of 2.9 MB, loaded on the form page only
     rolldownOptions: {
-      input: Object.fromEntries(['site', 'diagram', 'form', 'modeler'].map((entry) => [entry, resolve(here, `src/${entry}/main.js`)]))
+      input: Object.fromEntries(['site', 'diagram', 'form', 'modeler', 'texts'].map((entry) => [entry, resolve(here, `src/${entry}/main.js`)]))
     }
   },
   test: {

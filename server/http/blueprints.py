@@ -33,11 +33,12 @@ from server.submissions import pages as submissions
 from server.transparency import api as transparency_api
 from server.transparency import pages as transparency
 
+from server.texts import pages as texts
 PAGE_BLUEPRINTS: tuple[Blueprint, ...] = (
     start.pages, docs.pages, accounts.pages, catalogue.pages, drafts.pages, draft_files.pages, draft_live.pages,
     price_lists.pages, quotes.pages, explore.pages,
     project_pages.pages, terms_pages.pages, projects.pages, instances.pages, submissions.pages, deliveries.pages,
-    ledger.pages, batches.pages, transparency.pages,
+    ledger.pages, batches.pages, finance_pages.pages, transparency.pages, texts.pages,
 )  # fmt: skip
 
 API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (

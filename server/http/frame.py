@@ -20,7 +20,10 @@ from server.http import locale, words
 NOTICE_COOKIE = "notice"
 _HOME = {
     "catalogue": "catalogue.services", "drafts": "catalogue.services",
-    "draft_files": "catalogue.services", "quotes": "catalogue.services", "explore": "catalogue.services",
+    "draft_files": "catalogue.services",
+    "texts": "catalogue.services",
+    "adoptions": "catalogue.services", "draft_reviews": "catalogue.services",
+    "versions": "catalogue.services", "quotes": "catalogue.services", "explore": "catalogue.services",
     "project_quotes": "catalogue.services", "terms": "price_lists.lists", "projects": "projects.projects",
     "instances": "projects.projects", "deliveries": "deliveries.queue", "price_lists": "price_lists.lists",
     "batches": "batches.batches", "ledger": "ledger.accounts", "submissions": "submissions.my_tasks",

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import PoFileError, read_po, write_po
@@ -31,6 +31,7 @@ _CHARSET: Final = re.compile(rb'"Content-Type:\s*[^"\\]*charset=([A-Za-z0-9._:-]
 _CONTEXT: Final = re.compile(r'^msgctxt\s+((?:"(?:[^"\\\n]|\\.)*"\s*)+)', re.MULTILINE)
 _PIECE: Final = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 Outcome = Literal["applied", "unchanged", "empty", "fuzzy", "unknown", "duplicate", "other_source", "refused"]
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 
 
 class InvalidPo(InvalidInput):

@@ -105,7 +105,7 @@ def save_text(
     NotFound; InvalidInput for what would break the text (placeholders, line breaks in a form).
     """
     require(tx.actor, Action.SERVICE_TRANSLATE)
-    _check_language(language)
+    check_language(language)
     row = drafts.locked(tx, draft_id)
     held = drafts.content(tx, draft_id)
     entry = _entry(texts.entries(held.bpmn, held.form_sources), key)
@@ -143,7 +143,8 @@ def _entry(entries: tuple[Entry, ...], key: str) -> Entry:
     raise NotFound(what="text", key=key)
 
 
-def _check_language(language: str) -> None:
+def check_language(language: str) -> None:
+    """Raises NotFound for what is not translated into."""
     if language not in TARGETS:
         raise NotFound(what="language", key=language)
 
@@ -159,7 +160,7 @@ def _changed(tx: Tx, row: DraftRow, key: str, language: str, current: str) -> Te
 
 def export_draft(tx: Tx, draft_id: str, language: str, *, template: bool = False) -> bytes:
     """The texts of a draft as a PO file. Raises NotFound."""
-    _check_language(language)
+    check_language(language)
     found = sheet(tx, draft_id)
     return po.write(
         found.entries, language, name=found.row.service_code or "draft", version=found.row.version,
@@ -169,7 +170,7 @@ def export_draft(tx: Tx, draft_id: str, language: str, *, template: bool = False
 
 def export_version(tx: Tx, version_id: str, language: str) -> bytes:
     """The texts of a published version as a PO file, for reading and for the memory of translation tools."""
-    _check_language(language)
+    check_language(language)
     row = catalogue.version(tx, version_id)
     entries = texts.entries_of(catalogue.package(tx, version_id))
     return po.write(
@@ -187,7 +188,7 @@ def import_po(tx: Tx, draft_id: str, data: bytes, language: str, *, dry_run: boo
     Raises InvalidPo; InvalidInput when the texts cannot be written; WrongState.
     """
     require(tx.actor, Action.SERVICE_TRANSLATE)
-    _check_language(language)
+    check_language(language)
     row = drafts.locked(tx, draft_id)
     drafts.check_editable(tx, draft_id)
     held = drafts.content(tx, draft_id)
