@@ -2,7 +2,9 @@
 
 A request is taken by moving its next attempt into the future, in a transaction of its own; so two sweeps never
 do the same one at once, and one that was taken and forgotten comes again. A service is done at least once and
-told its request's id each time; a message is delivered in the transaction that ticks it off, so once.
+told its request's id each time; a message is delivered in the transaction that ticks it off, so once. A signal is
+told to each who waits in a transaction of its own, under an id made of both: one that fails takes it from nobody,
+and who has had it does not get it again when the others are tried again.
 A service that keeps failing becomes an incident of its task. A message that nothing waits for stays visible.
 """
 
@@ -13,8 +15,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
 
 import orjson
+import structlog
 from sqlalchemy import or_, select, update
 
 from server.actor import SYSTEM
@@ -25,6 +29,8 @@ from server.runtime import Runtime, Tx
 from workflows.engine import DataRefused, EngineError, Instance
 from workflows.engine.values import from_json
 
+log = structlog.get_logger()
+_LONGEST_ERROR: Final = 500
 WAITS: Final = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 1440))
 """How long to wait after the first, second … attempt; after the last one it is given up."""
 
@@ -49,6 +55,9 @@ def perform(runtime: Runtime, request_id: str) -> None:
     call = runtime.run(SYSTEM, _take, request_id)
     if call is None:
         return
+    if call == "signal":
+        _tell_all(runtime, request_id)
+        return
     if not isinstance(call, Call):
         runtime.run(SYSTEM, _deliver, request_id)
         return
@@ -65,6 +74,9 @@ def _take(tx: Tx, request_id: str) -> Call | str | None:
     row = tx.session.get(OutboxRow, request_id, with_for_update=True, populate_existing=True)
     if row is None or row.next_try_at is None or row.next_try_at > tx.now:
         return None
+    if row.kind == "signal":
+        row.next_try_at = tx.now + WAITS[min(row.attempts, len(WAITS) - 1)]
+        row.attempts += 1
     if row.kind != "service":
         return row.kind
     if not _still_asked(tx, row):
@@ -143,17 +155,52 @@ def _tell(tx: Tx, row: OutboxRow, name: str, act: commands.Act) -> None:
 # Messages and signals ---------------------------------------------------------------------------------
 
 
+def _tell_all(runtime: Runtime, request_id: str) -> None:
+    """Tell a signal to each instance that waits for it; those that fail are tried again with the request."""
+    failed = []
+    for instance_id in runtime.read(SYSTEM, _listeners, request_id):
+        try:
+            runtime.run(SYSTEM, _signal, request_id, instance_id)
+        except Exception as error:  # whatever it is, the others have their signal
+            log.error("signal_failed", request=request_id, instance=instance_id, exc_info=error)
+            failed.append(f"{instance_id}: {type(error).__name__}")
+    runtime.run(SYSTEM, _told, request_id, "; ".join(failed)[:_LONGEST_ERROR])
+
+
+def _listeners(tx: Tx, request_id: str) -> list[str]:
+    return _waiting_for(tx, tx.session.get_one(OutboxRow, request_id))
+
+
+def _signal(tx: Tx, request_id: str, instance_id: str) -> None:
+    row = tx.session.get_one(OutboxRow, request_id, populate_existing=True)
+    if row.done_at is None:
+        _hand_over(tx, row, instance_id, command_id=_both(request_id, instance_id))
+
+
+def _both(request_id: str, instance_id: str) -> str:
+    """The id of a signal for one instance: the same at each attempt."""
+    return str(uuid5(NAMESPACE_URL, f"signal:{request_id}:{instance_id}"))
+
+
+def _told(tx: Tx, request_id: str, failed: str) -> None:
+    """All had it; or some will be tried again, until it is given up and stays visible."""
+    row = tx.session.get_one(OutboxRow, request_id, with_for_update=True, populate_existing=True)
+    if not failed:
+        _tick_off(tx, row)
+        return
+    row.last_error = failed
+    if row.attempts > len(WAITS):
+        row.next_try_at = None
+    tx.session.flush()
+
+
 def _deliver(tx: Tx, request_id: str) -> None:
     row = tx.session.get_one(OutboxRow, request_id, with_for_update=True, populate_existing=True)
     if row.done_at is not None or row.next_try_at is None:
         return
     row.attempts += 1
     found = _waiting_for(tx, row)
-    if row.kind == "signal":
-        for instance_id in found:
-            _hand_over(tx, row, instance_id)
-        _tick_off(tx, row)
-    elif any(_hand_over(tx, row, instance_id) for instance_id in found):
+    if any(_hand_over(tx, row, instance_id) for instance_id in found):
         row.last_error = ""
         _tick_off(tx, row)
     else:
@@ -177,7 +224,7 @@ def _waiting_for(tx: Tx, row: OutboxRow) -> list[str]:
     return list(dict.fromkeys(tx.session.scalars(query)))
 
 
-def _hand_over(tx: Tx, row: OutboxRow, instance_id: str) -> bool:
+def _hand_over(tx: Tx, row: OutboxRow, instance_id: str, *, command_id: str | None = None) -> bool:
     """Whether the instance took it."""
     instance = tx.session.get_one(InstanceRow, instance_id, populate_existing=True)
     if instance.status != "running":
@@ -192,7 +239,8 @@ def _hand_over(tx: Tx, row: OutboxRow, instance_id: str) -> bool:
         return live.deliver(row.name, named, tx.now, key=row.key)
 
     try:
-        commands.carry_out(tx, instance, commands.ask(tx, f"{row.kind} arrives", row.id, instance_id), act)
+        command = commands.ask(tx, f"{row.kind} arrives", row.id, instance_id, command_id=command_id)
+        commands.carry_out(tx, instance, command, act)
     except EngineError as error:
         row.last_error = str(error)
         return False
