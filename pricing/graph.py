@@ -201,6 +201,7 @@ class _Builder:
                 continue
             called = definition.processes.get(node.called_element)
             if called is None:
+                self._problem(_not_expanded(node))
                 continue
             self.expanded.add(own.id)
             inner = f"{own.id}/" if called.process_id in self.copies else prefix
@@ -667,6 +668,16 @@ def _no_start(scope: str) -> Problem:
         "no-start",
         "The process or sub-process has nowhere to begin. Add a start event.",
         place=scope,
+    )
+
+
+def _not_expanded(node: Node) -> Problem:
+    return Problem(
+        "call-not-expanded",
+        "What %(node)s calls is not in the file, so its tasks are neither counted nor priced. Add the process.",
+        place=node.id,
+        severity="warning",
+        params={"node": node.name or node.id},
     )
 
 

@@ -13,7 +13,13 @@ from workflows.definitions.model import Definition, Estimate, Flow, MultiInstanc
 
 
 class RandomDiagram:
-    """Built block by block; each method goes on from a node and returns the node to go on from."""
+    """Built block by block; each method goes on from a node and returns the node to go on from.
+
+    failing: which end of a sub-process an error takes the place of, in the order in which they are drawn: the first
+    may be that of what a timer began beside it, the last is its own.
+    """
+
+    failing = 0
 
     def __init__(self, seed):
         self.random = Random(seed)
@@ -117,7 +123,8 @@ class RandomDiagram:
 
     def fail(self, scope):
         """An error in place of the end, by a choice before it."""
-        end = next(n for n in self.nodes.values() if n.parent == scope and n.kind == "endEvent")
+        ends = [n for n in self.nodes.values() if n.parent == scope and n.kind == "endEvent"]
+        end = ends[self.failing]
         (into,) = (f for f in self.flows.values() if f.target == end.id)
         choice = self.node("exclusiveGateway", scope)
         self.flows[into.id] = replace(into, target=choice)

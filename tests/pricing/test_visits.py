@@ -539,3 +539,11 @@ def test_the_main_process_that_calls_itself_is_refused_too():
     assert [(p.code, p.place) for p in analyse(read(text.encode()).definition).problems] == [
         ("call-cycle", "c")
     ]
+
+
+def test_a_call_of_a_process_that_is_not_in_the_file_is_said(diagram):
+    analysis = analyse(
+        diagram("s>c c>e", nodes={"c": {"kind": "callActivity", "called_element": "elsewhere"}})
+    )
+    assert analysis.usable
+    assert [(p.code, p.place) for p in analysis.problems] == [("call-not-expanded", "c")]
