@@ -20,6 +20,7 @@ from server.http.blueprints import API_BLUEPRINTS, PAGE_BLUEPRINTS
 from server.http.navigation import rail
 from server.http.operations import Api
 from server.runtime import Runtime
+from server.tracking.streams import Streams
 from workflows.errors import RunError
 
 log = structlog.get_logger()
@@ -42,6 +43,7 @@ def create_app(runtime: Runtime) -> Flask:
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["runtime"] = runtime
+    app.extensions["tracking"] = Streams(runtime, runtime.settings.live_streams)
     security.install(app, runtime)
     app.before_request(_set_locale)
     _register_templates(app)

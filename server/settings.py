@@ -34,6 +34,8 @@ class Settings:
     max_upload_mb: int = 32
     live_instances: int = 1_000
     """Running instances that a process keeps in memory, so that a step need not load them."""
+    live_streams: int = 32
+    """Diagrams that are followed live at the same moment, in a process; 0 = they ask again from time to time."""
     webhooks: tuple[tuple[str, str], ...] = ()
     """Addresses that service tasks may call: name=https://…,name=https://…"""
     log_format: str = "text"
@@ -67,6 +69,7 @@ def load() -> Settings:
             session_hours=env.int("SESSION_HOURS", d.session_hours),
             max_upload_mb=env.int("MAX_UPLOAD_MB", d.max_upload_mb),
             live_instances=env.int("LIVE_INSTANCES", d.live_instances),
+            live_streams=env.int("LIVE_STREAMS", d.live_streams),
             webhooks=tuple(env.dict("WEBHOOKS", {}).items()),
             log_format=env.str("LOG_FORMAT", d.log_format),
             log_level=env.str("LOG_LEVEL", d.log_level),

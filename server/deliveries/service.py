@@ -431,6 +431,11 @@ def _review(
 
 
 @instances.follow_up
+def _close_all(tx: Tx, instance_ids: Sequence[str]) -> None:
+    for instance_id in instance_ids:
+        close_instance(tx, instance_id)
+
+
 def close_instance(tx: Tx, instance_id: str) -> None:
     """When the work is done and every delivery accepted, the instance is accepted, and its project may be done."""
     row = instances.instance(tx, instance_id)
@@ -528,6 +533,15 @@ def deliveries_of_instances(tx: Tx, instance_ids: Sequence[str]) -> list[Deliver
             select(DeliveryRow).where(DeliveryRow.instance_id.in_(instance_ids)).order_by(DeliveryRow.id)
         )
     )
+
+
+def versions_of_instances(tx: Tx, instance_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """(deliveries, sum of their versions) of each instance that has some: other numbers, other deliveries."""
+    query = select(DeliveryRow.instance_id, func.count(), func.sum(DeliveryRow.version)).where(
+        DeliveryRow.instance_id.in_(instance_ids)
+    )
+    rows = tx.session.execute(query.group_by(DeliveryRow.instance_id))
+    return {instance_id: (count, int(total)) for instance_id, count, total in rows}
 
 
 def accepted(tx: Tx) -> list[DeliveryRow]:

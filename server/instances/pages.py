@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from server.deliveries.service import DeliveryRow
 from server.errors import NotFound
 from server.http import locale
 from server.http.frame import go
-from server.http.locale import gettext, ngettext
+from server.http.locale import gettext
 from server.http.navigation import N_
 from server.http.security import content_policy, permission
 from server.instances import service as instances
@@ -35,6 +35,8 @@ from server.regions import service as regions
 from server.requests import service as requests
 from server.runtime import Tx
 from server.submissions import service as submissions
+from server.tracking.states import Subject, task_state
+from server.tracking.states import state as tracked
 from workflows.definitions.model import Definition, TaskCard
 
 pages = Blueprint("instances", __name__)
@@ -58,43 +60,6 @@ EVENTS: Mapping[str, str] = {
     Event.INCIDENT: N_("Incident at %(task)s"),
 }
 """What the journal's events are called on a page."""
-LABELS = {
-    "waiting": (N_("%(number)s under way"), N_("%(number)s under way")),
-    "late": (N_("%(number)s late"), N_("%(number)s late")),
-    "done": (N_("%(number)s done"), N_("%(number)s done")),
-    "sent_back": (N_("%(number)s sent back"), N_("%(number)s sent back")),
-    "in_review": (N_("%(number)s to be checked"), N_("%(number)s to be checked")),
-}
-_WORST = ("late", "sent_back", "waiting", "in_review", "done")
-
-
-def node_labels(tx: Tx, instance_ids: Sequence[str]) -> dict[str, object]:
-    """The diagram's state: each task node's worst state first, the other counts beside it."""
-    counts: dict[str, dict[str, int]] = {}
-    by_task = {d.task_id: d.state for d in deliveries.deliveries_of_instances(tx, instance_ids)}
-    for task in instances.tasks_of_instances(tx, instance_ids):
-        if task.state != "cancelled":
-            state = task_state(task, by_task.get(task.id), tx.now)
-            here = counts.setdefault(task.node_id, {})
-            here[state] = here.get(state, 0) + 1
-    nodes: dict[str, object] = {}
-    for node, found in counts.items():
-        badges = [
-            {"state": s, "count": found[s], "label": ngettext(*LABELS[s], found[s])}
-            for s in _WORST
-            if s in found
-        ]
-        nodes[node] = {**badges[0], "counts": badges[1:]}
-    return nodes
-
-
-def task_state(task: TaskRow, delivery_state: str | None, now: datetime) -> str:
-    """A run-time task as people see it: late, waiting (work), in_review, sent_back or done."""
-    if delivery_state == "accepted":
-        return "done"
-    if delivery_state is not None:
-        return "sent_back" if delivery_state == "sent_back" else "in_review"
-    return "late" if task.due_at is not None and task.due_at < now else "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +103,7 @@ def _view(tx: Tx, instance_id: str) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "row": row, "version": version, "definition": package.definition,
+        "recalled": catalogue.recall_reason(tx, version.id),
         "village": regions.name(village, locale.current_locale()),
         "tasks": tasks, "cards": cards, "quote": quote, "owed": owed,
         "share": quote.charged_minor // max(1, quote.instances),
@@ -318,9 +284,4 @@ def _cancel(tx: Tx, instance_id: str, reason: str) -> None:
 @permission(Action.INSTANCE_READ)
 def state(instance_id: str) -> Response:
     """The live state of the diagram's tasks."""
-    return jsonify(nodes=g.runtime.read(g.actor, _states, instance_id))
-
-
-def _states(tx: Tx, instance_id: str) -> dict[str, object]:
-    instances.visible(tx, instance_id)
-    return node_labels(tx, [instance_id])
+    return jsonify(g.runtime.read(g.actor, tracked, Subject("instance", instance_id)))

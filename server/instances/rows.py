@@ -201,6 +201,15 @@ def changes(tx: Tx, instance_id: str) -> list[ChangeRow]:
     return list(tx.session.scalars(query))
 
 
+def newest_versions(tx: Tx, instance_ids: Sequence[str]) -> dict[str, int]:
+    """The number of the newest change of each instance; an instance without a history is left out."""
+    query = select(ChangeRow.instance_id, func.max(ChangeRow.version)).where(
+        ChangeRow.instance_id.in_(instance_ids)
+    )
+    rows = tx.session.execute(query.group_by(ChangeRow.instance_id)).tuples()
+    return dict(rows.all())
+
+
 def undone_requests(tx: Tx, instance_ids: Sequence[str]) -> list[OutboxRow]:
     """What these instances asked of the outside that is not done, oldest first; given up: no `next_try_at`."""
     return list(

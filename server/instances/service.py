@@ -19,6 +19,7 @@ from server.catalogue import service as catalogue
 from server.errors import Conflict, Forbidden, NotFound, WrongState
 from server.instances import commands
 from server.instances.commands import follow_up as follow_up
+from server.instances.commands import together as together
 from server.instances.commands import proceed as proceed
 from server.instances.history import Change as Change
 from server.instances.history import given_back_by as given_back_by
@@ -40,6 +41,7 @@ from server.instances.rows import all_accepted as all_accepted
 from server.instances.rows import incidents as incidents
 from server.instances.rows import instance as instance
 from server.instances.rows import instances as instances
+from server.instances.rows import newest_versions as newest_versions
 from server.instances.rows import next_due as next_due
 from server.instances.rows import node_states as node_states
 from server.instances.rows import open_tasks_by_person as open_tasks_by_person

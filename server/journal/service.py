@@ -211,6 +211,11 @@ def count(tx: Tx) -> int:
     return tx.session.scalar(select(func.count()).select_from(JournalRow)) or 0
 
 
+def latest(tx: Tx) -> int:
+    """The number of the newest row; 0 for an empty journal. Whatever happens in the house changes it."""
+    return tx.session.scalar(select(func.max(JournalRow.seq))) or 0
+
+
 def head(tx: Tx) -> JournalBlock | None:
     """The newest sealed block."""
     return tx.session.scalar(select(JournalBlock).order_by(JournalBlock.number.desc()).limit(1))

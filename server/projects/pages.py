@@ -26,7 +26,6 @@ from server.http.frame import go
 from server.http.locale import gettext, ngettext
 from server.http.security import content_policy, permission
 from server.instances import service as instances
-from server.instances.pages import node_labels
 from server.instances.service import IncidentRow, InstanceRow, TaskRow
 from server.instances.words import incident_text
 from server.ledger import service as ledger
@@ -40,6 +39,8 @@ from server.regions import service as regions
 from server.regions.service import RegionRow
 from server.requests import service as requests
 from server.runtime import Tx
+from server.tracking.states import Subject
+from server.tracking.states import state as tracked
 from workflows.definitions.model import Parameter
 from workflows.errors import RunError
 
@@ -170,6 +171,8 @@ class Overview:
     unassigned: int
     waiting: int
     may_start: bool
+    recalled: str = ""
+    """Why the version was recalled; "" when it was not."""
 
 
 def overview(tx: Tx, project_id: str) -> Overview:
@@ -191,6 +194,7 @@ def overview(tx: Tx, project_id: str) -> Overview:
         skills=people.skills(tx), incidents=instances.incidents(tx, ids),
         unassigned=len(instances.unassigned(tx, ids)), waiting=total.waiting,
         may_start=can(tx.actor, Action.PROJECT_START, regions.place(tx, row.region_code)),
+        recalled=catalogue.recall_reason(tx, row.service_version_id),
     )  # fmt: skip
 
 
@@ -516,13 +520,7 @@ def _points(villages: Sequence[Village]) -> list[tuple[Village, float, float]]:
 @permission(Action.PROJECT_READ)
 def state(project_id: str) -> Response:
     """How many villages are where, for the diagram."""
-    return jsonify(nodes=g.runtime.read(g.actor, _states, project_id))
-
-
-def _states(tx: Tx, project_id: str) -> dict[str, object]:
-    projects.visible(tx, project_id)
-    ids = [v.instance_id for v in projects.villages(tx, project_id) if v.instance_id]
-    return node_labels(tx, ids)
+    return jsonify(g.runtime.read(g.actor, tracked, Subject("project", project_id)))
 
 
 def node_cards(tx: Tx, version_id: str) -> list[tuple[str, object, str]]:
