@@ -14,8 +14,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote as url_quote
 
-from flask import Blueprint, Response, g, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, g, jsonify, make_response, render_template, request, url_for
 from PIL import Image, ImageOps
+from werkzeug.wrappers import Response as BaseResponse
 
 from forms.prefill import prefill
 from pricing.quotes import Due, QuoteLine
@@ -26,6 +27,7 @@ from server.deliveries import service as deliveries
 from server.deliveries.service import DeliveryRow
 from server.errors import NotFound
 from server.http import locale, problems
+from server.http.frame import go
 from server.http.locale import gettext
 from server.http.navigation import N_
 from server.http.security import content_policy, permission
@@ -34,6 +36,7 @@ from server.instances.service import TaskRow
 from server.ledger import claims
 from server.ledger import service as ledger
 from server.ledger.claims import Claim
+from server.projects import service as projects
 from server.quotes import service as quotes
 from server.regions import service as regions
 from server.runtime import Tx
@@ -52,6 +55,8 @@ FILE_POLICY = "default-src 'none'; sandbox"
 THUMBNAIL_WIDTH = 480
 MAX_PIXELS = 50_000_000
 MAX_FILE_NAME = 200
+MAX_FREE = 50
+"""Free tasks shown at once, the longest free first."""
 
 
 STATES = {
@@ -152,13 +157,13 @@ def _reason(tx: Tx, delivery: DeliveryRow | None) -> str:
 @permission(Action.MONEY_OWN)
 def my_tasks() -> str:
     """What I have to do, what it pays, and by when."""
-    jobs = g.runtime.read(g.actor, _jobs)
+    jobs, free = g.runtime.read(g.actor, _jobs), g.runtime.read(g.actor, _free)
     groups = {
         "back": [j for j in jobs if j.state in ("sent_back", "faulty", "incomplete")],
         "todo": [j for j in jobs if j.state in ("ready", "late")],
         "checking": [j for j in jobs if j.state == "in_review"],
     }
-    return render_template("submissions/my_tasks.html", groups=groups, jobs=jobs)
+    return render_template("submissions/my_tasks.html", groups=groups, jobs=jobs, free=free)
 
 
 def _jobs(tx: Tx) -> list[Job]:
@@ -170,6 +175,27 @@ def _jobs(tx: Tx) -> list[Job]:
         if delivery.state != "accepted" and delivery.task_id not in open_ones:
             open_ones[delivery.task_id] = instances.task_row(tx, delivery.task_id)
     return [job(tx, task) for task in open_ones.values()]
+
+
+def _free(tx: Tx) -> list[Job]:
+    """Tasks that nobody has and that I could take."""
+    return [job(tx, task) for task in projects.free_tasks(tx)[:MAX_FREE]]
+
+
+@pages.post("/my/tasks/<task_id>/claim")
+@permission(Action.TASK_CLAIM)
+def claim(task_id: str) -> BaseResponse:
+    """Take a free task for myself; whoever comes second is told who has it."""
+    g.runtime.run(g.actor, projects.claim, task_id)
+    return go(url_for("submissions.task", task_id=task_id), gettext("This task is yours now."))
+
+
+@pages.post("/my/tasks/<task_id>/give-back")
+@permission(Action.TASK_SUBMIT)
+def give_back(task_id: str) -> BaseResponse:
+    """Give a task back that I cannot do: others can take it."""
+    g.runtime.run(g.actor, instances.give_back, task_id)
+    return go(url_for("submissions.my_tasks"), gettext("You gave the task back. Others can take it now."))
 
 
 @pages.get("/my/tasks/<task_id>")
@@ -197,6 +223,8 @@ def _task(tx: Tx, task_id: str) -> dict[str, Any]:
         "numbers": [(p.label, parameters[p.id]) for p in service.parameters if p.id in parameters],
         "mine": tx.actor.person_id is not None and tx.actor.person_id == row.assignee_id,
         "may_send": found.state in ("ready", "late", "sent_back", "faulty", "incomplete")
+        and can(tx.actor, Action.TASK_SUBMIT, instances.task_object(tx, row)),
+        "may_give_back": found.state in ("ready", "late") and not sent
         and can(tx.actor, Action.TASK_SUBMIT, instances.task_object(tx, row)),
         "payments": _payments(tx, found.delivery),
     }  # fmt: skip

@@ -471,6 +471,40 @@ def test_the_amount_and_the_pay_day_are_told_before_the_work(opened):
     assert "When it is accepted" in opened_
 
 
+def test_a_task_is_given_back_and_another_takes_it(opened):
+    world = opened("started")
+    task = world.task()
+    roster = [p.id for p in world.read(projects.members, world.project_id)
+              if task.skill in {s.skill for s in p.skills} and p.id != task.assignee_id]  # fmt: skip
+    first, second, third = (browser(world, who) for who in (task.assignee_id, *roster[:2]))
+    assert "Give the task back" in first.get(f"/my/tasks/{task.id}").text
+    assert "Take this task" not in second.get("/my/tasks").text
+    assert second.post(f"/my/tasks/{task.id}/give-back").status_code in (403, 404), "it is another's"
+    given = first.post(f"/my/tasks/{task.id}/give-back")
+    assert (given.status_code, given.location) == (303, "/my/tasks")
+    assert world.read(instances.task_row, task.id).assignee_id is None
+    free = second.get("/my/tasks").text
+    assert "Free tasks" in free
+    assert f"/my/tasks/{task.id}/claim" in free
+    taken = second.post(f"/my/tasks/{task.id}/claim")
+    assert (taken.status_code, taken.location) == (303, f"/my/tasks/{task.id}")
+    assert world.read(instances.task_row, task.id).assignee_id == roster[0]
+    assert "To do" in told(second.get("/my/tasks"))
+    late = third.post(f"/my/tasks/{task.id}/claim")
+    assert late.status_code == 409
+    assert "has this task already" in told(late)
+    assert "Take this task" not in third.get("/my/tasks").text
+
+
+def test_a_task_with_something_sent_is_not_given_back(opened):
+    world = opened("started")
+    task = world.task()
+    world.deliver(task)
+    page = browser(world, task.assignee_id)
+    assert "Give the task back" not in page.get(f"/my/tasks/{task.id}").text
+    assert page.post(f"/my/tasks/{task.id}/give-back").status_code in (403, 409)
+
+
 def test_the_form_comes_with_what_the_order_says(opened):
     world = opened("started")
     first = world.instance_ids[0]
