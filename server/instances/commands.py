@@ -8,7 +8,8 @@ waits the instance is `pending`, so that the sweep finds it after a crash.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from workflows.definitions.model import Definition
 from workflows.engine import Changes as Changes
 
 _TASK, _INCIDENT = table_of(TaskRow), table_of(IncidentRow)
-FollowUp = Callable[[Tx, str], None]
+FollowUp = Callable[[Tx, Sequence[str]], None]
 _follow_ups: list[FollowUp] = []
 _ENGINE_COLUMNS = (
     "service_version_id", "status", "state", "engine", "definition", "pending", "data", "due_at", "version",
@@ -39,7 +40,7 @@ _ENGINE_COLUMNS = (
 
 
 def follow_up(step: FollowUp) -> FollowUp:
-    """Have `step(tx, instance id)` called whenever an instance has come to rest; a feature's own part."""
+    """Have `step(tx, instance ids)` called whenever instances have come to rest; a feature's own part."""
     _follow_ups.append(step)
     return step
 
@@ -141,13 +142,33 @@ def settle(tx: Tx, row: InstanceRow, changes: Changes) -> None:
     if changes.pending:
         tx.after(proceed, row.id)
     else:
-        run_follow_ups(tx, row.id)
+        _at_rest(tx, row.id)
 
 
-def run_follow_ups(tx: Tx, instance_id: str) -> None:
-    """Let the other features take their turn."""
+def _at_rest(tx: Tx, instance_id: str) -> None:
+    """Let the other features take their turn, now or for all instances of the transaction `together`."""
+    gathered: dict[str, None] | None = tx.session.info.get("at_rest")
+    if gathered is None:
+        _run_follow_ups(tx, [instance_id])
+    else:
+        gathered[instance_id] = None
+
+
+@contextmanager
+def together(tx: Tx) -> Iterator[None]:
+    """What follows from the commands inside is done once for all their instances, at the end."""
+    gathered: dict[str, None] = {}
+    tx.session.info["at_rest"] = gathered
+    try:
+        yield
+    finally:
+        del tx.session.info["at_rest"]
+    _run_follow_ups(tx, list(gathered))
+
+
+def _run_follow_ups(tx: Tx, instance_ids: Sequence[str]) -> None:
     for step in _follow_ups:
-        step(tx, instance_id)
+        step(tx, instance_ids)
 
 
 def open_task(tx: Tx, row: InstanceRow, definition: Definition, item: engine.WorkItem) -> None:

@@ -19,8 +19,8 @@ from server.catalogue import service as catalogue
 from server.errors import Conflict, Forbidden, NotFound, WrongState
 from server.instances import commands
 from server.instances.commands import follow_up as follow_up
-from server.instances.commands import together as together
 from server.instances.commands import proceed as proceed
+from server.instances.commands import together as together
 from server.instances.history import Change as Change
 from server.instances.history import given_back_by as given_back_by
 from server.instances.history import history as history

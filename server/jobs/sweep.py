@@ -76,8 +76,9 @@ def _fire_timers(runtime: Runtime) -> None:
 
 
 def _fire(tx: Tx, instance_ids: list[str]) -> None:
-    for instance_id in instance_ids:
-        instances.fire_timers(tx, instance_id)
+    with instances.together(tx):
+        for instance_id in instance_ids:
+            instances.fire_timers(tx, instance_id)
 
 
 def _overdue(runtime: Runtime) -> Iterator[str]:

@@ -195,11 +195,19 @@ def _check_skills(tx: Tx, row: ProjectRow) -> None:
 
 
 @instances.follow_up
+def _assign_all(tx: Tx, instance_ids: Sequence[str]) -> None:
+    by_project: dict[str, list[str]] = {}
+    for instance_id in instance_ids:
+        row = instances.instance(tx, instance_id)
+        if row.project_id is not None:
+            by_project.setdefault(row.project_id, []).append(instance_id)
+    for project_id, own in by_project.items():
+        _assign(tx, project_id, own)
+
+
 def assign_ready(tx: Tx, instance_id: str) -> None:
     """Give the ready tasks of an instance to its project's people."""
-    row = instances.instance(tx, instance_id)
-    if row.project_id is not None:
-        _assign(tx, row.project_id, [instance_id])
+    _assign_all(tx, [instance_id])
 
 
 def _assign(tx: Tx, project_id: str, instance_ids: Sequence[str]) -> None:
