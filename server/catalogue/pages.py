@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, g, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from server.accounts import service as accounts
 from server.actor import Action
 from server.catalogue import completeness
 from server.catalogue import service as catalogue
 from server.catalogue.comparison import Change, ChangedElement, changed_elements, form_changes
 from server.catalogue.models import ServiceVersionRow
 from server.errors import NotFound
-from server.http.frame import go
+from server.http.frame import go, new_id
 from server.http.security import content_policy, permission
 from server.people import service as people
 from server.quotes import prices
@@ -50,6 +51,8 @@ class Sheet:
     skills: dict[str, Text]
     items: dict[str, Text]
     prices: list[prices.RegionPrice]
+    out_of_use: list[catalogue.ServiceVersionStepRow]
+    people: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ def newest(code: str) -> BaseResponse:
 def service(code: str, version: str) -> str:
     """What a service is, step by step, and what it costs in three places."""
     content_policy("diagram")
-    return render_template("catalogue/service.html", sheet=g.runtime.read(g.actor, _sheet, code, version))
+    sheet = g.runtime.read(g.actor, _sheet, code, version)
+    return render_template("catalogue/service.html", sheet=sheet, new_id=new_id)
 
 
 @pages.get("/services/<code>/<version>/diagram")
@@ -162,11 +166,12 @@ def _services(tx: Tx, words: str) -> list[ServiceLine]:
 
 def _sheet(tx: Tx, code: str, version: str) -> Sheet:
     row = catalogue.find_version(tx, code, version)
-    package = catalogue.package(tx, row.id)
+    package, gone = catalogue.package(tx, row.id), catalogue.out_of_use(tx, row.id)
     return Sheet(
         row=row, package=package, versions=catalogue.versions(tx, code), steps=completeness.steps(package),
         problems=lint(package.definition, level="executable"), skills=people.skills(tx),
         items=prices.item_names(tx), prices=prices.in_regions(tx, row.id),
+        out_of_use=gone, people=accounts.names(tx, [step.done_by for step in gone]),
     )  # fmt: skip
 
 

@@ -212,9 +212,14 @@ def usable_version(tx: Tx, version_id: str) -> ServiceVersionRow:
     """A version for something new. Raises NotFound, VersionRecalled."""
     row = version(tx, version_id)
     if row.status == "recalled":
-        reason = next((s.reason for s in reversed(out_of_use(tx, version_id)) if s.step == "recalled"), "")
+        reason = recall_reason(tx, version_id)
         raise VersionRecalled(service=row.service_code, version=row.version, reason=reason)
     return row
+
+
+def recall_reason(tx: Tx, version_id: str) -> str:
+    """Why a version was recalled; "" when it was not."""
+    return next((step.reason for step in out_of_use(tx, version_id) if step.step == "recalled"), "")
 
 
 def version(tx: Tx, version_id: str) -> ServiceVersionRow:

@@ -92,8 +92,9 @@ def _body() -> bytes:
     """The XML in the body; what is larger than a diagram may be is not even read."""
     if request.mimetype not in _XML:
         raise UnsupportedMediaType
-    if request.content_length is None or request.content_length > xml.DEFAULT.size:
+    if (request.content_length or 0) > xml.DEFAULT.size:
         raise RequestEntityTooLarge
+    request.max_content_length = xml.DEFAULT.size  # of a body that does not say its length
     return request.get_data(cache=False)
 
 
@@ -143,8 +144,9 @@ def file(draft_id: object, kind: Kind, ref: str) -> Response:
 @permission(Action.SERVICE_DRAFT)
 def save_file(draft_id: object, kind: Kind, ref: str) -> Response:
     """Add or replace a form (XLSForm) or decision model (DMN); answers the problems it has."""
-    if request.content_length is None or request.content_length > drafts.MAX_FILE:
+    if (request.content_length or 0) > drafts.MAX_FILE:
         raise RequestEntityTooLarge
+    request.max_content_length = drafts.MAX_FILE  # of a body that does not say its length
     name = request.args.get("name", "")[:100] or f"{ref}.{'md' if kind == 'forms' else 'dmn'}"
     sent = NamedFile(name, request.get_data(cache=False))
     problems = g.runtime.run(g.actor, drafts.save_file, str(draft_id), kind, ref, sent)

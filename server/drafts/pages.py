@@ -15,7 +15,7 @@ from server.documents.handbook import handbook as handbook_of
 from server.drafts import contents, files, views
 from server.drafts import service as drafts
 from server.drafts.service import DraftRow
-from server.http.frame import go
+from server.http.frame import go, new_id
 from server.http.locale import current_locale, gettext, localised, ngettext
 from server.http.navigation import N_
 from server.http.operations import attachment
@@ -23,8 +23,8 @@ from server.http.security import content_policy, csrf_token, permission
 from server.people import service as people
 from server.quotes import prices
 from server.runtime import Tx
-from translations import script_words
 from service_library.importing import code_of
+from translations import script_words
 from workflows.definitions.model import LANGUAGES
 from workflows.errors import InvalidInput
 from workflows.problems import blocking
@@ -33,7 +33,7 @@ pages = Blueprint("drafts", __name__)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 STARTERS: Final = (
     ("single_delivery", N_("Single delivery"), N_("One person brings a thing to a place and has it confirmed.")),
-    ("village_meeting", N_("Village meeting"), N_("Announce, hold and report; it is repeated when too few people come.")),
+    ("village_meeting", N_("Village meeting"), N_("Announce, hold, report; again when too few people come.")),
     ("two_skills", N_("Survey and report"), N_("One person asks the households, another one writes the report.")),
 )  # fmt: skip
 """(name, title, what it is)"""
@@ -85,9 +85,8 @@ def _source() -> drafts.Source:
     if kind == "copy" and sent.get("draft"):
         return drafts.FromDraft(sent["draft"][:36])
     if kind == "copy":
-        return drafts.FromVersion(
-            sent.get("service", "")[:100], sent.get("version", "")[:40], code, names or None
-        )
+        service, _, version = sent.get("of", "")[:150].partition(" ")
+        return drafts.FromVersion(service, version, code, names or None)
     file = request.files.get("file")
     if kind != "import" or file is None:
         raise BadRequest
@@ -146,11 +145,6 @@ def _modeler(tx: Tx, draft_id: str) -> tuple[DraftRow, dict[str, Any]]:
 def title_of(row: DraftRow) -> str:
     """What a draft is called in the reader's language."""
     return localised(row.names) or row.service_code or gettext("Service without a name")
-
-
-def new_id() -> str:
-    """An id for the next command of a page, so that sending a form twice is one step."""
-    return str(g.runtime.ids.new_id(g.runtime.clock.now()))
 
 
 @pages.get("/drafts/<uuid:draft_id>/handbook.pdf")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Final, Literal
 
 from sqlalchemy import select
@@ -21,6 +22,7 @@ from server.drafts import contents
 from server.drafts.contents import Content, Kind, NamedFile
 from server.drafts.models import (
     DraftAuthorRow,
+    DraftCommentRow,
     DraftReviewRow,
 )
 from server.drafts.models import (
@@ -35,6 +37,7 @@ from service_library import starters
 from service_library.editing import with_form_version, with_identity
 from service_library.importing import BpmnImport, code_of, import_bpmn
 from service_library.package import CODE, MAX_FORMS, VERSION, Assembly, assemble
+from translations import catalogue as catalogue_of
 from workflows.definitions.model import LANGUAGES, Definition, Text
 from workflows.definitions.read import read
 from workflows.errors import InvalidInput
@@ -45,6 +48,12 @@ MAX_FILE: Final = 5_000_000
 """Bytes of a form or decision model."""
 EDITABLE: Final = ("draft", "approved")
 """States in which content may change; an approved draft is a draft again then."""
+
+
+_KEPT: Final = 32
+_opened: OrderedDict[str, Opened] = OrderedDict()
+_opened_lock = Lock()
+"""Drafts that were assembled, by the digest of their content: forms take a third of a second."""
 
 
 class DraftChanged(Conflict):
@@ -130,10 +139,20 @@ def authors(tx: Tx, draft_id: str) -> set[str]:
 
 def opened(held: Content) -> Opened:
     """The draft's files read and assembled, with all problems."""
+    key = contents.content_digest(held)
+    with _opened_lock:
+        if key in _opened:
+            _opened.move_to_end(key)
+            return _opened[key]
     assembly = assemble(
         held.bpmn, held.form_sources, version=held.version, decision_sources=held.decision_sources
     )
-    return Opened(read(held.bpmn).definition, assembly)
+    found = Opened(read(held.bpmn).definition, assembly)
+    with _opened_lock:
+        _opened[key] = found
+        while len(_opened) > _KEPT:
+            _opened.popitem(last=False)
+    return found
 
 
 def etag(row: DraftRow) -> str:
@@ -225,7 +244,21 @@ def make(tx: Tx, source: Source, *, draft_id: str | None = None) -> Made:
     tx.session.add(row)
     tx.session.flush()
     _keep(tx, row, held, "made", name)
+    _note(tx, row, problems)
     return Made(row, problems)
+
+
+def _note(tx: Tx, row: DraftRow, problems: tuple[Problem, ...]) -> None:
+    """Keep what an import changed as comments at the elements; mistakes that are left are found again by lint."""
+    texts = catalogue_of(tx.actor.locale).texts
+    tx.session.add_all(
+        DraftCommentRow(
+            id=tx.new_id(), draft_id=row.id, answers=None, revision=row.revision, element=p.place, element_name="",
+            text=p.text(texts), said_at=tx.now, said_by=tx.actor.user_id, resolved_at=None, resolved_by=None,
+        )
+        for p in problems if p.severity == "info"
+    )  # fmt: skip
+    tx.session.flush()
 
 
 _Begun = tuple[Content, str, str | None, tuple[Problem, ...]]
@@ -333,6 +366,29 @@ def save_diagram(tx: Tx, draft_id: str, bpmn: bytes, *, expected: int, reason: s
     return _save(tx, row, replace(held, bpmn=reading.definition.xml), reason, "")
 
 
+def save_texts(
+    tx: Tx, draft_id: str, *, bpmn: bytes, forms: Mapping[str, bytes], expected: int, detail: str = ""
+) -> DraftRow:
+    """Save translations: the diagram and forms as `service_library.texts.apply` wrote them, as one revision.
+
+    expected: the revision they were written into. A form that was a workbook is Markdown now. Raises DraftChanged,
+    WrongState.
+    """
+    row = _editable(tx, draft_id, Action.SERVICE_TRANSLATE)
+    if row.revision != expected:
+        raise DraftChanged(
+            by=_saver(tx, row), at=row.changed_at.strftime("%Y-%m-%d %H:%M UTC"), etag=etag(row)
+        )
+    held = content(tx, draft_id)
+    changed = {
+        ref: file if file.content == forms[ref] else NamedFile(_file_name(ref, forms[ref]), forms[ref])
+        for ref, file in held.forms.items()
+    }
+    diagram = read(bpmn).definition if bpmn != held.bpmn else None
+    normal = diagram.xml if diagram is not None else held.bpmn
+    return _save(tx, row, replace(held, bpmn=normal, forms=changed), "texts", detail)
+
+
 def save_file(tx: Tx, draft_id: str, kind: Kind, ref: str, file: NamedFile) -> tuple[Problem, ...]:
     """Add or replace a form (XLSForm) or a decision model (DMN); returns the problems the draft then has with it.
 
@@ -365,29 +421,6 @@ def problems_of_file(found: tuple[Problem, ...], ref: str) -> tuple[Problem, ...
     return tuple(
         p for p in found if p.place == ref or p.place.startswith(f"{ref}: ") or p.params.get("ref") == ref
     )
-
-def save_texts(
-    tx: Tx, draft_id: str, *, bpmn: bytes, forms: Mapping[str, bytes], expected: int, detail: str = ""
-) -> DraftRow:
-    """Save translations: the diagram and forms as `service_library.texts.apply` wrote them, as one revision.
-
-    expected: the revision they were written into. A form that was a workbook is Markdown now. Raises DraftChanged,
-    WrongState.
-    """
-    row = _editable(tx, draft_id, Action.SERVICE_TRANSLATE)
-    if row.revision != expected:
-        raise DraftChanged(
-            by=_saver(tx, row), at=row.changed_at.strftime("%Y-%m-%d %H:%M UTC"), etag=etag(row)
-        )
-    held = content(tx, draft_id)
-    changed = {
-        ref: file if file.content == forms[ref] else NamedFile(_file_name(ref, forms[ref]), forms[ref])
-        for ref, file in held.forms.items()
-    }
-    diagram = read(bpmn).definition if bpmn != held.bpmn else None
-    normal = diagram.xml if diagram is not None else held.bpmn
-    return _save(tx, row, replace(held, bpmn=normal, forms=changed), "texts", detail)
-
 
 
 def set_publication(tx: Tx, draft_id: str, *, version: str, languages: list[str]) -> DraftRow:
@@ -441,6 +474,11 @@ def _editable(tx: Tx, draft_id: str, action: Action = Action.SERVICE_DRAFT) -> D
     return row
 
 
+def check_editable(tx: Tx, draft_id: str) -> None:
+    """Raises WrongState while a draft's texts may not change, Forbidden for who may not translate."""
+    _editable(tx, draft_id, Action.SERVICE_TRANSLATE)
+
+
 def locked(tx: Tx, draft_id: str) -> DraftRow:
     """The draft, so that nobody else changes it before the end of the transaction. Raises NotFound."""
     row = tx.session.get(DraftRow, draft_id, with_for_update=True, populate_existing=True)
@@ -474,11 +512,6 @@ def _number(row: DraftRow, held: Content, *, diagram_changed: bool) -> None:
     row.revision += 1
     row.content_sha256 = contents.content_digest(held)
     if diagram_changed:
-def check_editable(tx: Tx, draft_id: str) -> None:
-    """Raises WrongState while a draft's texts may not change, Forbidden for who may not translate."""
-    _editable(tx, draft_id, Action.SERVICE_TRANSLATE)
-
-
         row.diagram_revision = row.revision
 
 

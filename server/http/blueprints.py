@@ -6,15 +6,19 @@ from flask import Blueprint
 
 from server.accounts import api as accounts_api
 from server.accounts import pages as accounts
+from server.adoptions import pages as adoptions
 from server.batches import api as batches_api
+from server.batches import finance_pages
 from server.batches import pages as batches
 from server.catalogue import api as catalogue_api
+from server.catalogue import lifecycle as versions
 from server.catalogue import pages as catalogue
 from server.deliveries import api as deliveries_api
 from server.deliveries import pages as deliveries
 from server.drafts import files as draft_files
 from server.drafts import live as draft_live
 from server.drafts import pages as drafts
+from server.drafts import review_pages as draft_reviews
 from server.http import docs, start
 from server.http.operations import ApiBlueprint
 from server.instances import api as instances_api
@@ -30,15 +34,16 @@ from server.quotes import pages as quotes
 from server.requests import api as requests_api
 from server.submissions import api as submissions_api
 from server.submissions import pages as submissions
+from server.texts import pages as texts
+from server.tracking import pages as tracking
 from server.transparency import api as transparency_api
 from server.transparency import pages as transparency
 
-from server.texts import pages as texts
 PAGE_BLUEPRINTS: tuple[Blueprint, ...] = (
     start.pages, docs.pages, accounts.pages, catalogue.pages, drafts.pages, draft_files.pages, draft_live.pages,
-    price_lists.pages, quotes.pages, explore.pages,
+    draft_reviews.pages, versions.pages, price_lists.pages, quotes.pages, explore.pages,
     project_pages.pages, terms_pages.pages, projects.pages, instances.pages, submissions.pages, deliveries.pages,
-    ledger.pages, batches.pages, finance_pages.pages, transparency.pages, texts.pages,
+    ledger.pages, batches.pages, finance_pages.pages, transparency.pages, tracking.pages, texts.pages, adoptions.pages,
 )  # fmt: skip
 
 API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (

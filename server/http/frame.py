@@ -26,7 +26,8 @@ _HOME = {
     "versions": "catalogue.services", "quotes": "catalogue.services", "explore": "catalogue.services",
     "project_quotes": "catalogue.services", "terms": "price_lists.lists", "projects": "projects.projects",
     "instances": "projects.projects", "deliveries": "deliveries.queue", "price_lists": "price_lists.lists",
-    "batches": "batches.batches", "ledger": "ledger.accounts", "submissions": "submissions.my_tasks",
+    "batches": "batches.batches", "finance": "finance.worklist", "ledger": "ledger.accounts",
+    "submissions": "submissions.my_tasks",
     "transparency": "transparency.verify", "accounts": "accounts.accounts",
 }  # fmt: skip
 """The entry of the rail that a feature's pages belong to."""
@@ -61,6 +62,11 @@ def local_address(address: str, fallback: str) -> str:
     parts = urlsplit(address)
     ours = address.startswith("/") and not address.startswith(("//", "/\\")) and not parts.netloc
     return address if ours and "\\" not in address and address.isprintable() else fallback
+
+
+def new_id() -> str:
+    """An id for the next command of a page, so that sending a form twice is one step."""
+    return str(g.runtime.ids.new_id(g.runtime.clock.now()))
 
 
 def notice() -> Notice | None:
