@@ -9,9 +9,10 @@ from datetime import datetime
 from flask import url_for
 
 from server.actor import Action, Actor, Role, can
-from server.batches import service as batches
+from server.adoptions import service as adoptions
+from server.batches import worklist
 from server.deliveries import service as deliveries
-from server.http.locale import format_number, format_since, gettext, ngettext
+from server.http.locale import format_number, format_since, gettext, localised, ngettext
 from server.instances import service as instances
 from server.ledger import service as ledger
 from server.price_lists import service as price_lists
@@ -43,7 +44,7 @@ class ProjectStrip:
 def needs_of(tx: Tx) -> tuple[list[Need], list[ProjectStrip]]:
     """What the actor has to do, the most urgent kind first, and how the projects they may see are going."""
     needs = [
-        *_incidents_and_orders(tx), *_reviews(tx), *_tasks(tx), *_approvals(tx), *_payments(tx), *_prices(tx)
+        *_incidents_and_orders(tx), *_reviews(tx), *_tasks(tx), *_payments(tx), *_prices(tx), *_adoptions(tx)
     ]  # fmt: skip
     return needs, _strips(tx) if can(tx.actor, Action.PROJECT_READ) else []
 
@@ -97,6 +98,21 @@ def _payments(tx: Tx) -> Iterator[Need]:
         words = {
             "draft": gettext("Batch %(reference)s is not yet handed over", reference=row.reference),
             "approved": gettext("Batch %(reference)s is approved: send its file", reference=row.reference),
+def _adoptions(tx: Tx) -> Iterator[Need]:
+    """Versions that a region of the actor's has adopted and that may, or should, no longer be used."""
+    if not can(tx.actor, Action.SERVICE_ADOPT):
+        return
+    for row, version in adoptions.to_look_at(tx):
+        params = {"service": localised(version.names), "version": version.version}
+        if version.status == "recalled":
+            words = gettext(
+                "%(service)s %(version)s is recalled: your region has to adopt another version", **params
+            )
+        else:
+            words = gettext("%(service)s %(version)s is deprecated: look for a newer version", **params)
+        yield words, url_for("adoptions.one", adoption_id=row.id), ""
+
+
         }.get(row.state)
         if words:
             yield words, url_for("batches.batch", batch_id=row.id), ""
