@@ -1,12 +1,12 @@
 import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
 import { speaker } from '../shared/words.js';
 import { Cards, elementOfHash } from './cards.js';
+import { Live } from './live.js';
 import { firstOfInterest, readState } from './state.js';
 import { WORDS } from './words.js';
 
 const INK = '#1c2420';
 const FONT = '"Source Sans 3", "Source Sans 3 fallback", sans-serif';
-const POLL_SECONDS = 10;
 const READABLE_ZOOM = 0.55; // below this the names of tasks cannot be read: show a part instead of the whole
 const OPENABLE = /^bpmn:(.*Task|CallActivity|SubProcess|Transaction|AdHocSubProcess)$/;
 const TONES = ['done', 'going', 'needs', 'fail', 'quiet'];
@@ -50,7 +50,6 @@ export class Diagram {
     this.choose();
     this.look();
     this.place.dataset.ready = 'true';
-    if (this.place.dataset.stateUrl) setInterval(() => document.hidden || this.refresh(), POLL_SECONDS * 1000);
   }
 
   /** The reader's words for elements, `data-names`, in place of those in the file. */
@@ -208,20 +207,41 @@ export class Diagram {
   async refresh() {
     const inline = byId(this.place.dataset.stateInlineId);
     if (inline) this.draw(readState(JSON.parse(inline.textContent)));
-    if (!this.place.dataset.stateUrl) return;
-    try {
-      const answer = await fetch(this.place.dataset.stateUrl, { credentials: 'same-origin', cache: 'no-cache', headers: { Accept: 'application/json' } });
-      if (!answer.ok) return;
-      const text = await answer.text();
-      if (text === this.lastAnswer) return;
-      this.draw(readState(JSON.parse(text)));
-      this.lastAnswer = text;
-    } catch (problem) {
-      console.warn('The state was not read, the next try is in a few seconds:', problem);
+    const { stateUrl, eventsUrl } = this.place.dataset;
+    if (!stateUrl) return;
+    await new Promise((resolve) => {
+      this.live = new Live({
+        stateUrl, eventsUrl,
+        draw: (text) => {
+          this.draw(readState(JSON.parse(text)));
+          resolve();
+        },
+        tell: (mode) => {
+          this.sayMode(mode);
+          if (mode !== 'live' && mode !== 'polling') resolve(); // nothing will come soon: the diagram stands alone
+        }
+      });
+      this.live.start();
+    });
+  }
+
+  /** Says beside the diagram whether it is live, and on the diagram for whoever tests or styles it. */
+  sayMode(mode) {
+    if (this.place.dataset.live === mode) return;
+    this.place.dataset.live = mode;
+    if (this.small) return;
+    if (!this.modeLine) {
+      this.modeLine = document.createElement('p');
+      this.modeLine.className = 'diagram-live';
+      this.modeLine.setAttribute('role', 'status');
+      (this.place.closest('.run-diagram') ?? this.place).before(this.modeLine);
     }
+    this.modeLine.dataset.mode = mode;
+    this.modeLine.textContent = this.say(`mode_${mode}`);
   }
 
   draw(drawn) {
+    if (this.drawn.size || drawn.size) this.place.dataset.changes = String(Number(this.place.dataset.changes ?? -1) + 1);
     const registry = this.service('elementRegistry');
     const overlays = this.service('overlays');
     this.overlayIds.forEach((id) => overlays.remove(id));
