@@ -18,7 +18,7 @@ from payments.rails.profiles import profile
 from pricing.money import Money
 from server.accounts import service as accounts
 from server.actor import Action, can
-from server.batches import reports
+from server.batches import approvals, reports
 from server.batches import service as batches
 from server.batches.models import BatchRow, PayingAccount, PaymentRow
 from server.catalogue import service as catalogue
@@ -221,7 +221,9 @@ def _owed_to(tx: Tx, person_id: str) -> dict[str, Any]:
     return {
         "person": person, "account": account, "lines": owed_lines(tx, rows),
         "masked": AccountValue(account.kind, account.identifier, account.agent).masked() if account else "",  # type: ignore[arg-type]
-        "may_see": can(tx.actor, Action.DELIVERY_READ),
+        "may_see": can(tx.actor, Action.DELIVERY_READ), "held": person_id in people.held_accounts(tx, [person_id]),
+        "debts": [c for c in claims.claims(tx, person_id=person_id) if c.state == "approved"],
+        "may_claim": can(tx.actor, Action.CLAIM_PROPOSE),
     }  # fmt: skip
 
 
@@ -331,6 +333,7 @@ def _batch(tx: Tx, batch_id: str) -> dict[str, Any]:
     made = batches.payments(tx, batch_id)
     account = batches.paying_account(tx, row.paying_account_id)
     names = accounts.names(tx, {row.prepared_by, row.approved_by or ""})
+    approved = approvals.of_batch(tx, row)
     return {
         "row": row, "account": account, "transfers": _transfers(tx, made),
         "masked": _masked_account(account),
@@ -339,7 +342,9 @@ def _batch(tx: Tx, batch_id: str) -> dict[str, Any]:
         "prepared_by": names.get(row.prepared_by, ""), "approved_by": names.get(row.approved_by or "", ""),
         "same_person": row.prepared_by == tx.actor.user_id,
         "may_prepare": can(tx.actor, Action.BATCH_PREPARE),
-        "may_approve": can(tx.actor, Action.BATCH_APPROVE) and row.prepared_by != tx.actor.user_id,
+        "may_approve": can(tx.actor, Action.BATCH_APPROVE)
+        and tx.actor.user_id not in {row.prepared_by, *(a.approved_by for a in approved.given)},
+        "approvals": approved, "approvers": accounts.names(tx, {a.approved_by for a in approved.given}),
         "may_export": can(tx.actor, Action.BATCH_EXPORT), "may_answer": can(tx.actor, Action.ANSWER_IMPORT),
     }  # fmt: skip
 
@@ -393,8 +398,9 @@ def approve(batch_id: str) -> Page | BaseResponse:
     """Approve exactly what was shown: the digest comes with it."""
     content = request.form.get("content", "")
     return _step(
-        batch_id, batches.approve, gettext("Approved. The file can be written now."), content=content
-    )
+        batch_id, batches.approve, gettext("Approved. When nobody else has to, the file can be written."),
+        content=content,
+    )  # fmt: skip
 
 
 @pages.post("/batches/<batch_id>/cancel")
@@ -432,6 +438,17 @@ def download(batch_id: str) -> Response:
     name, content = g.runtime.read(g.actor, batches.file_of, batch_id)
     response = make_response(content)
     response.content_type = "application/xml" if name.endswith(".xml") else "text/csv; charset=utf-8"
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{url_quote(name, safe='')}"
+    return response
+
+
+@pages.get("/batches/<batch_id>/cover")
+@permission(Action.BATCH_READ)
+def cover(batch_id: str) -> Response:
+    """The cover sheet that was made with the file."""
+    name, content = g.runtime.read(g.actor, batches.cover_of, batch_id)
+    response = make_response(content)
+    response.content_type = "application/pdf"
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{url_quote(name, safe='')}"
     return response
 
@@ -516,10 +533,12 @@ def import_bank_file() -> Page | BaseResponse:
 @permission(Action.ANSWER_IMPORT)
 def decide_bank_line(entry_id: str) -> Page | BaseResponse:
     """A person says which payment a line is about, or that it is not ours."""
-    payment_id = request.form.get("payment") or None
-    note = request.form.get("note", "")
+    chosen, note = request.form.get("payment") or None, request.form.get("note", "")
+    fee = chosen == "fee"
     try:
-        g.runtime.run(g.actor, reports.decide, entry_id, payment_id=payment_id, note=note)
+        g.runtime.run(
+            g.actor, reports.decide, entry_id, payment_id=None if fee else chosen, note=note, fee=fee
+        )
     except NotFound:
         raise
     except (InvalidInput, ServerError, PaymentError) as error:

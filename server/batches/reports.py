@@ -38,6 +38,7 @@ from server.batches.models import (
 from server.errors import Conflict, NotFound, WrongState
 from server.journal import service as journal
 from server.journal.service import Event
+from server.ledger import claims
 from server.ledger import service as ledger
 from server.runtime import Tx
 from workflows.errors import InvalidInput
@@ -302,8 +303,8 @@ def _candidates(tx: Tx, entry: BankEntry) -> tuple[PaymentRow, ...]:
     return (*named, *(row for row in rows if row not in named))
 
 
-def decide(tx: Tx, entry_id: str, *, payment_id: str | None, note: str) -> None:
-    """A person says which payment a line is about, or (None) that it is none of ours; once.
+def decide(tx: Tx, entry_id: str, *, payment_id: str | None, note: str, fee: bool = False) -> None:
+    """A person says which payment a line is about, or (None) that it is none of ours, or a fee of the bank; once.
 
     The payment takes the step that the line says, by the same rules as if the bank had named it; its amount must
     be the line's. Raises WrongState, NotFound, InvalidInput.
@@ -317,9 +318,11 @@ def decide(tx: Tx, entry_id: str, *, payment_id: str | None, note: str) -> None:
         raise WrongState(what="bank line", state="decided")
     if payment_id is not None:
         _assign(tx, account, entry, payment_id)
+    elif fee:
+        _book_fee(tx, account, entry, note)
     tx.session.add(
         BankDecision(
-            entry_id=entry_id, verdict="not_ours" if payment_id is None else "assigned",
+            entry_id=entry_id, verdict="assigned" if payment_id else ("fee" if fee else "not_ours"),
             payment_id=payment_id, note=note.strip()[:300], decided_at=tx.now, decided_by=tx.actor.user_id,
         )
     )  # fmt: skip
@@ -327,6 +330,22 @@ def decide(tx: Tx, entry_id: str, *, payment_id: str | None, note: str) -> None:
     journal.record(
         tx, Event.BANK_LINE_DECIDED, entry_id, public={"ours": payment_id is not None},
         private={"payment": payment_id or "", "note": note.strip()[:300]},
+    )  # fmt: skip
+
+
+class NoFee(Conflict):
+    code = "no-fee"
+    message = "A fee is money that left the account, with its amount. This line says something else."
+
+
+def _book_fee(tx: Tx, account: PayingAccount, entry: BankEntry, note: str) -> None:
+    if entry.amount is None or entry.amount >= 0:
+        raise NoFee
+    amount = Money(-entry.amount, account.currency)
+    posted = claims.book_fee(tx, rail_account=account.code, amount=amount, memo=note.strip())
+    journal.record(
+        tx, Event.FEE_BOOKED, account.id,
+        public={"entry": posted, "amount": amount.minor, "currency": amount.currency},
     )  # fmt: skip
 
 
@@ -414,7 +433,7 @@ def _reconciled(tx: Tx, row: BankStatement) -> Reconciled:
         .where(BankStatementLine.statement_id == row.id, BankEntry.verdict != "pending")
     )
     for entry, decision in lines:
-        if entry.verdict != "unmatched" or decision == "assigned":
+        if entry.verdict != "unmatched" or decision in ("assigned", "fee"):
             ours += entry.amount or 0
         elif not decision:
             waiting += entry.amount or 0

@@ -749,6 +749,22 @@ def unmatched_entries(tx: Tx) -> list[BankEntry]:
     )
 
 
+def failed_and_owed(tx: Tx) -> int:
+    """How many payments failed, of accounts the actor may see, whose payables are not in another payment."""
+    rows = tx.session.execute(
+        select(PaymentRow.id)
+        .join(BatchRow, BatchRow.id == PaymentRow.batch_id)
+        .join(Allocation, Allocation.payment_id == PaymentRow.id)
+        .join(ledger.Payable, ledger.Payable.id == Allocation.payable_id)
+        .where(
+            PaymentRow.state.in_(("rejected", "returned")), BatchRow.paying_account_id.in_(visible_accounts(tx)),
+            ledger.Payable.allocated < ledger.Payable.amount,
+        )
+        .distinct()
+    )  # fmt: skip
+    return len(rows.all())
+
+
 @dataclass(frozen=True, slots=True)
 class UnmatchedLine:
     """A line that fits no payment, the file it came in, and the payment and batch it spoke about, where known."""

@@ -30,6 +30,7 @@ _PLACES = (
     Place("projects.projects", "map", N_("Projects"), Action.PROJECT_READ),
     Place("deliveries.queue", "patch-check", N_("Verification"), Action.DELIVERY_REVIEW),
     Place("price_lists.lists", "tags", N_("Prices"), Action.PRICE_READ),
+    Place("finance.worklist", "list-check", N_("To decide"), Action.BATCH_READ),
     Place("batches.payables", "cash-coin", N_("Payables"), Action.BATCH_READ),
     Place("batches.batches", "send", N_("Batches"), Action.BATCH_READ),
     Place("ledger.accounts", "journal-text", N_("Ledger"), Action.LEDGER_READ),
@@ -40,7 +41,7 @@ _LEFT_OUT = {
     Role.FACILITATOR: {"start.today"},
     Role.FINANCE: {"catalogue.services", "price_lists.lists", "deliveries.queue"},
     Role.APPROVER: {"catalogue.services", "price_lists.lists"},
-    Role.AUDITOR: {"price_lists.lists", "batches.payables"},
+    Role.AUDITOR: {"price_lists.lists", "finance.worklist", "batches.payables"},
 }
 """What a role may see but does not need in front of it every day."""
 

@@ -14,7 +14,6 @@ from server.batches import worklist
 from server.deliveries import service as deliveries
 from server.http.locale import format_number, format_since, gettext, localised, ngettext
 from server.instances import service as instances
-from server.ledger import service as ledger
 from server.price_lists import service as price_lists
 from server.projects import service as projects
 from server.runtime import Tx
@@ -79,48 +78,11 @@ def _tasks(tx: Tx) -> Iterator[Need]:
         yield words, url_for("submissions.my_tasks"), ""
 
 
-def _approvals(tx: Tx) -> Iterator[Need]:
-    if not can(tx.actor, Action.BATCH_APPROVE):
-        return
-    seen = batches.visible_accounts(tx)
-    for row in batches.batches(tx):
-        if row.paying_account_id in seen and row.state == "submitted" and row.prepared_by != tx.actor.user_id:
-            words = gettext("Batch %(reference)s waits for your approval", reference=row.reference)
-            since = format_since(row.submitted_at, tx.now)
-            yield words, url_for("batches.batch", batch_id=row.id), since
-
-
 def _payments(tx: Tx) -> Iterator[Need]:
-    if not can(tx.actor, Action.BATCH_PREPARE):
-        return
-    seen = batches.visible_accounts(tx)
-    for row in [row for row in batches.batches(tx) if row.paying_account_id in seen]:
-        words = {
-            "draft": gettext("Batch %(reference)s is not yet handed over", reference=row.reference),
-            "approved": gettext("Batch %(reference)s is approved: send its file", reference=row.reference),
-def _adoptions(tx: Tx) -> Iterator[Need]:
-    """Versions that a region of the actor's has adopted and that may, or should, no longer be used."""
-    if not can(tx.actor, Action.SERVICE_ADOPT):
-        return
-    for row, version in adoptions.to_look_at(tx):
-        params = {"service": localised(version.names), "version": version.version}
-        if version.status == "recalled":
-            words = gettext(
-                "%(service)s %(version)s is recalled: your region has to adopt another version", **params
-            )
-        else:
-            words = gettext("%(service)s %(version)s is deprecated: look for a newer version", **params)
-        yield words, url_for("adoptions.one", adoption_id=row.id), ""
-
-
-        }.get(row.state)
-        if words:
-            yield words, url_for("batches.batch", batch_id=row.id), ""
-    open_ones = [row for row in ledger.all_payables(tx) if row.allocated < row.amount]
-    payables = batches.visible_payables(tx, open_ones)
-    if payables:
-        words = ngettext("%(number)s amount is owed", "%(number)s amounts are owed", len(payables))
-        yield words, url_for("batches.payables"), ""
+    """What finance has to decide, of which the page of the day says more."""
+    if can(tx.actor, Action.BATCH_READ):
+        for item in worklist.items(tx):
+            yield item.words, item.address, format_since(item.since, tx.now) if item.since else ""
 
 
 def _prices(tx: Tx) -> Iterator[Need]:
@@ -134,6 +96,21 @@ def _prices(tx: Tx) -> Iterator[Need]:
             )  # fmt: skip
             address = url_for("price_lists.price_list", list_id=row.id)
             yield words, address, format_since(row.imported_at, tx.now)
+
+
+def _adoptions(tx: Tx) -> Iterator[Need]:
+    """Versions that a region of the actor's has adopted and that may, or should, no longer be used."""
+    if not can(tx.actor, Action.SERVICE_ADOPT):
+        return
+    for row, version in adoptions.to_look_at(tx):
+        params = {"service": localised(version.names), "version": version.version}
+        if version.status == "recalled":
+            words = gettext(
+                "%(service)s %(version)s is recalled: your region has to adopt another version", **params
+            )
+        else:
+            words = gettext("%(service)s %(version)s is deprecated: look for a newer version", **params)
+        yield words, url_for("adoptions.one", adoption_id=row.id), ""
 
 
 def _incidents_and_orders(tx: Tx) -> Iterator[Need]:

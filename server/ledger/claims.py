@@ -24,7 +24,7 @@ from server.journal.service import Event
 from server.ledger.models import Claim as Claim
 from server.ledger.models import LedgerAccount, LedgerEntry, Payable
 from server.ledger.models import Recovery as Recovery
-from server.ledger.service import account_id, available, balance, entry_value, owe_without_delivery, post
+from server.ledger.service import account_id, available, entry_value, owe_without_delivery, post
 from server.people import service as people
 from server.regions import service as regions
 from server.runtime import Tx
@@ -511,7 +511,12 @@ def verify(tx: Tx) -> Iterator[Finding]:
             .group_by(Recovery.claim_id)
         )
     }
-    owed_back: dict[Account, int] = {}
+    kinds = ("advance", "payee_receivable")
+    held = {
+        account.id: account.balance
+        for account in tx.session.scalars(select(LedgerAccount).where(LedgerAccount.kind.in_(kinds)))
+    }
+    owed_back = dict.fromkeys(held, 0)
     for row in tx.session.scalars(select(Claim).order_by(Claim.id)):
         recovered = sums.get(row.id, 0)
         if row.recovered != recovered:
@@ -520,12 +525,11 @@ def verify(tx: Tx) -> Iterator[Finding]:
                 f"It says {row.recovered} was recovered, its recoveries sum to {recovered}.",
             )  # fmt: skip
         if row.state == "approved":
-            account = owed_back_account(row)
+            account = account_id(owed_back_account(row))
             owed_back[account] = owed_back.get(account, 0) + row.amount - recovered
-    for account, amount in owed_back.items():
-        held = balance(tx, account)
-        if held != amount:
+    for account, amount in sorted(owed_back.items()):
+        if held.get(account, 0) != amount:
             yield Finding(
-                "claim-balance", f"account {account_id(account)}",
-                f"The ledger says {held} is owed back, the claims say {amount} (minor units).",
+                "claim-balance", f"account {account}",
+                f"The ledger says {held.get(account, 0)} is owed back, the claims say {amount} (minor units).",
             )  # fmt: skip

@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, g, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
 
 from server.accounts import service as people_who_sign_in
 from server.actor import Action, Object, can
 from server.batches import service as batches
 from server.errors import NotFound
-from server.http import locale
+from server.http import locale, problems
+from server.http.frame import go
 from server.http.locale import gettext
 from server.http.navigation import N_
 from server.http.security import permission
 from server.http.words import fund_word, party_word, rail_word
+from server.ledger import claims
 from server.ledger import service as ledger
 from server.ledger.models import LedgerAccount
 from server.people import service as people
 from server.projects import service as projects
 from server.regions import service as regions
 from server.runtime import Tx
+from workflows.errors import RunError
 
 pages = Blueprint("ledger", __name__)
 PAGE = 50
@@ -155,7 +159,24 @@ def _entry(tx: Tx, entry_id: str) -> dict[str, Any]:
     return {
         "entry": view, "seal": seal, "names": account_names(tx, [code for code, _, _ in view.lines]),
         "who": who.get(view.actor, ""), "about": _about(tx, view.key),
+        "reversed_by": claims.reversal_of(tx, entry_id),
+        "may_reverse": view.kind in claims.REVERSIBLE and view.actor != tx.actor.user_id
+        and can(tx.actor, Action.LEDGER_REVERSE),
     }  # fmt: skip
+
+
+@pages.post("/ledger/entries/<entry_id>/reverse")
+@permission(Action.LEDGER_REVERSE)
+def reverse(entry_id: str) -> BaseResponse:
+    """Take an entry back: a new one with the other signs, by another person, with a reason."""
+    address = url_for("ledger.entry", entry_id=entry_id)
+    try:
+        g.runtime.run(g.actor, claims.reverse, entry_id, reason=request.form.get("reason", ""))
+    except NotFound:
+        raise
+    except RunError as error:
+        return go(address, problems.message_of(error, locale.current_catalogue()), "fail")
+    return go(address, gettext("Taken back. Enter it anew if something is right in its place."))
 
 
 def _about(tx: Tx, key: str) -> tuple[str, str]:

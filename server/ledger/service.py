@@ -445,7 +445,11 @@ def all_payables(tx: Tx) -> list[Payable]:
 
 def accepted_by(tx: Tx, payable_ids: Sequence[str]) -> set[str]:
     """The accounts that accepted the deliveries these payables come from."""
-    query = select(LedgerEntry.actor).join(Payable, Payable.entry_id == LedgerEntry.id)
+    query = (
+        select(LedgerEntry.actor)
+        .join(Payable, Payable.entry_id == LedgerEntry.id)
+        .where(LedgerEntry.kind == "delivery")
+    )
     return set(tx.session.scalars(query.where(Payable.id.in_(payable_ids)).distinct()))
 
 
