@@ -22,7 +22,9 @@ from workflows.errors import InvalidInput
 from workflows.problems import Problem
 
 XINCLUDE: Final = "http://www.w3.org/2001/XInclude"
-_UTF8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+_UTF8_NAMES: Final = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "utf-16"})
+"""Names under which UTF-8 is read. Programs on .NET write utf-16 on what they then save as UTF-8; what really is
+UTF-16 is found by its NULs before."""
 _EXTENDS_ASCII: Final = re.compile(
     r"(iso[-_]?8859[-_]?|windows-?125|cp-?125)[0-9]{1,2}|latin-?1|macintosh|gbk|gb2312|gb18030|big5|koi8-[ru]"
 )
@@ -104,7 +106,13 @@ def _checked_bytes(data: bytes, limits: Limits) -> bytes:
     if nul >= 0:
         # UTF-16 and UTF-32 without a byte order mark are full of NUL and are valid UTF-8
         raise XmlRefused([_problem_encoding(_place_of(text, nul), "?")])
-    return text
+    return _without_margin(text)
+
+
+def _without_margin(text: bytes) -> bytes:
+    """Blank lines before the XML declaration, which some tools write and XML forbids, are left out."""
+    margin = len(text) - len(text.lstrip(b" \t\r\n"))
+    return text[margin:] if margin and text.startswith(b"<?xml", margin) else text
 
 
 def _place_of(text: bytes, offset: int) -> str:
