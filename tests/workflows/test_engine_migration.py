@@ -463,3 +463,18 @@ def test_what_only_held_boundary_events_together_goes_with_them() -> None:
     assert len(case.instance.records().tasks) == 1
     case.complete("a")
     assert case.instance.status == "completed"
+
+
+def test_every_reason_against_a_version_has_its_line_in_the_reference():
+    import re
+    from pathlib import Path
+
+    root = Path(__file__).parents[2]
+    sources = ("workflows/engine/migration.py", "server/instances/migration.py")
+    told = {
+        code
+        for source in sources
+        for code in re.findall(r'"(migration-[a-z-]+)"', (root / source).read_text("utf-8"))
+    }
+    page = (root / "docs/reference/migration.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `(migration-[a-z-]+)`", page, re.MULTILINE)) == told - {"migration-refused"}
