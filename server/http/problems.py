@@ -15,6 +15,7 @@ import payments.errors
 import pricing.errors
 import server.accounts.service as accounts
 import server.errors as errors
+import server.tracking.streams as streams
 import service_library.errors
 import workflows.decisions
 import workflows.engine
@@ -52,6 +53,7 @@ STATUS: dict[type[RunError], int] = {
     errors.Conflict: 409,
     errors.SamePerson: 403,
     errors.Misconfigured: 500,
+    streams.TooManyStreams: 503,
     accounts.WrongCredentials: 401,
     ForgedRequest: 403,
     InvalidCursor: 422,
