@@ -21,6 +21,8 @@ from server.instances import commands
 from server.instances.commands import follow_up as follow_up
 from server.instances.commands import proceed as proceed
 from server.instances.commands import together as together
+from server.instances.conditions import recheck as recheck
+from server.instances.conditions import waiting_for_time as waiting_for_time
 from server.instances.history import Change as Change
 from server.instances.history import given_back_by as given_back_by
 from server.instances.history import history as history

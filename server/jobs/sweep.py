@@ -57,6 +57,8 @@ def sweep(runtime: Runtime) -> None:
     for instance_id in _try(runtime.read, SYSTEM, instances.pending) or ():
         _try(runtime.run, SYSTEM, instances.proceed, instance_id)
     _fire_timers(runtime)
+    for instance_id in _try(runtime.read, SYSTEM, instances.waiting_for_time) or ():
+        _try(runtime.run, SYSTEM, instances.recheck, instance_id)
     for request_id in _try(runtime.read, SYSTEM, instances.due_requests) or ():
         _try(instances.perform, runtime, request_id)
     for submission_id in _try(runtime.read, SYSTEM, submissions.unchecked) or ():

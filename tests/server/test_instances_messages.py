@@ -1,5 +1,7 @@
 """Messages and signals from one instance to another, and a deadline for a task that is open already."""
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from server.instances import models, outbox
@@ -142,3 +144,25 @@ def test_a_deadline_is_added_to_a_task_that_is_open_already(started):
     events = [e["event"] for change in started.read(instances.history, key) for e in change.events]
     assert "event_occurred" in events
     assert started.read(instances.timers, key) == []
+
+
+def test_a_condition_that_asks_the_clock_is_looked_at_by_the_sweep(started):
+    condition = (
+        '<bpmn:conditionalEventDefinition id="new_d"><bpmn:condition>now() &gt; date and time("{}")</bpmn:condition>'
+        "</bpmn:conditionalEventDefinition>"
+    )
+    moment = (started.clock.now() + timedelta(days=5)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    [key] = started.start_service(
+        "CLOCK", behind_the_first("intermediateCatchEvent", condition.format(moment)), "9.0.0"
+    )
+    started.deliver(started.task(key))
+    version = started.read(instances.instance, key).version
+    for _ in range(3):
+        started.clock.advance(days=1)
+        sweep(started.runtime)
+    assert going_on(started, [key]) == [False]
+    assert started.read(instances.instance, key).version == version, "looking changes nothing"
+    started.clock.advance(days=3)
+    sweep(started.runtime)
+    assert going_on(started, [key]) == [True]
+    assert key not in started.read(instances.waiting_for_time)

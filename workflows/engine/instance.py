@@ -30,7 +30,7 @@ from workflows.engine.errors import (
     StepFailed,
     TaskNotReady,
 )
-from workflows.engine.expressions import shortened
+from workflows.engine.expressions import Context, shortened
 from workflows.engine.programs import Program
 from workflows.engine.records import Changes, Records, Subscription, Timer
 from workflows.engine.steps import (
@@ -220,6 +220,19 @@ class Instance:
     def recheck(self, now: datetime) -> Changes:
         """Look again at the conditions that are waited for, as they may depend on time."""
         return self._apply(now, self._recheck)
+
+    def is_overtaken(self, now: datetime) -> bool:
+        """Whether a condition that is waited for says something else now than when it was looked at last."""
+        running = self._running
+        for task in running.watching.values():
+            context = Context(running.context(task.scope).values, _utc(now))
+            try:
+                holds = task.task_spec.trigger.condition.holds(context)
+            except EngineError:
+                return True  # to be held as an incident
+            if holds != bool(task.notes.get("held")):
+                return True
+        return False
 
     def retry(self, now: datetime) -> Changes:
         """Try the steps that failed again; those that evaluate something in `proceed`."""

@@ -8,6 +8,7 @@ Source: BPMN 2.0.2 (OMG formal/2013-12-09), clause 13; 2.3.1 (what a conforming 
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ from workflows.engine.nodes import Decision
 from workflows.engine.sources import Sources, all_processes, read_sources
 from workflows.problems import Problem, blocking
 
+_CLOCK: Final = re.compile(r"\b(now|today)\s*\(")
 CACHED: Final = 128
 """Programs kept in memory; the least recently used goes first."""
 
@@ -45,6 +47,8 @@ class Program:
     """Id of each process and of each sub-process -> its graph."""
     nodes: Mapping[str, Node] = field(default_factory=dict)
     """All nodes by id, those of called processes too."""
+    asking_the_clock: frozenset[str] = frozenset()
+    """Rows (`TaskRecord.node`) of events that wait for a condition which the passing of time may fulfil."""
 
     @property
     def root(self) -> spiff.ProcessSpec:
@@ -119,14 +123,23 @@ def _made(
     if problems:
         raise NotExecutable(problems)
     nodes = {node.id: node for process in processes.values() for node in process.nodes.values()}
+    scopes = graphs(processes, sources, asked)
     return Program(
         definition=definition,
         sha256=sha256,
         names=_names(sources, asked),
         lanes={node_id: _lane(nodes, node_id) for node_id in nodes},
-        scopes=graphs(processes, sources, asked),
+        scopes=scopes,
         nodes=nodes,
+        asking_the_clock=frozenset(_asking_the_clock(scopes)),
     )
+
+
+def _asking_the_clock(scopes: Mapping[str, spiff.ProcessSpec]) -> Iterator[str]:
+    for scope in scopes.values():
+        for name, spec in scope.task_specs.items():
+            if getattr(spec, "conditional", False) and _CLOCK.search(spec.trigger.condition.text):
+                yield name
 
 
 def _names(sources: Sources, asked: Mapping[str, Decision]) -> frozenset[str]:
