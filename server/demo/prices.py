@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from pricing.importers import Import, read_price_list
-from pricing.price_lists import ExchangeRate, Item, MinimumWage, PriceBook, PriceRow
+from pricing.price_lists import ExchangeRate, Item, PriceBook, PriceRow
 from pricing.regions import Region, RegionTree
 from pricing.units import Packaging
 from server.demo import world
@@ -17,9 +17,6 @@ from workflows.errors import InvalidInput
 from workflows.problems import blocking
 
 LISTS: Final = ("price_list_benin.xlsx", "price_list_copargo.xlsx", "price_list_alfter.xlsx")
-MINIMUM_WAGES: Final = (
-    MinimumWage("BJ", Fraction(52_000), "XOF", date(2023, 1, 1), source="SMIG, decree of 7 December 2022"),
-)
 
 
 def items() -> list[Item]:
@@ -74,4 +71,4 @@ def book(lists: Sequence[tuple[str, bytes]] = ()) -> PriceBook:
         if blocking(found.problems):
             raise InvalidInput(blocking(found.problems))
         rows += found.rows
-    return PriceBook(rows, regions(), items(), packagings(), rates(), MINIMUM_WAGES)
+    return PriceBook(rows, regions(), items(), packagings(), rates(), world.MINIMUM_WAGES)

@@ -14,7 +14,7 @@ from importlib import resources
 from payments.batches import PayeeAccount, check_account
 from payments.identifiers import rib_key
 from pricing.contributions import Contribution, ContributionKind, Overhead
-from pricing.price_lists import ExchangeRate, Item
+from pricing.price_lists import ExchangeRate, Item, MinimumWage
 from pricing.units import Packaging
 from server.accounts import service as accounts
 from server.actor import SYSTEM, Actor, Grant, Role
@@ -31,6 +31,9 @@ COMMUNE = "BJ-DO-COPARGO"
 COUNTRY = "BJ"
 COUNTRY_PATH = "BJ/"
 COMMUNE_PATH = "BJ/BJ-DO/BJ-DO-COPARGO/"
+MINIMUM_WAGES = (
+    MinimumWage(COUNTRY, Fraction(52_000), "XOF", date(2023, 1, 1), source="SMIG, decree of 7 December 2022"),
+)
 FUND = "transformation-fund"
 FUNDER = "alfter"
 BANK, MOMO = "bank-xof", "momo-xof"
@@ -62,7 +65,12 @@ USERS = (
     DemoUser("admin@demo.example", "Ines Soglo", Role.ADMINISTRATOR, "", "es", N_("Administrator: accounts and roles")),
 )  # fmt: skip
 REVIEWER = DemoUser(
-    "reviewer@demo.example", "Rosine Ahossi", Role.EXPERT, "", "fr", N_("Expert: reviews the services of others")
+    "reviewer@demo.example",
+    "Rosine Ahossi",
+    Role.EXPERT,
+    "",
+    "fr",
+    N_("Expert: reviews the services of others"),
 )
 NATIONAL = DemoUser(
     "national@demo.example", "Désiré Hounkpatin", Role.COORDINATOR, "", "fr", "National coordinator"
@@ -179,7 +187,9 @@ def _catalogues(tx: Tx) -> None:
 
 
 def _terms(runtime: Runtime, world: World) -> None:
-    """The overheads and contributions of the country, proposed by its coordinator, approved by finance."""
+    """The country's minimum wage and terms, brought by its coordinator; finance approves the terms."""
+    for wage in MINIMUM_WAGES:
+        runtime.run(world.actors["national"], price_lists.add_minimum_wage, wage)
     proposed = runtime.run(
         world.actors["national"], terms.propose_terms, region=COUNTRY, valid_from=date(2024, 1, 1),
         overheads=overheads(), contributions=contributions(), source="illustrative",
