@@ -203,11 +203,10 @@ def changes(tx: Tx, instance_id: str) -> list[ChangeRow]:
 
 def newest_versions(tx: Tx, instance_ids: Sequence[str]) -> dict[str, int]:
     """The number of the newest change of each instance; an instance without a history is left out."""
-    query = select(ChangeRow.instance_id, func.max(ChangeRow.version)).where(
-        ChangeRow.instance_id.in_(instance_ids)
-    )
-    rows = tx.session.execute(query.group_by(ChangeRow.instance_id)).tuples()
-    return dict(rows.all())
+    newest = func.max(ChangeRow.version).label("newest")
+    query = select(ChangeRow.instance_id, newest).where(ChangeRow.instance_id.in_(instance_ids))
+    rows = tx.session.execute(query.group_by(ChangeRow.instance_id))
+    return {row.instance_id: row.newest for row in rows}
 
 
 def undone_requests(tx: Tx, instance_ids: Sequence[str]) -> list[OutboxRow]:
