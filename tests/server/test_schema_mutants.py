@@ -15,6 +15,7 @@ from tests.server.test_storage_refusals import ATTACKS, REPLACED, TRUNCATED, rep
 
 MONEY = (
     "ledger_", "payable", "allocation", "payment", "batch_", "bank_", "payee_account", "paying_account",
+    "claim", "recovery", "approval_policy",
 )  # fmt: skip
 """Beginnings of the names of the tables whose guards are tried."""
 

@@ -372,9 +372,211 @@ RECORDS = {
     "an instance twice for one request": ("request_id", copy_row("process_instance", "1 = 1", id=NEW)),
 }  # fmt: skip
 
+NOW = "'2026-03-02 10:00:00+00'"
+FREED = "UPDATE payment SET state = 'cancelled' WHERE batch_id IN (SELECT id FROM payment_batch WHERE state = 'draft')"
+"""Makes what the draft would pay free again."""
+OPEN = "(SELECT min(id) FROM payable WHERE amount >= 1000 AND allocated = 0)"
+
+
+def claim(**changes: str) -> str:
+    """The insert of a right claim on who is owed an open payable."""
+    values = {
+        "id": NEW, "person_id": "y.person_id", "kind": "'advance'", "currency": "y.currency", "amount": "900",
+        "recovered": "0", "share": "5000", "reason": "'x'", "region_code": "(SELECT min(code) FROM region)",
+        "payable_id": "NULL", "project_id": "NULL", "fund": "''", "state": "'proposed'", "proposed_by": "'one'",
+        "proposed_at": NOW, "decided_by": "NULL", "decided_at": "NULL", "entry_id": "NULL",
+    } | changes  # fmt: skip
+    return f"INSERT INTO claim ({', '.join(values)}) SELECT {', '.join(values.values())} FROM payable y WHERE y.id = {OPEN}"
+
+
+def recovery(**changes: str) -> str:
+    """The insert of a right plan to keep part of the open payable back."""
+    values = {
+        "id": OTHER, "claim_id": NEW, "payable_id": OPEN, "amount": "100", "state": "'planned'", "planned_by": "'one'",
+        "planned_at": NOW, "decided_by": "NULL", "decided_at": "NULL", "entry_id": "NULL",
+    } | changes  # fmt: skip
+    return f"INSERT INTO recovery ({', '.join(values)}) SELECT {', '.join(values.values())}"
+
+
+def decided(table: str, state: str, number: int = 0, who: str = "'two'") -> str:
+    """The update that decides about a claim or a plan."""
+    found = f"(SELECT id FROM ledger_entry ORDER BY id LIMIT 1 OFFSET {number})"
+    return (
+        f"UPDATE {table} SET state = '{state}', decided_by = {who}, decided_at = {NOW}, entry_id = {found} "
+        f"WHERE id = {NEW if table == 'claim' else OTHER}"
+    )
+
+
+APPROVED = (FREED, claim(), decided("claim", "approved"))
+POSTED = (*APPROVED, recovery(), decided("recovery", "posted", 1))
+CLAIMS = {
+    "a claim born approved": ("begins as proposed", FREED, claim(
+        state="'approved'", decided_by="'two'", entry_id="(SELECT min(id) FROM ledger_entry)")),
+    "a claim of another kind": ("claim_kind", FREED, claim(kind="'fine'")),
+    "a clawback of nothing": ("claim_clawback", FREED, claim(kind="'clawback'")),
+    "a claim in another state": ("claim_state", FREED, claim(),
+        f"UPDATE claim SET state = 'paid', decided_by = 'two' WHERE id = {NEW}"),
+    "a claim of less than nothing": ("claim_amount", FREED, claim(amount="-1")),
+    "a claim on more than all of a payable": ("claim_share", FREED, claim(share="10001")),
+    "a claim without a reason": ("claim_reason", FREED, claim(reason="''")),
+    "a claim approved by who proposed it": (
+        "claim_four_eyes", FREED, claim(), decided("claim", "approved", who="'one'")),
+    "a claim refused by nobody": (
+        "claim_decided", FREED, claim(), f"UPDATE claim SET state = 'refused' WHERE id = {NEW}"),
+    "a claim approved without an entry": (
+        "claim_posted", FREED, claim(),
+        f"UPDATE claim SET state = 'approved', decided_by = 'two' WHERE id = {NEW}"),
+    "two claims of one entry": (
+        "entry_id", *APPROVED, claim(id=OTHER),
+        decided("claim", "approved").replace(NEW, OTHER)),
+    "a claim approved by who owes": (
+        "own debt", FREED, claim(),
+        "UPDATE user_account SET person_id = NULL WHERE person_id IS NOT NULL",
+        f"UPDATE user_account SET person_id = (SELECT person_id FROM claim WHERE id = {NEW}) "
+        "WHERE id = (SELECT min(id) FROM user_account)",
+        decided("claim", "approved", who="(SELECT min(id) FROM user_account)")),
+    "a larger claim": ("never edited", FREED, claim(), f"UPDATE claim SET amount = amount + 1 WHERE id = {NEW}"),
+    "a claim decided twice": ("never edited", *APPROVED, f"UPDATE claim SET decided_by = 'three' WHERE id = {NEW}"),
+    "a claim recovered before it was approved": (
+        "is not approved", FREED, claim(), f"UPDATE claim SET recovered = 1 WHERE id = {NEW}"),
+    "more recovered than claimed": ("claim_recovered", *APPROVED, f"UPDATE claim SET recovered = 901 WHERE id = {NEW}"),
+    "a deleted claim": ("claim", FREED, claim(), f"DELETE FROM claim WHERE id = {NEW}"),
+    "a plan born posted": ("begins as planned", *APPROVED, recovery(
+        state="'posted'", decided_by="'two'", entry_id="(SELECT min(id) FROM ledger_entry)")),
+    "a plan on somebody else's payable": (
+        "payee or currency differ", *APPROVED,
+        recovery(payable_id=f"(SELECT min(id) FROM payable WHERE person_id <> (SELECT person_id FROM claim WHERE id = {NEW}))")),
+    "a plan of less than nothing": ("recovery_amount", *APPROVED, recovery(amount="0")),
+    "a plan in another state": ("recovery_state", *APPROVED, recovery(),
+        f"UPDATE recovery SET state = 'gone', decided_by = 'two' WHERE id = {OTHER}"),
+    "a plan approved by who made it": (
+        "recovery_four_eyes", *APPROVED, recovery(), decided("recovery", "posted", 1, who="'one'")),
+    "a plan dropped by nobody": (
+        "recovery_decided", *APPROVED, recovery(), f"UPDATE recovery SET state = 'dropped' WHERE id = {OTHER}"),
+    "a plan posted without an entry": (
+        "recovery_posted", *APPROVED, recovery(),
+        f"UPDATE recovery SET state = 'posted', decided_by = 'two' WHERE id = {OTHER}"),
+    "two plans of one entry": (
+        "entry_id", *POSTED, recovery(id="'third'"),
+        decided("recovery", "posted", 1).replace(OTHER, "'third'")),
+    "a plan on a claim nobody approved": (
+        "is not approved", FREED, claim(), recovery(), decided("recovery", "posted", 1)),
+    "more kept back than the share": (
+        "share that was agreed", FREED, claim(share="100"), decided("claim", "approved"), recovery(amount="800"),
+        decided("recovery", "posted", 1)),
+    "a posted plan edited": ("never edited", *POSTED, f"UPDATE recovery SET decided_by = 'three' WHERE id = {OTHER}"),
+    "a deleted plan": ("recovery", *APPROVED, recovery(), f"DELETE FROM recovery WHERE id = {OTHER}"),
+    "an advance that belongs to a delivery": (
+        "payable_origin", copy_row("payable", "1 = 1", id=NEW, component="'advance'", allocated="0", settled="0")),
+    "a payable of another kind": (
+        "payable_component", copy_row("payable", "1 = 1", id=NEW, component="'gift'", allocated="0", settled="0",
+        delivery_id="NULL", instance_id="NULL", task_id="NULL", cause="'x'",
+        region_code="(SELECT min(code) FROM region)")),
+    "a cause that owes twice": (
+        "cause", *(copy_row("payable", "1 = 1", id=key, component="'tax'", allocated="0", settled="0",
+        delivery_id="NULL", instance_id="NULL", task_id="NULL", cause="'x'",
+        region_code="(SELECT min(code) FROM region)") for key in (NEW, OTHER))),
+    "another cause": (
+        "never edited", copy_row("payable", "1 = 1", id=NEW, component="'tax'", allocated="0", settled="0",
+        delivery_id="NULL", instance_id="NULL", task_id="NULL", cause="'x'",
+        region_code="(SELECT min(code) FROM region)"), f"UPDATE payable SET cause = 'y' WHERE id = {NEW}"),
+}  # fmt: skip
+
+WAITING = (
+    "UPDATE payment_batch SET content_sha256 = 'c', state = 'submitted', submitted_at = prepared_at "
+    "WHERE state = 'draft'"
+)
+WAITS = "(SELECT max(id) FROM payment_batch WHERE content_sha256 = 'c')"
+
+
+def approval(who: str = "'two'", content: str = "'c'") -> str:
+    """The insert of somebody's approval of the batch that waits."""
+    return (
+        "INSERT INTO batch_approval (batch_id, approved_by, content_sha256, roles, approved_at) "
+        f"SELECT {WAITS}, {who}, {content}, 'finance', {NOW}"
+    )
+
+
+PAYEE = f"(SELECT min(person_id) FROM payment WHERE batch_id = {WAITS})"
+CHANGED = (
+    "INSERT INTO payee_account (id, person_id, kind, identifier, holder_name, agent, valid_from, created_by) "
+    f"SELECT 'zzz', person_id, account_kind, 'changed', payee_name, '', {NOW}, 'one' FROM payment WHERE id = {DRAFT_PAYMENT}"
+)
+TO_CHANGED = copy_row(
+    "payment", f"id = {DRAFT_PAYMENT}", id=NEW, end_to_end_id="'X'", uetr="'X'", retries_id="NULL",
+    payee_account_id="'zzz'",
+)  # fmt: skip
+
+
+def checked(who: str = "'two'", verdict: str = "'confirmed'", note: str = "'asked'") -> str:
+    return (
+        "INSERT INTO payee_account_check (payee_account_id, verdict, note, checked_by, checked_at) "
+        f"VALUES ('zzz', {verdict}, {note}, {who}, {NOW})"
+    )
+
+
+def policy(**changes: str) -> str:
+    values = {
+        "id": NEW, "currency": "'XOF'", "fund": "''", "valid_from": "'2026-03-02'", "steps": "'[]'", "note": "''",
+        "proposed_by": "'one'", "proposed_at": NOW, "approved_by": "NULL", "approved_at": "NULL",
+    } | changes  # fmt: skip
+    return f"INSERT INTO approval_policy ({', '.join(values)}) VALUES ({', '.join(values.values())})"
+
+
+PEOPLE = {
+    "an approval of another content": ("of another content", WAITING, approval(content="'d'")),
+    "an approval by who prepared": (
+        "their own batch", WAITING, approval(f"(SELECT prepared_by FROM payment_batch WHERE id = {WAITS})")),
+    "an approval by a payee": ("payment to themselves", WAITING, approval(PAYEE)),
+    "an approval by who accepted the delivery": (
+        "paying what they accepted", WAITING,
+        approval("(SELECT d.accepted_by FROM delivery d JOIN payable y ON y.delivery_id = d.id JOIN allocation a "
+                 "ON a.payable_id = y.id JOIN payment p ON p.id = a.payment_id "
+                 f"WHERE p.batch_id = {WAITS} AND d.accepted_by IS NOT NULL LIMIT 1)")),
+    "an approval twice": ("batch_approval", WAITING, approval(), approval()),
+    "a batch approved without an approval": (
+        "not enough people", WAITING,
+        f"UPDATE payment_batch SET state = 'approved', approved_by = 'two' WHERE id = {WAITS}"),
+    "a batch approved by fewer than asked": (
+        "not enough people", WAITING.replace("SET", "SET approval_roles = 'any,any',"), approval(),
+        f"UPDATE payment_batch SET state = 'approved', approved_by = 'two' WHERE id = {WAITS}"),
+    "fewer approvers asked of what waits": (
+        "number of approvers", WAITING.replace("SET", "SET approval_roles = 'any,any',"),
+        f"UPDATE payment_batch SET approval_roles = 'any' WHERE id = {WAITS}"),
+    "a batch that asks nobody": (
+        "approval_roles", "UPDATE payment_batch SET approval_roles = '' WHERE state = 'draft'"),
+    "an edited approval": ("append-only", "UPDATE batch_approval SET approved_by = 'x'"),
+    "a deleted approval": ("append-only", "DELETE FROM batch_approval"),
+    "another cover sheet": (
+        "cover sheet is frozen", "UPDATE payment_batch SET cover_sha256 = 'x' WHERE cover_sha256 IS NOT NULL"),
+    "other signers": (
+        "cover sheet is frozen", "UPDATE payment_batch SET signers = '[]' WHERE cover_sha256 IS NOT NULL"),
+    "a payment to a changed account": ("nobody has checked it", CHANGED, TO_CHANGED),
+    "a payment to a refused account": (
+        "nobody has checked it", CHANGED, checked(verdict="'refused'"), TO_CHANGED),
+    "a payment to an organisation nobody checked": (
+        "nobody has checked it",
+        f"UPDATE person SET kind = 'organisation' WHERE id = (SELECT person_id FROM payment WHERE id = {DRAFT_PAYMENT})",
+        copy_row("payment", f"id = {DRAFT_PAYMENT}", id=NEW, end_to_end_id="'X'", uetr="'X'", retries_id="NULL")),
+    "an account checked by who entered it": ("somebody else checks it", CHANGED, checked("'one'")),
+    "an account checked without a reason": ("payee_account_check_note", CHANGED, checked(note="''")),
+    "an account checked half": ("payee_account_check_verdict", CHANGED, checked(verdict="'maybe'")),
+    "an edited check": ("append-only", CHANGED, checked(), "UPDATE payee_account_check SET note = 'y'"),
+    "a deleted check": ("append-only", CHANGED, checked(), "DELETE FROM payee_account_check"),
+    "a policy born approved": (
+        "begins as a proposal", policy(approved_by="'two'", approved_at=NOW)),
+    "a policy approved by who proposed it": (
+        "approval_policy_four_eyes", policy(),
+        f"UPDATE approval_policy SET approved_by = 'one', approved_at = {NOW} WHERE id = {NEW}"),
+    "a policy approved at no time": (
+        "approval_policy_approved", policy(), f"UPDATE approval_policy SET approved_by = 'two' WHERE id = {NEW}"),
+    "an edited policy": ("never edited", policy(), f"UPDATE approval_policy SET steps = '[1]' WHERE id = {NEW}"),
+    "a deleted policy": ("approval_policy", policy(), f"DELETE FROM approval_policy WHERE id = {NEW}"),
+}  # fmt: skip
+
 ATTACKS = [
     pytest.param(expected, statements, id=name.replace(" ", "-"))
-    for group in (LEDGER, PAYABLES, BATCHES, RECORDS)
+    for group in (LEDGER, PAYABLES, BATCHES, CLAIMS, PEOPLE, RECORDS)
     for name, (expected, *statements) in group.items()
 ]
 
@@ -421,7 +623,8 @@ def test_the_database_refuses_every_other_step(attacked, subject, table):
 TRUNCATED = (
     "ledger_account", "ledger_entry", "ledger_posting", "ledger_seal", "ledger_head", "payable", "allocation",
     "payment", "payment_batch", "payee_account", "bank_file", "bank_entry", "bank_statement",
-    "bank_statement_line", "bank_decision", "journal", "journal_block", "quote", "review",
+    "bank_statement_line", "bank_decision", "claim", "recovery", "batch_approval",
+    "payee_account_check", "approval_policy", "journal", "journal_block", "quote", "review",
 )  # fmt: skip
 
 
