@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "operation done": N_("The outside has answered"),
     "operation error": N_("The outside has answered with an error"),
     "operation failed": N_("The outside could not be reached"),
+    "recheck": N_("Time has changed a condition"),
     "retry": N_("Tried again"),
     "cancel": N_("Cancelled"),
     "migrate": N_("Went over to version %(version)s"),
