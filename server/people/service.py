@@ -56,7 +56,7 @@ class AccountChecked(Conflict):
 
 
 class ReasonMissing(Conflict):
-    code = "reason-missing"
+    code = "explanation-missing"
     message = "Write down how you know, or why: somebody will ask."
 
 

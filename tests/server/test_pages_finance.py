@@ -9,7 +9,7 @@ from payments import ledger as accounts
 from payments.ledger import Entry, Posting
 from pricing.money import Money
 from server.accounts import service as sign_in
-from server.actor import SYSTEM
+from server.actor import SYSTEM, Grant, Role
 from server.app import create_app
 from server.batches import service as batches
 from server.demo.world import FUND, other_account
@@ -79,7 +79,13 @@ def test_an_unfunded_obligation_is_the_first_thing_finance_reads(opened):
 
 def test_an_advance_goes_from_proposal_to_the_facilitators_own_page(opened):
     world = opened("started")
-    person = world.actors["facilitator"].person_id
+    person = world.task().assignee_id
+    known = world.runtime.read(SYSTEM, sign_in.accounts)
+    account = next((a.id for a in known if a.person_id == person), None) or world.runtime.run(
+        SYSTEM, sign_in.create_account, email="f@demo.example", name="F", password="copargo-demo",
+        grants=[Grant(Role.FACILITATOR, "")], person_id=person,
+    )  # fmt: skip
+    world.actors["facilitator"] = world.runtime.read(SYSTEM, sign_in.actor_of_account, account)
     finance, approver = Browser(world, "finance"), Browser(world, "approver")
     given = {"person": person, "amount": "6 000", "currency": "XOF", "share": "25", "reason": "Fuel"}
     assert finance.post("/finance/advances", given).status_code == 303
