@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Response, g, url_for
 
 from server.actor import Action
-from server.catalogue import schemas
+from server.catalogue import lifecycle, schemas
 from server.catalogue import service as catalogue
 from server.catalogue.service import ServiceVersionRow
 from server.errors import NotFound
@@ -122,6 +123,62 @@ def download_form(code: str, version: str, ref: str) -> Response:
     return attachment(content, f"{code}-{version}-{ref}.xml", "application/xml")
 
 
+@api.operation(
+    "GET", "/services/<code:code>/versions/<code:version>/handbook", query=schemas.LanguageQuery,
+    produces=("application/pdf",),
+)  # fmt: skip
+@permission(Action.SERVICE_READ)
+def download_handbook(code: str, version: str, query: Values) -> Response:
+    """Download the handbook of a version: purpose, diagram, and each task with what it takes and proves."""
+    language = query["language"]
+    content = g.runtime.read(g.actor, lifecycle.handbook_of_version, code, version, language)
+    return attachment(content, f"{code}-{version}-{language}.pdf", "application/pdf")
+
+
+@api.operation("GET", "/services/<code:code>/versions/<code:version>/drawing", produces=("image/svg+xml",))
+@permission(Action.SERVICE_READ)
+def download_drawing(code: str, version: str) -> Response:
+    """Download the diagram of a version as a drawing (SVG)."""
+    content = g.runtime.read(g.actor, lifecycle.drawing_of_version, code, version)
+    return attachment(content.encode(), f"{code}-{version}.svg", "image/svg+xml")
+
+
+@api.operation("GET", "/services/<code:code>/versions/<code:version>/manifest", produces=("text/plain",))
+@permission(Action.SERVICE_READ)
+def download_manifest(code: str, version: str) -> Response:
+    """Download the lines whose SHA-256 is the digest of a version."""
+    content = g.runtime.read(g.actor, lifecycle.manifest_of_version, code, version)
+    return attachment(content, f"{code}-{version}-manifest.txt", "text/plain; charset=utf-8")
+
+
+@api.operation(
+    "POST", "/services/<code:code>/versions/<code:version>/deprecation", body=schemas.OutOfUse,
+    answer=schemas.ServiceVersion,
+)  # fmt: skip
+@permission(Action.SERVICE_PUBLISH)
+def deprecate_service_version(code: str, version: str, body: Values) -> Values:
+    """Say that a version is no longer recommended; it can still be used."""
+    return g.runtime.run(g.actor, _out_of_use, catalogue.deprecate, code, version, body)  # type: ignore[no-any-return]
+
+
+@api.operation(
+    "POST", "/services/<code:code>/versions/<code:version>/recall", body=schemas.OutOfUse,
+    answer=schemas.ServiceVersion,
+)  # fmt: skip
+@permission(Action.SERVICE_PUBLISH)
+def recall_service_version(code: str, version: str, body: Values) -> Values:
+    """Forbid a version for anything new; by somebody else than who published it. What runs goes on."""
+    return g.runtime.run(g.actor, _out_of_use, catalogue.recall, code, version, body)  # type: ignore[no-any-return]
+
+
+def _out_of_use(
+    tx: Tx, step: Callable[..., ServiceVersionRow], code: str, version: str, body: Values
+) -> Values:
+    row = catalogue.find_version(tx, code, version)
+    command = str(body["command_id"]) if body["command_id"] else None
+    return _version(tx, step(tx, row.id, reason=body["reason"], command_id=command))
+
+
 def _xform(tx: Tx, code: str, version: str, ref: str) -> bytes:
     package = catalogue.package(tx, catalogue.find_version(tx, code, version).id)
     if ref not in package.forms:
@@ -146,6 +203,9 @@ def _version(tx: Tx, row: ServiceVersionRow) -> Values:
             {"ref": ref, "form_id": form.form_id, "version": form.version, "md5": form.md5,
              "href": form_address(row, ref)}
             for ref, form in sorted(package.forms.items())
+        ],
+        "out_of_use": [
+            {"step": s.step, "reason": s.reason, "done_at": s.done_at} for s in catalogue.out_of_use(tx, row.id)
         ],
         "bpmn": url_for("catalogue_api.download_bpmn", code=row.service_code, version=row.version),
     }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.http import documents as d
+from workflows.definitions.model import LANGUAGES
 
 
 class VersionLine(d.Document):
@@ -108,6 +109,29 @@ class Form(d.Document):
     href = d.plain("Where the XForm is.", required=True)
 
 
+class OutOfUse(d.Document):
+    """Why a version goes out of use."""
+
+    reason = d.text(1000, "People who work with the version read it.", required=True)
+    command_id = d.identifier(
+        "The client's id of this step: sent again, it changes nothing.", load_default=None
+    )
+
+
+class OutOfUseStep(d.Document):
+    """A step out of use."""
+
+    step = d.plain("deprecated or recalled.", required=True)
+    reason = d.plain("Why.", required=True)
+    done_at = d.moment("When.", required=True)
+
+
+class LanguageQuery(d.Document):
+    """In which language."""
+
+    language = d.word(LANGUAGES, "en, fr or es.", load_default="en")
+
+
 class ServiceVersion(d.Document):
     """A published version, complete."""
 
@@ -124,6 +148,7 @@ class ServiceVersion(d.Document):
     tasks = d.many(TaskCard, "The tasks' cards, in the order of the diagram.", required=True)
     forms = d.many(Form, "All forms.", required=True)
     bpmn = d.plain("Where the diagram is.", required=True)
+    out_of_use = d.many(OutOfUseStep, "Why it was deprecated or recalled.", required=True)
 
 
 class Publication(d.Document):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db.base import Base
@@ -106,12 +106,14 @@ class DraftCommentRow(Base):
 class DraftReviewRow(Base):
     """A step on the way to publication, as it was taken; id: the command's, so a repeated one changes nothing.
 
-    digest: of the package, where the step is about a package that can be published.
+    number: of the draft's steps, from 1. digest: of the package, where the step is about a package that can be
+    published.
     """
 
     __tablename__ = "draft_review"
     id: Mapped[str] = mapped_column(primary_key=True)
-    draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id"), index=True)
+    draft_id: Mapped[str] = mapped_column(ForeignKey("draft.id"))
+    number: Mapped[int]
     step: Mapped[str]
     revision: Mapped[int]
     content_sha256: Mapped[str]
@@ -120,6 +122,7 @@ class DraftReviewRow(Base):
     done_at: Mapped[datetime]
     done_by: Mapped[str]
     __table_args__ = (
+        UniqueConstraint("draft_id", "number"),
         ForeignKeyConstraint(["draft_id", "revision"], ["draft_revision.draft_id", "draft_revision.number"]),
         CheckConstraint(
             "step IN ('asked','withdrawn','sent_back','approved','voided','published','abandoned','reopened')",

@@ -228,7 +228,7 @@ def steps(tx: Tx, draft_id: str) -> list[DraftReviewRow]:
     """The steps a draft took, oldest first."""
     drafts.draft(tx, draft_id)
     query = select(DraftReviewRow).where(DraftReviewRow.draft_id == draft_id)
-    return list(tx.session.scalars(query.order_by(DraftReviewRow.done_at, DraftReviewRow.id)))
+    return list(tx.session.scalars(query.order_by(DraftReviewRow.number)))
 
 
 def _step(
@@ -249,7 +249,8 @@ def _step(
         _check_text(note, "note")
     tx.session.add(
         DraftReviewRow(
-            id=command_id or tx.new_id(), draft_id=row.id, step=step, revision=row.revision,
+            id=command_id or tx.new_id(), draft_id=row.id, number=drafts.next_step(tx, row.id), step=step,
+            revision=row.revision,
             content_sha256=row.content_sha256, digest=package_digest, note=note.strip(), done_at=tx.now,
             done_by=tx.actor.user_id,
         )
@@ -295,7 +296,7 @@ def _published(tx: Tx, row: DraftRow, package_digest: str) -> ServiceVersionRow:
     approved = tx.session.scalar(
         select(DraftReviewRow.digest)
         .where(DraftReviewRow.draft_id == row.id, DraftReviewRow.step == "approved")
-        .order_by(DraftReviewRow.done_at.desc(), DraftReviewRow.id.desc())
+        .order_by(DraftReviewRow.number.desc())
         .limit(1)
     )
     if approved != package_digest:

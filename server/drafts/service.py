@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Final, Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from server.accounts import service as accounts
 from server.actor import Action, require
@@ -528,11 +528,19 @@ def _keep(tx: Tx, row: DraftRow, held: Content, reason: str, detail: str) -> Non
     tx.session.flush()
 
 
+def next_step(tx: Tx, draft_id: str) -> int:
+    """The number of a draft's next step, while the draft is locked."""
+    last = tx.session.scalar(
+        select(func.max(DraftReviewRow.number)).where(DraftReviewRow.draft_id == draft_id)
+    )
+    return (last or 0) + 1
+
+
 def _void(tx: Tx, row: DraftRow) -> None:
     """Write down that an approval no longer holds, since the content changes."""
     tx.session.add(
         DraftReviewRow(
-            id=tx.new_id(), draft_id=row.id, step="voided", revision=row.revision,
+            id=tx.new_id(), draft_id=row.id, number=next_step(tx, row.id), step="voided", revision=row.revision,
             content_sha256=row.content_sha256, digest="", note="", done_at=tx.now, done_by=tx.actor.user_id,
         )
     )  # fmt: skip

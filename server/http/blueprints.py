@@ -15,6 +15,7 @@ from server.catalogue import lifecycle as versions
 from server.catalogue import pages as catalogue
 from server.deliveries import api as deliveries_api
 from server.deliveries import pages as deliveries
+from server.drafts import api as drafts_api
 from server.drafts import files as draft_files
 from server.drafts import live as draft_live
 from server.drafts import pages as drafts
@@ -47,6 +48,6 @@ PAGE_BLUEPRINTS: tuple[Blueprint, ...] = (
 )  # fmt: skip
 
 API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (
-    accounts_api.api, catalogue_api.api, price_lists_api.api, quotes_api.api, requests_api.api,
+    accounts_api.api, catalogue_api.api, drafts_api.api, price_lists_api.api, quotes_api.api, requests_api.api,
     projects_api.api, instances_api.api, submissions_api.api, deliveries_api.api, batches_api.api, transparency_api.api,
 )  # fmt: skip

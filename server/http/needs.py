@@ -12,6 +12,7 @@ from server.actor import Action, Actor, Role, can
 from server.adoptions import service as adoptions
 from server.batches import worklist
 from server.deliveries import service as deliveries
+from server.drafts import views
 from server.http.locale import format_number, format_since, gettext, localised, ngettext
 from server.instances import service as instances
 from server.price_lists import service as price_lists
@@ -43,7 +44,8 @@ class ProjectStrip:
 def needs_of(tx: Tx) -> tuple[list[Need], list[ProjectStrip]]:
     """What the actor has to do, the most urgent kind first, and how the projects they may see are going."""
     needs = [
-        *_incidents_and_orders(tx), *_reviews(tx), *_tasks(tx), *_payments(tx), *_prices(tx), *_adoptions(tx)
+        *_incidents_and_orders(tx), *_reviews(tx), *_tasks(tx), *_drafts(tx), *_payments(tx), *_prices(tx),
+        *_adoptions(tx)
     ]  # fmt: skip
     return needs, _strips(tx) if can(tx.actor, Action.PROJECT_READ) else []
 
@@ -83,6 +85,21 @@ def _payments(tx: Tx) -> Iterator[Need]:
     if can(tx.actor, Action.BATCH_READ):
         for item in worklist.items(tx):
             yield item.words, item.address, format_since(item.since, tx.now) if item.since else ""
+
+
+def _drafts(tx: Tx) -> Iterator[Need]:
+    """Drafts of services that wait for the actor: to be reviewed, corrected or published."""
+    if not can(tx.actor, Action.SERVICE_DRAFT):
+        return
+    for line in views.draft_list(tx).waiting:
+        row = line.row
+        name = localised(row.names) or row.service_code
+        words = {
+            "review": gettext("The draft of %(service)s waits for your review", service=name),
+            "publish": gettext("The draft of %(service)s is approved: publish it", service=name),
+        }.get(line.step, gettext("The draft of %(service)s was sent back to you", service=name))
+        page = "draft_reviews.review_page" if line.step == "review" else "drafts.overview"
+        yield words, url_for(page, draft_id=row.id), format_since(row.changed_at, tx.now)
 
 
 def _prices(tx: Tx) -> Iterator[Need]:

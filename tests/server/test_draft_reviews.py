@@ -229,7 +229,7 @@ def test_the_database_refuses_what_the_service_refuses(world, draft):
     row = asked(world, draft)
     author = row.created_by
     values = (
-        f"'{COMMAND}', '{draft.id}', '{{step}}', {row.revision}, '{row.content_sha256}', '{{digest}}', 'x', "
+        f"'{COMMAND}', '{draft.id}', 99, '{{step}}', {row.revision}, '{row.content_sha256}', '{{digest}}', 'x', "
         f"CURRENT_TIMESTAMP, '{{by}}'"
     )
     insert = f"INSERT INTO draft_review VALUES ({values})"

@@ -133,6 +133,7 @@ def reviews() -> None:
         "draft_review",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("draft_id", sa.String(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("step", sa.String(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("content_sha256", sa.String(), nullable=False),
@@ -155,8 +156,8 @@ def reviews() -> None:
         ),
         sa.ForeignKeyConstraint(["draft_id"], ["draft.id"], name=op.f("fk_draft_review_draft_id_draft")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_draft_review")),
+        sa.UniqueConstraint("draft_id", "number", name=op.f("uq_draft_review_draft_id_number")),
     )
-    op.create_index(op.f("ix_draft_review_draft_id"), "draft_review", ["draft_id"])
 
 
 def lifecycle() -> None:
@@ -242,7 +243,8 @@ def adoptions() -> None:
             name=op.f("ck_service_adoption_ended_by"),
         ),
         sa.CheckConstraint(
-            "status IN ('proposed','adopted','superseded','withdrawn')", name=op.f("ck_service_adoption_status")
+            "status IN ('proposed','adopted','superseded','withdrawn')",
+            name=op.f("ck_service_adoption_status"),
         ),
         sa.CheckConstraint(
             "status NOT IN ('adopted','superseded') OR adopted_by IS NOT NULL",
