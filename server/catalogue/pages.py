@@ -5,38 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, g, make_response, render_template, request, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from server.accounts import service as accounts
 from server.actor import Action
-from server.catalogue import completeness
+from server.catalogue import compared, completeness, listing
 from server.catalogue import service as catalogue
-from server.catalogue.comparison import Change, ChangedElement, changed_elements, form_changes
 from server.catalogue.models import ServiceVersionRow
+from server.documents import CONTENT_SECURITY_POLICY
 from server.errors import NotFound
 from server.http.frame import go, new_id
+from server.http.locale import current_locale
 from server.http.security import content_policy, permission
 from server.people import service as people
 from server.quotes import prices
 from server.runtime import Tx
-from service_library.compare import PackageComparison, compare
+from service_library import texts
 from service_library.package import ServicePackage
+from service_library.texts import Progress
 from workflows.definitions.lint import lint
-from workflows.definitions.model import Text
+from workflows.definitions.model import LANGUAGES, Text
 from workflows.problems import Problem
 
 pages = Blueprint("catalogue", __name__)
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceLine:
-    """A service in the list: its newest version."""
-
-    row: ServiceVersionRow
-    purpose: Text
-    outputs: tuple[Text, ...]
-    tasks: int
-    versions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +43,9 @@ class Sheet:
     skills: dict[str, Text]
     items: dict[str, Text]
     prices: list[prices.RegionPrice]
+    usage: listing.Usage
+    progress: tuple[Progress, ...]
+    thumbnail: Markup
     out_of_use: list[catalogue.ServiceVersionStepRow]
     people: dict[str, str]
 
@@ -65,28 +60,19 @@ class Cards:
     items: dict[str, Text]
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two versions side by side."""
-
-    old: ServiceVersionRow
-    new: ServiceVersionRow
-    versions: list[ServiceVersionRow]
-    packages: tuple[ServicePackage, ServicePackage]
-    found: PackageComparison
-    elements: list[ChangedElement]
-    forms: dict[str, list[Change]]
-    prices: list[tuple[prices.RegionPrice, prices.RegionPrice]]
-
-
 @pages.get("/services")
 @permission(Action.SERVICE_READ)
 def services() -> str:
-    """Every service with its newest version; ?q= searches names, codes and outputs."""
-    words = request.args.get("q", "").strip()[:100]
+    """Every service with its newest version; ?q=, ?output=, ?skill=, ?region=, ?language=, ?state= filter."""
+    wanted = listing.Filters.of(request.args)
+    found, choices = g.runtime.read(g.actor, _services, wanted)
     return render_template(
-        "catalogue/services.html", words=words, services=g.runtime.read(g.actor, _services, words)
+        "catalogue/services.html", wanted=wanted, services=found, choices=choices, states=listing.STATES
     )
+
+
+def _services(tx: Tx, wanted: listing.Filters) -> tuple[list[listing.ServiceLine], listing.Choices]:
+    return listing.services(tx, wanted), listing.choices(tx)
 
 
 @pages.get("/services/<code>")
@@ -142,36 +128,43 @@ def form_xml(code: str, version: str, ref: str) -> Response:
 @pages.get("/services/<code>/compare")
 @permission(Action.SERVICE_READ)
 def compare_versions(code: str) -> str:
-    """What changed from ?old= to ?new= (the newest two without them)."""
+    """What changed from ?old= to ?new= (the newest two without them), texts in ?language=."""
     old, new = request.args.get("old", ""), request.args.get("new", "")
-    found = g.runtime.read(g.actor, _compare, code, old, new)
-    return render_template("catalogue/compare.html", code=code, both=found)
+    both = g.runtime.read(g.actor, compared.compare_versions, code, old, new)
+    return render_template(
+        "catalogue/compare.html", code=code, both=both, shown=shown_language(), draft_id=""
+    )
 
 
-def _services(tx: Tx, words: str) -> list[ServiceLine]:
-    by_code: dict[str, list[ServiceVersionRow]] = {}
-    for row in catalogue.versions(tx):
-        by_code.setdefault(row.service_code, []).append(row)
-    lines = []
-    for code, rows in by_code.items():
-        definition = catalogue.package(tx, rows[0].id).definition
-        outputs = tuple(output.label for output in definition.service.outputs)
-        texts = (code, *rows[0].names.values(), *(text for label in outputs for text in label.values()))
-        if not words or any(words.casefold() in text.casefold() for text in texts):
-            lines.append(
-                ServiceLine(rows[0], definition.service.purpose, outputs, len(definition.tasks()), len(rows))
-            )
-    return lines
+@pages.get("/services/<code>/compare/print")
+@permission(Action.SERVICE_READ)
+def compare_document(code: str) -> Response:
+    """The comparison as one file to print or to send."""
+    old, new = request.args.get("old", ""), request.args.get("new", "")
+    response = make_response(g.runtime.read(g.actor, compared.document_of, code, old, new, current_locale()))
+    response.content_type = "text/html; charset=utf-8"
+    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    return response
+
+
+def shown_language() -> str:
+    """In which language a comparison shows texts: ?language=, else the reader's."""
+    asked = request.args.get("language", "")
+    return asked if asked in (*LANGUAGES, "all") else current_locale()
 
 
 def _sheet(tx: Tx, code: str, version: str) -> Sheet:
     row = catalogue.find_version(tx, code, version)
     package, gone = catalogue.package(tx, row.id), catalogue.out_of_use(tx, row.id)
+    found = prices.in_regions(tx, row.id)
+    quote = next((price.quote for price in found if price.quote), None)
     return Sheet(
         row=row, package=package, versions=catalogue.versions(tx, code), steps=completeness.steps(package),
         problems=lint(package.definition, level="executable"), skills=people.skills(tx),
-        items=prices.item_names(tx), prices=prices.in_regions(tx, row.id),
-        out_of_use=gone, people=accounts.names(tx, [step.done_by for step in gone]),
+        items=prices.item_names(tx), prices=found,
+        usage=listing.usage(tx, row, package), progress=texts.progress(texts.entries_of(package)),
+        thumbnail=listing.thumbnail(package, quote), out_of_use=gone,
+        people=accounts.names(tx, [step.done_by for step in gone]),
     )  # fmt: skip
 
 
@@ -185,20 +178,3 @@ def _form_xml(tx: Tx, code: str, version: str, ref: str) -> bytes:
     if ref not in forms:
         raise NotFound(what="form", key=ref)
     return forms[ref].xform
-
-
-def _compare(tx: Tx, code: str, old: str, new: str) -> Comparison | None:
-    """None when the service has only one version, so that nothing can be compared."""
-    rows = catalogue.versions(tx, code)
-    if not rows:
-        raise NotFound(what="service", key=code)
-    if len(rows) < 2 and not (old and new):
-        return None
-    after = catalogue.find_version(tx, code, new) if new else rows[0]
-    before = catalogue.find_version(tx, code, old) if old else rows[1]
-    packages = (catalogue.package(tx, before.id), catalogue.package(tx, after.id))
-    found = compare(*packages)
-    both = zip(prices.in_regions(tx, before.id), prices.in_regions(tx, after.id), strict=True)
-    return Comparison(
-        before, after, rows, packages, found, changed_elements(found, *packages), form_changes(found), list(both)
-    )  # fmt: skip

@@ -117,6 +117,17 @@ def compare_document(
     )
 
 
+def drawings(
+    comparison: PackageComparison, *, old: ServicePackage, new: ServicePackage, locale: str
+) -> tuple[list[tuple[str, Markup]], dict[str, Mark]]:
+    """Both diagrams (version, <svg>) with what was added, removed, changed or moved, and the marks by element.
+
+    One diagram when nothing has another place and nothing is new or gone.
+    """
+    reader = _Reader(comparison, old, new, locale)
+    return reader.drawings(), reader.marks()
+
+
 class _Reader:
     """The comparison in the words of one language."""
 
@@ -230,7 +241,7 @@ class _Reader:
     def marks(self) -> dict[str, Mark]:
         """How each element of either drawing is highlighted."""
         diagram = self.comparison.definition
-        marks: dict[str, Mark] = {}
+        marks: dict[str, Mark] = dict.fromkeys(diagram.moved, "moved")
         marks |= {change.element: "changed" for change in diagram.changes if change.kind != "service"}
         marks |= {order.element: "changed" for order in self.comparison.reordered}
         marks |= dict.fromkeys((*diagram.added_nodes, *diagram.added_flows), "added")

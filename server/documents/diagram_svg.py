@@ -19,13 +19,15 @@ from markupsafe import Markup, escape
 from workflows import xml as safe_xml
 from workflows.definitions.bpmn import DI, MODEL
 
-Mark = Literal["added", "removed", "changed"]
+Mark = Literal["added", "removed", "changed", "moved"]
 INK, SOFT, LINE, PAPER = "#1c2420", "#55605a", "#8a938d", "#ffffff"
 COLOURS: Final[Mapping[str, tuple[str, str, str]]] = {
     "added": ("#1f6b4a", "#e6f2eb", "+"), "removed": ("#b3261e", "#fbe9e7", "−"),
-    "changed": ("#8a5a10", "#fdf3df", "Δ"),
+    "changed": ("#8a5a10", "#fdf3df", "Δ"), "moved": ("#2a5db0", "#e8effa", "↔"),
 }  # fmt: skip
 """Line, fill and sign of a mark: never the colour alone."""
+HEAT: Final = ("#ffffff", "#fdf3df", "#f8dfae", "#f0c376", "#e3a13c")
+"""Fills from cheap to dear; the text on each keeps a contrast of 7:1."""
 _DC: Final = "http://www.omg.org/spec/DD/20100524/DC"
 _DDI: Final = "http://www.omg.org/spec/DD/20100524/DI"
 _FURTHEST: Final = 100_000.0
@@ -75,10 +77,12 @@ def diagram_svg(
     title: str,
     names: Mapping[str, str] | None = None,
     marks: Mapping[str, Mark] | None = None,
+    heat: Mapping[str, int] | None = None,
 ) -> Markup:
     """The first diagram of a BPMN file as an <svg>; empty when the file has no layout.
 
     names: other words than the file's for an element. marks: elements to be highlighted, with colour and sign.
+    heat: elements with a fill of `HEAT`, by its number.
     Raises XmlRefused for what is no XML.
     """
     root = safe_xml.parse(bpmn)
@@ -88,7 +92,7 @@ def diagram_svg(
     edges = list(_edges(plane, elements)) if plane is not None else []
     if not shapes:
         return Markup("")
-    return _Drawing(names or {}, marks or {}).draw(title, shapes, edges)
+    return _Drawing(names or {}, marks or {}, heat or {}).draw(title, shapes, edges)
 
 
 # reading ------------------------------------------------------------------------------------------------
@@ -152,9 +156,10 @@ def _coordinate(text: str | None) -> float | None:
 class _Drawing:
     """One drawing: lanes at the bottom, then arrows, shapes, labels, and the signs of marks on top."""
 
-    def __init__(self, names: Mapping[str, str], marks: Mapping[str, Mark]) -> None:
+    def __init__(self, names: Mapping[str, str], marks: Mapping[str, Mark], heat: Mapping[str, int]) -> None:
         self.names = names
         self.marks = marks
+        self.heat = heat
         self.parts: list[str] = []
 
     def draw(self, title: str, shapes: Sequence[_Shape], edges: Sequence[_Edge]) -> Markup:
@@ -184,7 +189,9 @@ class _Drawing:
 
     def _colours(self, id_: str) -> tuple[str, str]:
         mark = self.marks.get(id_)
-        return COLOURS[mark][:2] if mark else (INK, PAPER)
+        if mark:
+            return COLOURS[mark][:2]
+        return INK, HEAT[self.heat[id_]] if id_ in self.heat else PAPER
 
     def _add(self, *parts: str) -> None:
         self.parts += parts

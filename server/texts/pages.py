@@ -10,8 +10,10 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as BaseResponse
 
 from server.actor import Action
+from server.catalogue import compared
 from server.catalogue import service as catalogue
 from server.catalogue.comparison import name_of, path_in_words, word_by_word
+from server.catalogue.pages import shown_language
 from server.drafts import service as drafts
 from server.drafts.service import DraftRow
 from server.errors import Conflict
@@ -28,6 +30,7 @@ from server.texts.service import TARGETS, Sheet
 from service_library.texts import SOURCE_LANGUAGE, Entry, Progress, State, fingerprint
 from workflows.definitions.model import Definition
 from workflows.errors import InvalidInput, RunError
+from workflows.problems import blocking
 
 pages = Blueprint("texts", __name__)
 PO_TYPE = "text/x-gettext-translation"
@@ -205,6 +208,18 @@ def _progress_words(progress: Progress) -> str:
     return gettext(
         "%(done)s of %(total)s, %(stale)s to look at again", done=progress.done, total=progress.total,
         stale=progress.stale,
+    )  # fmt: skip
+
+
+@pages.get("/drafts/<uuid:draft_id>/compare")
+@permission(Action.SERVICE_TRANSLATE)
+def compare_draft(draft_id: object) -> str:
+    """What a draft changes from the newest published version: diagram, texts, forms, price."""
+    assembly = drafts.opened(g.runtime.read(g.actor, drafts.content, str(draft_id))).assembly
+    both = g.runtime.read(g.actor, compared.compare_draft, assembly.package) if assembly.package else None
+    return render_template(
+        "catalogue/compare.html", code=both.code if both else "", both=both, shown=shown_language(),
+        draft_id=str(draft_id), problems_left=0 if assembly.package else len(blocking(assembly.problems)),
     )  # fmt: skip
 
 

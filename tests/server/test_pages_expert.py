@@ -54,6 +54,7 @@ PAGES = {
 }
 FILES = {
     "quotes.document": ("/quotes/{quote}/document", "expert"),
+    "catalogue.compare_document": (f"{SERVICE}/compare/print?old=1.0.0&new=1.0.0", "expert"),
     "catalogue.newest": (SERVICE, "expert"),
     "catalogue.bpmn": (f"{SERVICE}/1.0.0/diagram.bpmn", "expert"),
     "catalogue.form_xml": (f"{SERVICE}/1.0.0/forms/survey.xml", "expert"),
@@ -368,7 +369,7 @@ def test_the_search_finds_services_and_places_one_may_see(attacked):
 def test_the_list_finds_a_service_by_its_output(attacked):
     browser = Browser(attacked, "expert")
     assert f'href="{SERVICE}/1.0.0"' in browser.get("/services?q=households+interviewed").text
-    assert "No service has these words" in told(browser.get("/services?q=bakery"))
+    assert "No service fits" in told(browser.get("/services?q=bakery"))
 
 
 def test_the_sheet_shows_the_seven_steps_by_language_and_the_digest(attacked):
