@@ -53,7 +53,7 @@ STATUS: dict[type[RunError], int] = {
     errors.Conflict: 409,
     errors.SamePerson: 403,
     errors.Misconfigured: 500,
-    streams.TooManyStreams: 503,
+    streams.TooManyStreams: 429,
     accounts.WrongCredentials: 401,
     ForgedRequest: 403,
     InvalidCursor: 422,

@@ -3,7 +3,7 @@
 Each event is the whole state, so a lost one costs nothing; its id is the digest of the state, so who comes back
 with Last-Event-ID is told only what is new. Session and permission are asked again before each event and at each
 heartbeat: who is signed out, or may not see it any more, is told "end". Where there is no room the answer is
-503, and the page asks for the state from time to time.
+429, and the page asks for the state from time to time.
 Source: WHATWG HTML, 9.2 (server-sent events).
 """
 

@@ -187,7 +187,7 @@ def test_streams_are_bounded_for_the_process_and_the_person_and_give_their_place
     with follower.follow(address) as (_, one), follower.follow(address) as (_, other):
         told(one)
         told(other)
-        assert follower.status(address) == 503
+        assert follower.status(address) == 429
     assert follower.status(address) == 200
     streams = Streams(started.runtime, 100)
     held = [streams.enter("afi", Subject("instance", "x")) for _ in range(MOST_OF_A_PERSON)]
@@ -200,7 +200,7 @@ def test_streams_are_bounded_for_the_process_and_the_person_and_give_their_place
 
 
 def test_with_no_places_the_page_asks_instead(started):
-    assert Follower(started, most=0).status(f"/instances/{first(started)[0]}/events") == 503
+    assert Follower(started, most=0).status(f"/instances/{first(started)[0]}/events") == 429
 
 
 def test_a_head_request_takes_no_place(started):
@@ -217,7 +217,7 @@ def test_a_process_that_stops_ends_its_streams_at_once(started):
         before = time.monotonic()
         assert [event for event in events if event[0]] == []
         assert time.monotonic() - before < SOON
-    assert follower.status(f"/instances/{instance}/events") == 503
+    assert follower.status(f"/instances/{instance}/events") == 429
 
 
 def test_nobody_looks_when_nobody_follows(started):
