@@ -158,8 +158,12 @@ def build_project_quote(
     """
     if basis == "p80" and draws == 0:
         raise ValueError("basis p80 needs draws")
-    problems = _check_plan(components)
-    days = {} if problems else _days(components, starts_on)
+    problems, days = _check_plan(components), dict[str, tuple[date, date]]()
+    if not problems:
+        try:
+            days = _days(components, starts_on)
+        except OverflowError:
+            problems.append(_too_late(name, starts_on))
     quotes: list[Quote] = []
     for component in components:
         try:
@@ -384,6 +388,15 @@ def _senseless_days(component: Component) -> Problem:
         "%(key)s needs a duration of at least one day and a lag that is not negative.",
         place=component.key,
         params={"key": component.key},
+    )
+
+
+def _too_late(name: str, starts_on: date) -> Problem:
+    return Problem(
+        "senseless-days",
+        "A project that starts on %(day)s does not end within the calendar. Choose an earlier day or shorter services.",
+        place=name,
+        params={"day": starts_on.isoformat()},
     )
 
 

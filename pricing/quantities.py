@@ -17,7 +17,7 @@ from workflows.errors import RunError
 from workflows.problems import Problem
 
 _SIX_PLACES: Final = Decimal("0.000001")
-_DIGITS: Final = 34
+_DIGITS: Final = 28
 
 
 def read_parameters(
@@ -39,7 +39,7 @@ def read_parameters(
             values[name] = _nearest(Decimal(1), parameter)
             continue
         values[name] = Decimal(value)
-        if not _is_usable(values[name]):
+        if not is_usable(values[name]):
             problems.append(_unusable(parameter, values[name]))
             values[name] = _nearest(Decimal(1), parameter)
         elif _outside(values[name], parameter):
@@ -65,8 +65,8 @@ def quantity(text: str, values: Mapping[str, Decimal], place: str) -> Fraction |
     return Fraction(number.quantize(_SIX_PLACES, rounding=ROUND_HALF_UP))
 
 
-def _is_usable(value: Decimal) -> bool:
-    """Whether FEEL can hold the number exactly and a quote can write it: 34 digits (DMN 1.5, 10.3.2.3)."""
+def is_usable(value: Decimal) -> bool:
+    """Whether formulas hold the number exactly, and so does a quote: at most 28 digits, the precision of Decimal."""
     if not value.is_finite():
         return False
     _, digits, exponent = value.as_tuple()

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from pricing.compare import QuoteDifference
 from pricing.errors import NotPriceable
+from pricing.quantities import is_usable
 from pricing.quotes import Quote, QuotedTask, QuoteLine
 from pricing.simulate import Driver
 from server.actor import Action, can
@@ -101,7 +102,7 @@ class Asked:
                 continue
             try:
                 found[parameter.id] = Decimal(typed.replace(",", "."))
-                if not found[parameter.id].is_finite():
+                if not is_usable(found[parameter.id]):
                     raise InvalidOperation
             except InvalidOperation:
                 text = gettext("Enter a number: %(name)s.", name=localised(parameter.label))

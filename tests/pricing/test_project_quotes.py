@@ -35,8 +35,9 @@ def service(diagram):
     def build(again="0", days="1"):
         hall = Expense("hall", "HALL", "1", "DAY", {}, payer="village", in_kind=True)
         card = TaskCard(honorarium=Honorarium("FEE", days), expenses=(hall,))
-        text = f"s>x1 x1>t1 t1>x2 x2>x1:{again} x2>e:{1 - Fraction(again)}" if again != "0" else "s>t1 t1>e"
-        return compile_service(diagram(text.replace("1/2", "0.5"), nodes={"t1": {"task": card}}))
+        chance = float(Fraction(again))
+        text = f"s>x1 x1>t1 t1>x2 x2>x1:{chance} x2>e:{1 - chance}" if chance else "s>t1 t1>e"
+        return compile_service(diagram(text, nodes={"t1": {"task": card}}))
 
     return build
 
@@ -117,6 +118,19 @@ def test_all_that_is_wrong_with_all_services_comes_at_once(service):
     assert [(p.code, p.place) for p in refused.value.problems] == [
         ("unknown-component", "b"), ("missing-price", "a: t1"), ("missing-price", "b: t1"),
     ]  # fmt: skip
+
+
+def test_a_plan_beyond_the_calendar_is_refused(service):
+    with pytest.raises(NotPriceable) as refused:
+        project(component("a", service()), starts_on=date(9999, 12, 20))
+    assert [p.code for p in refused.value.problems] == ["senseless-days"]
+
+
+def test_a_project_to_p80_below_its_simulated_mean_warns(service):
+    rare = component("a", service(again="1/8"), count=1)
+    assert [n.code for n in project(rare, basis="p80").warnings] == ["p80-below-mean"]
+    assert project(rare, basis="expected").warnings == ()
+    assert project(component("a", service()), basis="expected").warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -521,3 +521,17 @@ def test_the_report_of_a_file_names_row_column_and_value_in_the_readers_language
     assert "cher" in page
     assert "not-a-number" in page
     assert "row 2, column typical" not in page
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"/quotes/what-if?{SERVICE}&p_households=1e999999",
+        f"/quotes/what-if?{SERVICE}&p_households=1e-999999",
+        f"/quotes/price?{SERVICE}&p_households=1e999999",
+        "/project-quotes/new?name=x&region=BJ-DO-COPARGO&starts_on=9999-12-01&service_1=community_profile"
+        "&villages_1=1&days_1=9999",
+    ],
+)
+def test_impossible_numbers_and_days_in_an_address_are_asked_back(world, address):
+    assert Browser(world, "expert").get(address).status_code in (200, 422)
