@@ -101,6 +101,11 @@ class InvalidTaxTable(PaymentError):
     message = "The tax table cannot be used at %(place)s: %(reason)s"
 
 
+class InvalidAccountMap(PaymentError):
+    code = "invalid-account-map"
+    message = "The map of accounts cannot be used at %(place)s: %(reason)s"
+
+
 # Identifiers -------------------------------------------------------------------------------------------
 
 
