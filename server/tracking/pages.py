@@ -10,6 +10,8 @@ Source: WHATWG HTML, 9.2 (server-sent events).
 from __future__ import annotations
 
 import hashlib
+import socket
+import ssl
 from collections.abc import Iterator
 from time import monotonic
 from typing import Final
@@ -27,10 +29,14 @@ from workflows.errors import RunError
 
 pages = Blueprint("tracking", __name__)
 HEARTBEAT: Final = 15.0
-"""Seconds after which a silent stream says that it is there: a browser that left is noticed then."""
+"""Seconds after which a silent stream says that it is there."""
 LONGEST: Final = 600.0
 """Seconds of a stream; the browser then opens the next one by itself, perhaps at another process."""
 RETRY_MS: Final = 3_000
+GLANCE: Final = 2.0
+"""Seconds after which it is looked up whether the browser is still there, so that leafing through villages does
+not use up a person's places."""
+_SOCKETS: Final = ("gunicorn.socket", "werkzeug.socket")
 
 
 @pages.get("/instances/<instance_id>/events")
@@ -72,7 +78,32 @@ def _events(ticket: Ticket, known: str) -> Iterator[bytes]:
         digest = hashlib.sha256(said).hexdigest()[:32]
         yield b":\n\n" if digest == known else _event(digest, said)
         known = digest
-        ticket.wait(heartbeat)
+        if not _rested(ticket, heartbeat):
+            return
+
+
+def _rested(ticket: Ticket, seconds: float) -> bool:
+    """Sleep until there may be news, at most so long; whether there is still somebody to tell them to."""
+    until = monotonic() + seconds
+    while (left := until - monotonic()) > 0:
+        if ticket.wait(min(GLANCE, left)):
+            break
+        if _is_gone():
+            return False
+    return True
+
+
+def _is_gone() -> bool:
+    """Whether the browser has closed the connection, as far as the server lets it be seen."""
+    found = next((request.environ[name] for name in _SOCKETS if name in request.environ), None)
+    if not isinstance(found, socket.socket) or isinstance(found, ssl.SSLSocket):
+        return False
+    try:
+        return not found.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _event(digest: str, said: bytes) -> bytes:

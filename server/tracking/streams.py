@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 PAUSE: Final = 1.0
 """Seconds between two looks."""
-MOST_OF_A_PERSON: Final = 6
+MOST_OF_A_PERSON: Final = 8
 """Streams of one account at the same moment: tabs beyond that ask again from time to time."""
 
 

@@ -38,7 +38,7 @@ export class Cards {
     const [first] = node.badges;
     if (!badge || !first) return;
     badge.dataset.state = first.state;
-    if (badge.textContent !== first.label) badge.textContent = first.label;
+    if (badge.textContent !== node.label) badge.textContent = node.label;
   }
 }
 
