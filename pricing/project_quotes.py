@@ -220,7 +220,7 @@ def _assemble(
         risk=risk,
         components=quoted,
         months=_months(quoted),
-        warnings=p80_notices(risk, basis, currency, name),
+        warnings=p80_notices(risk, basis, currency),
     )
     wrong = found.inconsistency()
     assert not wrong, f"the parts of the project quote do not sum: {wrong}"

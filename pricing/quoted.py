@@ -156,7 +156,7 @@ class Notice:
     params: Mapping[str, str]
 
 
-def p80_notices(risk: Risk | None, basis: Basis, currency: str, place: str) -> tuple[Notice, ...]:
+def p80_notices(risk: Risk | None, basis: Basis, currency: str) -> tuple[Notice, ...]:
     """A warning where a price to P80 is less than the simulated mean, because rare cases are very dear."""
     if risk is None or basis != "p80" or risk.p80_minor >= risk.mean_minor:
         return ()
@@ -168,7 +168,7 @@ def p80_notices(risk: Risk | None, basis: Basis, currency: str, place: str) -> t
     return (
         Notice(
             "p80-below-mean",
-            place,
+            "",
             "P80 is %(p80)s %(currency)s, but the simulated mean is %(mean)s, because a few cases cost far more. "
             "Over many orders more is spent than is held: keep a reserve, or bound what is repeated.",
             params,

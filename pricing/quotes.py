@@ -158,7 +158,7 @@ def build_quote(
         contributions=rounded.contributions(contributions, amounts),
         warnings=(
             *(_notice(p) for p in work.problems),
-            *p80_notices(risk, basis, currency, costs.definition.process_id),
+            *p80_notices(risk, basis, currency),
         ),
         number=previous.number + 1 if previous else 1,
         replaces=previous.digest() if previous else "",
@@ -254,7 +254,7 @@ class _Work:
         self._place: dict[str, slice] = {}
         self._price(book, region, on, currency)
         if not costs.lines:
-            self.problems.append(_no_lines(costs.definition))
+            self.problems.append(_no_lines())
         if book.minimum_wages:
             paid = [(d.task, d.price) for d in self.drafts if d.line.kind == "honorarium"]
             self.problems += below_minimum_wage(paid, book, region, on)
@@ -493,11 +493,10 @@ def _notice(problem: Problem) -> Notice:
     return Notice(problem.code, problem.place, problem.message, params)
 
 
-def _no_lines(definition: Definition) -> Problem:
+def _no_lines() -> Problem:
     return Problem(
         "no-costs",
         "No task of the diagram says what it costs, so the price is zero. Give its tasks an honorarium or expenses.",
-        place=definition.process_id,
         severity="warning",
     )
 

@@ -163,7 +163,8 @@ def _show(quote: Quote, name: str, book: PriceBook) -> None:
     click.echo()
     click.echo(table(["", ""], _totals(quote, money)))
     for warning in quote.warnings:
-        click.echo(f"warning: {warning.code} [{warning.place}]: {warning.message % warning.params}", err=True)
+        about = f" [{warning.place}]" if warning.place else ""
+        click.echo(f"warning: {warning.code}{about}: {warning.message % warning.params}", err=True)
     click.echo(f"\nSHA-256 of the quote: {quote.digest()}")
 
 

@@ -27,6 +27,7 @@ from server.quotes import service as quotes
 from server.quotes.pages import MOST_VILLAGES, Shown, default_place, visible_places
 from server.regions import service as regions
 from server.runtime import Tx
+from workflows.problems import Problem
 
 pages = Blueprint("project_quotes", __name__)
 ROWS = 6
@@ -95,7 +96,10 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class ProjectPage:
-    """A project's price as it is shown. parties: those who pay in cash beside the fund, by amount."""
+    """A project's price as it is shown. parties: those who pay in cash beside the fund, by amount.
+
+    warnings: of the project as a whole, in the reader's language.
+    """
 
     quote: ProjectQuote
     region: str
@@ -104,6 +108,7 @@ class ProjectPage:
     parties: list[str]
     stacks: tuple[figures.Stack, ...]
     figure: figures.Distribution | None
+    warnings: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +282,7 @@ def _page(tx: Tx, found: ProjectQuote, region: str) -> ProjectPage:
         found, localised(known[region].names) if region in known else region, bars, payers, parties,
         figures.months(found.months, parties),
         figures.distribution(found.risk, found.charged_minor, gettext("Charged")) if found.risk else None,
+        [problem_text(Problem(n.code, n.message, n.place, "warning", n.params)) for n in found.warnings],
     )  # fmt: skip
 
 
