@@ -78,7 +78,7 @@ def _left_out(data: bytes) -> Iterator[Problem]:
     if count:
         yield Problem(
             "import-comments-left-out",
-            "%(count)s comments or processing instructions of the file were left out.",
+            "Comments and processing instructions of the file were left out: %(count)s.",
             severity="info",
             params={"count": count},
         )

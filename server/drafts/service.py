@@ -249,16 +249,18 @@ def make(tx: Tx, source: Source, *, draft_id: str | None = None) -> Made:
 
 
 def _note(tx: Tx, row: DraftRow, problems: tuple[Problem, ...]) -> None:
-    """Keep what an import changed as comments at the elements; mistakes that are left are found again by lint."""
+    """Keep what an import changed as a comment; mistakes that are left are found again by lint."""
     texts = catalogue_of(tx.actor.locale).texts
-    tx.session.add_all(
-        DraftCommentRow(
-            id=tx.new_id(), draft_id=row.id, answers=None, revision=row.revision, element=p.place, element_name="",
-            text=p.text(texts), said_at=tx.now, said_by=tx.actor.user_id, resolved_at=None, resolved_by=None,
-        )
-        for p in problems if p.severity == "info"
-    )  # fmt: skip
-    tx.session.flush()
+    notes = [problem.text(texts) for problem in problems if problem.severity == "info"]
+    if notes:
+        tx.session.add(
+            DraftCommentRow(
+                id=tx.new_id(), draft_id=row.id, answers=None, revision=row.revision, element="",
+                element_name="", text="\n".join(notes), said_at=tx.now, said_by=tx.actor.user_id,
+                resolved_at=None, resolved_by=None,
+            )
+        )  # fmt: skip
+        tx.session.flush()
 
 
 _Begun = tuple[Content, str, str | None, tuple[Problem, ...]]

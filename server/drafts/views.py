@@ -206,6 +206,8 @@ def place_name(definition: Definition | None, element: str, known_as: str = "") 
     """What an element of a diagram is called: a task by its title; one that is gone as it was called."""
     if not element:
         return ""
+    if element.startswith("diagram:"):  # a text of an element, as translations name it
+        element = element.split(":")[1]
     if definition is not None:
         if element == definition.process_id:
             return gettext("Service card")
@@ -217,7 +219,7 @@ def place_name(definition: Definition | None, element: str, known_as: str = "") 
             return flow.name or " → ".join(ends)
         if element in definition.lanes:
             return definition.lanes[element] or element
-    return gettext("%(element)s (removed)", element=known_as or element)
+    return gettext("%(element)s (removed)", element=known_as) if known_as else element
 
 
 def _files(ready: Readiness, kind: Literal["forms", "decisions"]) -> list[FileLine]:

@@ -149,7 +149,7 @@ def test_an_imported_file_says_what_was_changed_and_what_does_not_run(expert):
     )
     assert answer.status_code == 303, answer.text
     page = expert.get(answer.location).text
-    for words in ("comments or processing instructions", "was not marked as executable", "RUN has drawn it"):
+    for words in ("Comments and processing instructions", "was not marked as executable", "RUN has drawn it"):
         assert words in page, words
     draft = expert.world.read(drafts.drafts, who="expert")[0]
     assert (draft.service_code, draft.names) == ("dig_a_well", {"en": "Dig a well"})
