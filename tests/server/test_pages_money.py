@@ -304,7 +304,7 @@ def test_verification_shows_what_was_changed(opened):
 
 
 def test_every_finding_of_the_verification_has_its_sentence():
-    services = Path(findings.__file__).parent.rglob("service.py")
+    services = Path(findings.__file__).parent.rglob("*.py")
     codes = {c for s in services for c in re.findall(r'Finding\(\s*"([a-z-]+)"', s.read_text("utf-8"))}
     assert codes == set(words.FINDINGS)
 
