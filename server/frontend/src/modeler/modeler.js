@@ -6,6 +6,7 @@ import clipboard from './canvas/clipboard.js';
 import menus from './canvas/menus.js';
 import names from './canvas/names.js';
 import palette from './canvas/palette.js';
+import simulation from './canvas/simulation.js';
 import metadata from './metadata.js';
 import outline from './outline.js';
 import panel from './panel/panel.js';
@@ -24,7 +25,7 @@ export function createModeler({ container, run, extra = [] }) {
     textRenderer: { defaultStyle: { fontFamily: FONT, fontSize: '13px' }, externalStyle: { fontFamily: FONT, fontSize: '12px' } },
     minimap: { open: false },
     additionalModules: [
-      { translate: ['value', run.translate] }, MinimapModule, TokenSimulationModule, metadata, names, palette, menus, clipboard, outline, panel, ...extra
+      { translate: ['value', run.translate] }, MinimapModule, TokenSimulationModule, simulation, metadata, names, palette, menus, clipboard, outline, panel, ...extra
     ]
   });
 }

@@ -109,11 +109,12 @@ function OutlineTree({ outline }) {
     ${rows.map((row, index) => {
       const owner = ownerOf(row.element);
       const problems = row.whole ? 0 : outline.problems(row.element);
-      return html`<li key=${row.element.id} role="treeitem" class="mo-row mo-row--${Math.min(row.depth, 4)}" data-id=${row.element.id} data-type=${owner.$type} aria-level=${row.depth + 1}
+      const label = [titleOf(owner, t), t(kindWords(owner)), problems > 0 && t('%(count)s to fix', { count: problems })].filter(Boolean).join(', ');
+      return html`<li key=${row.element.id} role="treeitem" aria-label=${label} class="mo-row mo-row--${Math.min(row.depth, 4)}" data-id=${row.element.id} data-type=${owner.$type} aria-level=${row.depth + 1}
         aria-selected=${String(isChosen(row))} tabindex=${index === at ? 0 : -1} onFocus=${() => setAt(index)} onClick=${() => outline.choose(row.element, { open: false })} onDblClick=${() => outline.choose(row.element, { open: true })}>
         <span class="mo-icon ${symbolOf(row.element)}" aria-hidden="true"></span>
-        <span class="mo-name">${titleOf(owner, t)}<span class="visually-hidden">, ${t(kindWords(owner))}</span></span>
-        ${problems > 0 && html`<span class="mo-problems"><span aria-hidden="true">${problems}</span><span class="visually-hidden">${t('%(count)s to fix', { count: problems })}</span></span>`}</li>`;
+        <span class="mo-name">${titleOf(owner, t)}</span>
+        ${problems > 0 && html`<span class="mo-problems" aria-hidden="true">${problems}</span>`}</li>`;
     })}
   </ul>`;
 }

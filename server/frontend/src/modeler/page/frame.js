@@ -44,12 +44,25 @@ export function frame(place, { t, panels }) {
   return {
     tools, banners, outline, canvas, properties, live,
     showPane: tabs.show,
+    note: (name, words, tone) => {
+      for (const place of document.querySelectorAll(`[data-note="${name}"]`)) {
+        place.textContent = words;
+        place.dataset.tone = tone;
+      }
+    },
     toggleOutline: () => {
       const closed = place.classList.toggle('mm--no-outline');
       remember({ outline: !closed });
       return !closed;
     }
   };
+}
+
+/** Where a tab says a number. */
+function noteOf(name) {
+  const place = made('span', 'mm-note');
+  place.dataset.note = name;
+  return place;
 }
 
 /** Problems and price below the canvas, one at a time. */
@@ -61,7 +74,7 @@ function drawerOf(t, panels, live) {
   row.setAttribute('role', 'tablist');
   row.setAttribute('aria-label', t('Problems and price'));
   const parts = kinds.map(([name, words, symbol], index) => {
-    const tab = made('button', 'mm-drawer__tab', [icon(symbol), made('span', '', words), made('span', 'mm-drawer__count')]);
+    const tab = made('button', 'mm-drawer__tab', [icon(symbol), made('span', '', words), noteOf(name)]);
     tab.type = 'button';
     tab.id = `tab-${name}`;
     tab.setAttribute('role', 'tab');
@@ -117,7 +130,7 @@ function phoneTabs(t, place, panels) {
     for (const each of element.children) each.setAttribute('aria-pressed', String(each.dataset.pane === name));
   };
   for (const [name, words, symbol] of kinds) {
-    const tab = made('button', '', [icon(symbol), made('span', '', words)]);
+    const tab = made('button', '', [icon(symbol), made('span', '', words), name === 'lintPanel' && noteOf(name)]);
     tab.type = 'button';
     tab.dataset.pane = name;
     tab.addEventListener('click', () => show(name));

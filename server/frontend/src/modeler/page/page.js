@@ -2,7 +2,13 @@
 import { createModeler, lock } from '../modeler.js';
 import { exportBpmn, exportPng, exportSvg } from '../files/exports.js';
 import { leftOut, makeDraft, newerNamespaces, open, takeDrops } from '../files/imports.js';
+import runLint from '../lint/index.js';
+import { isBlocking } from '../lint/merge.js';
+import { lintPanel } from '../lint/panel.js';
 import { flushDrafts } from '../panel/draft.js';
+import { money } from '../price/figures.js';
+import runPrice from '../price/index.js';
+import { pricePanel } from '../price/panel.js';
 import { Autosave, whatToOpen } from '../saving/autosave.js';
 import { kept } from '../saving/kept.js';
 import { DESCRIPTOR } from '../schema.js';
@@ -13,13 +19,9 @@ import { frame } from './frame.js';
 import { bindKeys } from './keys.js';
 import { toolbar } from './toolbar.js';
 
-// written by others (see docs/adr/0016): each is there or is left out
-const LIVE = Object.values(import.meta.glob(['../lint/index.js', '../price/index.js'], { eager: true }));
-const PANELS = Object.assign({}, ...Object.values(import.meta.glob(['../lint/*.js', '../price/*.js'], { eager: true })).map(
-  ({ lintPanel, pricePanel }) => ({ ...(lintPanel && { lintPanel }), ...(pricePanel && { pricePanel }) })
-));
+const LIVE = [runLint, runPrice];
+const PANELS = { lintPanel, pricePanel };
 const XML_LIMIT = 5_000_000;
-const PALETTE_WIDTH = 62; // pixels that the palette covers at the left
 const MARGIN = 30;
 const READABLE_ZOOM = 0.6;
 const START_ZOOM = 0.75;
@@ -42,14 +44,14 @@ export class ModelerPage {
     };
     const [diagram] = await Promise.all([this.load(), document.fonts.load('13px "Source Sans 3"').catch(() => null)]);
     if (!diagram) return;
-    const modules = LIVE.map((module) => module.default).filter(Boolean);
-    this.modeler = createModeler({ container: this.frame.canvas, run: this.run, extra: modules });
+    this.modeler = createModeler({ container: this.frame.canvas, run: this.run, extra: LIVE });
     this.modeler.get('runOutline').attachTo(this.frame.outline);
     this.modeler.get('runPanel').attachTo(this.frame.properties);
     this.autosave = this.makeAutosave(diagram.etag);
     toolbar(this.frame.tools, this);
     bindKeys(this);
-    for (const [name, container] of Object.entries(this.frame.live)) PANELS[name]?.(container, this.modeler);
+    for (const [name, container] of Object.entries(this.frame.live)) PANELS[name](container, this.modeler);
+    this.countOnTabs();
     await this.openFirst(diagram);
     this.follow();
     this.place.dataset.ready = 'true';
@@ -137,7 +139,13 @@ export class ModelerPage {
     const { outer } = canvas.viewbox();
     const width = outer.width / scale;
     const height = outer.height / scale;
-    canvas.viewbox({ x: x - (PALETTE_WIDTH + 30) / scale, y: y - height / 2, width, height });
+    canvas.viewbox({ x: x - (this.paletteWidth() + MARGIN) / scale, y: y - height / 2, width, height });
+  }
+
+  /** Pixels that the palette covers at the left: it has one column or two. */
+  paletteWidth() {
+    const palette = this.frame.canvas.querySelector('.djs-palette');
+    return palette && !this.run.readOnly ? palette.offsetLeft + palette.offsetWidth : 0;
   }
 
   /** Show all of it, the palette not in the way; gives the scale. */
@@ -145,7 +153,7 @@ export class ModelerPage {
     const canvas = this.modeler.get('canvas');
     const { inner, outer } = canvas.viewbox();
     if (!inner.width || !outer.width) return 1;
-    const left = this.run.readOnly ? MARGIN : PALETTE_WIDTH + MARGIN;
+    const left = this.paletteWidth() + MARGIN;
     const scale = Math.min(1, (outer.width - left - MARGIN) / inner.width, (outer.height - 2 * MARGIN) / inner.height);
     const width = outer.width / scale;
     const height = outer.height / scale;
@@ -163,6 +171,20 @@ export class ModelerPage {
       console.warn('Names of items, units and skills were not loaded:', problem);
     }
     this.place.dataset.vocabulary = 'true';
+  }
+
+  /** How many problems there are and what the first place pays, on the tabs: seen while they are closed. */
+  countOnTabs() {
+    const eventBus = this.modeler.get('eventBus');
+    eventBus.on('runLint.changed', ({ problems }) => {
+      const toFix = problems.filter(isBlocking).length;
+      this.frame.note('lintPanel', toFix || '', toFix ? 'fail' : 'quiet');
+    });
+    eventBus.on('runPrice.changed', ({ answer }) => {
+      const first = answer?.regions?.find(({ expected_minor: expected }) => expected !== null);
+      const amount = first ? `${money(first.expected_minor, first.minor_digits ?? answer.minor_digits, this.settings.language)} ${first.currency ?? answer.currency ?? ''}`.trim() : '';
+      this.frame.note('pricePanel', amount, 'quiet');
+    });
   }
 
   // saving
@@ -289,7 +311,8 @@ export class ModelerPage {
 
   openProperties() {
     this.frame.showPane('properties');
-    this.frame.properties.querySelector('summary, input, button')?.focus();
+    // when the card of what was just selected is drawn
+    requestAnimationFrame(() => setTimeout(() => this.frame.properties.querySelector('.mp-scroll summary, .mp-scroll input')?.focus()));
   }
 
   banner(tone, words, action = undefined) {

@@ -1,12 +1,13 @@
 /** A field that finds one of many by part of its name or code. Source: ARIA APG, editable combobox with list autocomplete. */
-import { html, useEffect, useId, useRef, useState } from 'diagram-js/lib/ui';
+import { html, useEffect, useRef, useState } from 'diagram-js/lib/ui';
 import { usePanel } from './context.js';
+import { useFieldId } from './ids.js';
 import { Field, matching } from './inputs.js';
 
 /** options: [{value, words, detail}]. What is typed and is none of them can be kept by Enter: `free` says so. */
 export function Combobox({ label, value, commit, options, hint, error, note, free }) {
   const { t, readOnly } = usePanel();
-  const listId = useId();
+  const listId = useFieldId();
   const [typed, setTyped] = useState(null);
   const [at, setAt] = useState(0);
   const list = useRef(null);

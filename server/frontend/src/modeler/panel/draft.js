@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from 'diagram-js/lib/ui';
 
 const PAUSE = 450;
+const LEAVING = 150;
 const open = new Set();
 
 /** Make changes of everything that is still being typed: before saving, undoing or choosing another element. */
@@ -35,7 +36,12 @@ export function useDraft(value, commit) {
       state.timer = setTimeout(state.flush, PAUSE);
       redraw((count) => count + 1);
     },
-    onBlur: () => state.flush(),
+    onBlur: () => {
+      // not at once: what was pressed would move away under the pointer before it is let go
+      if (state.draft === null) return;
+      clearTimeout(state.timer);
+      state.timer = setTimeout(state.flush, LEAVING);
+    },
     onKeyDown: (event) => {
       if (event.key === 'Enter' && event.target.tagName === 'INPUT') state.flush();
     }

@@ -1,11 +1,12 @@
 /** The fields of the panel: a label, a control, what is wrong or helpful below it. */
-import { html, useId } from 'diagram-js/lib/ui';
+import { html } from 'diagram-js/lib/ui';
 import { usePanel } from './context.js';
+import { useFieldId } from './ids.js';
 import { useDraft } from './draft.js';
 
 /** Label, control and notes. `control(id, describedBy)` makes the control. */
 export function Field({ label, hint, error, note, mark, control }) {
-  const id = useId();
+  const id = useFieldId();
   const notes = [[error, `${id}-error`], [note, `${id}-note`], [hint, `${id}-hint`]].filter(([text]) => text);
   return html`<div class="mp-field ${error ? 'mp-field--wrong' : ''}">
     <label class="mp-label" for=${id}>${label}${mark && html` <span class="mp-mark">${mark}</span>`}</label>
@@ -49,7 +50,7 @@ export function Select({ label, value, commit, options, hint, error, empty }) {
 
 export function Checkbox({ label, value, commit, hint }) {
   const { readOnly } = usePanel();
-  const id = useId();
+  const id = useFieldId();
   return html`<div class="mp-field mp-check">
     <input id=${id} type="checkbox" class="form-check-input" checked=${Boolean(value)} disabled=${readOnly} aria-describedby=${hint ? `${id}-hint` : undefined}
       onChange=${(event) => commit(event.target.checked)} />
@@ -61,7 +62,7 @@ export function Checkbox({ label, value, commit, hint }) {
 /** Several of a few: options [value, words]; `value` and what is committed are lists of values. */
 export function Checks({ label, value, commit, options, hint }) {
   const { readOnly } = usePanel();
-  const id = useId();
+  const id = useFieldId();
   const toggle = (key, on) => commit(options.map(([each]) => each).filter((each) => (each === key ? on : value.includes(each))));
   return html`<fieldset class="mp-field mp-checks"><legend class="mp-label">${label}</legend>
     ${options.map(([key, words], index) => html`<div class="mp-check">

@@ -127,18 +127,18 @@ function PanelRoot({ panel }) {
   if (element === null) return html`<p class="mp-empty">${t('Several elements are selected. Select one to see what it says.')}</p>`;
   const context = panel.context(element);
   return html`<${PanelProvider} value=${context}>
-    <div class="mp" key=${element.id}>
+    <div class="mp mp--card" key=${element.id}>
       <header class="mp-head"><p class="mp-kind">${t(kindWords(context.owner))}</p>
         <h2>${titleOf(context.owner, t)}</h2>
         <${Languages} panel=${panel} context=${context} /></header>
       ${panel.problem && html`<p class="mp-error mp-error--panel" role="alert">${panel.problem}</p>`}
+      <div class="mp-scroll"><${Cards} context=${context} /></div>
       <${Findings} problems=${panel.problemsOf(element)} />
-      <${Cards} context=${context} />
     </div>
   </${PanelProvider}>`;
 }
 
-/** What lint says of this very element. */
+/** What lint says of this very element: below, so that the fields stay where they are when it comes and goes. */
 function Findings({ problems }) {
   if (!problems.length) return null;
   return html`<ul class="mp-findings">${problems.map(({ severity, message }) => html`<li data-severity=${severity}>

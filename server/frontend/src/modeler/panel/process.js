@@ -1,9 +1,10 @@
 /** What BPMN itself says of an element and we execute: conditions, times, messages, repetition, calls, scripts. */
 import { getBusinessObject, is } from 'bpmn-js/lib/util/ModelUtil';
-import { html, useId } from 'diagram-js/lib/ui';
+import { html } from 'diagram-js/lib/ui';
 import { definitionsOf } from '../metadata.js';
 import { MessageCard, Repetitions, fields } from './cards.js';
 import { usePanel } from './context.js';
+import { useFieldId } from './ids.js';
 import { FeelInput } from './feel.js';
 import { Group } from './group.js';
 import { Checkbox, Field, NumberInput, Select, TextArea, TextInput } from './inputs.js';
@@ -129,7 +130,7 @@ function EventDefinition({ definition }) {
 /** A message, signal, error or escalation by its name or code: one of the file, or a new one. */
 export function ReferredField({ of, referred: [reference, type, key] }) {
   const { t, metadata, element, owner, readOnly } = usePanel();
-  const listId = useId();
+  const listId = useFieldId();
   const definitions = definitionsOf(owner);
   const known = (definitions.get('rootElements') ?? []).filter((each) => is(each, type));
   const named = (each) => each?.get(key) || each?.get('name') || '';
