@@ -70,8 +70,14 @@ export class RunPrice {
 
   hearOpened({ state, answer }) {
     if (state !== 'answered') return;
-    for (const region of answer.regions) this.opened.set(region.path, region.partial ? null : region.expected_minor);
+    for (const region of answer.regions) this.opened.set(region.path, region);
     this.tell();
+  }
+
+  /** What the place cost when the draft was opened; null where that cannot be compared: other prices were missing. */
+  openedAt(region) {
+    const before = this.opened.get(region.path);
+    return before && before.missing.length === region.missing.length ? before.expected_minor : null;
   }
 
   tell() {

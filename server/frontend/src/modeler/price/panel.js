@@ -73,7 +73,7 @@ function More({ price, t, language }) {
 
 function Figures({ price, region, regions, t, language }) {
   const write = (minor) => money(minor, region.minor_digits, language);
-  const change = trend(region.expected_minor, price.opened.get(region.path));
+  const change = trend(region.expected_minor, price.openedAt(region));
   return html`<p class="mp-expected"><b>${write(region.expected_minor)}</b> ${region.currency}
       ${region.partial && html`<span class="mp-partial">${t('without what has no price')}</span>`}</p>
     <p class="mp-trend" data-sign=${change?.sign}>${trendWords(change, write, t)}</p>
