@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from server.accounts import api as accounts_api
 from server.accounts import pages as accounts
+from server.adoptions import api as adoptions_api
 from server.adoptions import pages as adoptions
 from server.batches import api as batches_api
 from server.batches import finance_pages
@@ -35,6 +36,7 @@ from server.quotes import pages as quotes
 from server.requests import api as requests_api
 from server.submissions import api as submissions_api
 from server.submissions import pages as submissions
+from server.texts import api as texts_api
 from server.texts import pages as texts
 from server.tracking import pages as tracking
 from server.transparency import api as transparency_api
@@ -50,4 +52,5 @@ PAGE_BLUEPRINTS: tuple[Blueprint, ...] = (
 API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     accounts_api.api, catalogue_api.api, drafts_api.api, price_lists_api.api, quotes_api.api, requests_api.api,
     projects_api.api, instances_api.api, submissions_api.api, deliveries_api.api, batches_api.api, transparency_api.api,
+    adoptions_api.api, texts_api.api,
 )  # fmt: skip

@@ -102,7 +102,12 @@ def real_ids(site):
         "name": "One", "region": world.villages[0], "starts_on": "2026-12-01",
         "services": [{"key": "a", "service": "community_profile", "duration_days": 9}],
     }  # fmt: skip
+    adoption = {"service": "community_profile", "version": "1.0.0", "region": "BJ-DO-COPARGO", "language": "fr"}
+    draft = {"kind": "version", "service": "community_profile", "version": "1.0.0"}
     return {
+        "language": "fr", "adoption_id": site.coordinator.post("/adoptions", adoption, 201)["id"],
+        "draft_id": site.expert.post("/drafts", draft, 201)["draft"]["id"], "revision": "1", "number": "1",
+        "comment_id": "01900000-0000-7000-8000-000000000000",
         "code": "community_profile", "version": "1.0.0", "ref": "announce", "project_id": world.project_id,
         "list_id": site.expert.get("/price-lists")["items"][0]["id"], "quote_id": world.quote_id,
         "instance_id": world.instance_ids[0], "task_id": world.task().id, "delivery_id": delivery,

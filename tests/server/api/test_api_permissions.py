@@ -52,6 +52,10 @@ TABLE = {
     "list_paying_accounts": MONEY, "list_payables": MONEY, "list_batches": MONEY, "create_batch": "M",
     "read_batch": MONEY, "submit_batch": "M", "approve_batch": "MA", "export_batch": "M", "cancel_batch": "M",
     "download_batch_file": MONEY, "read_batch_answer": "M",
+    "list_adoptions": STAFF, "propose_adoption": "EC", "read_adoption": STAFF, "adopt_version": "EC",
+    "withdraw_adoption": "EC", "list_calendars": EVERYBODY, "create_calendar": "EC", "add_holidays": "EC",
+    "download_version_texts": EVERYBODY, "read_draft_progress": "EC", "download_draft_texts": "EC",
+    "import_draft_texts": "EC",
     "read_village": "*", "read_verification": MONEY,
 }  # fmt: skip
 NOTHING = "01900000-0000-7000-8000-000000000000"
