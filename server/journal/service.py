@@ -8,10 +8,11 @@ A sweep seals the rows since the last block; each block names the block before i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from sqlalchemy import func, select, text
@@ -29,6 +30,7 @@ from server.journal.models import (
 from server.runtime import Tx
 
 GENESIS_HASH = "0" * 64
+_ROW, _SECRET = (JournalRow.metadata.tables[name] for name in ("journal", "journal_secret"))
 _LOCK = 7_263_001
 """Key of the PostgreSQL advisory lock: shared by writers, exclusive while sealing."""
 
@@ -92,7 +94,7 @@ class Event(StrEnum):
     BANK_FILE_READ = "paying_account:file_read"
     BANK_LINE_DECIDED = "bank_entry:decided"
     PAYEE_ACCOUNT_CHANGED = "person:payee_account_changed"
-    PAYEE_ACCOUNT_CHECKED = "person:payee_account_checked"
+    PAYEE_ACCOUNT_CHECKED = "payee_account:checked"
     CLAIM_PROPOSED = "claim:proposed"
     CLAIM_APPROVED = "claim:approved"
     CLAIM_REFUSED = "claim:refused"
@@ -125,13 +127,28 @@ def canonical_row(
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
-def _row_hash(row: JournalRow) -> str:
-    at = row.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    content = canonical_row(
-        at, row.event, row.object_type, row.object_id, row.region_code, row.public, row.commitments
-    )
+def _row_hash(
+    id_: str, at: datetime, event: str, object_type: str, object_id: str, region: str | None,
+    public: Mapping[str, Any], commitments: Mapping[str, Any],
+) -> str:  # fmt: skip
+    moment = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    content = canonical_row(moment, event, object_type, object_id, region, public, commitments)
     # the id makes two equal events two rows
-    return hashlib.sha256(row.id.encode() + b"\n" + content).hexdigest()
+    return hashlib.sha256(id_.encode() + b"\n" + content).hexdigest()
+
+
+class Entry(NamedTuple):
+    """Something that happened to an object.
+
+    public: codes, amounts, digests; never a name, a number of a telephone or an exact place.
+    private: personal values; only their commitments are public. The actor is always one of them.
+    """
+
+    event: Event
+    object_id: str
+    region: str | None = None
+    public: Mapping[str, Any] = {}
+    private: Mapping[str, str] = {}
 
 
 def record(
@@ -143,31 +160,39 @@ def record(
     public: Mapping[str, Any] | None = None,
     private: Mapping[str, str] | None = None,
 ) -> None:
-    """Write down that `event` happened to the object, by the transaction's actor.
+    """Write down that `event` happened to the object, by the transaction's actor; see `Entry`."""
+    record_all(tx, [Entry(event, object_id, region, public or {}, private or {})])
 
-    public: codes, amounts, digests; never a name, a number of a telephone or an exact place.
-    private: personal values; only their commitments are public. The actor is always one of them.
+
+def record_all(tx: Tx, entries: Sequence[Entry]) -> None:
+    """Write down what happened, in this order, by the transaction's actor.
+
+    What the session has not written yet is written first.
     """
+    tx.session.flush()
+    if not entries:
+        return
     if tx.session.get_bind().dialect.name == "postgresql":
         tx.session.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": _LOCK})
-    values = {"actor": tx.actor.user_id, **(private or {})}
-    salts = {field: tx.ids.new_salt() for field in values}
-    row = JournalRow(
-        id=tx.new_id(),
-        at=tx.now,
-        event=event.value,
-        object_type=event.value.partition(":")[0],
-        object_id=object_id,
-        region_code=region,
-        public=dict(public or {}),
-        commitments={f: commitment(salts[f], values[f]) for f in sorted(values)},
-    )
-    row.row_hash = _row_hash(row)
-    tx.session.add(row)
-    tx.session.flush()
-    tx.session.add_all(
-        JournalSecret(journal_id=row.id, field=f, salt=salts[f], value=values[f]) for f in sorted(values)
-    )
+    rows: list[dict[str, Any]] = []
+    secrets: list[dict[str, Any]] = []
+    for entry in entries:
+        private = {"actor": tx.actor.user_id, **entry.private}
+        salts = {field: tx.ids.new_salt() for field in private}
+        row = {
+            "id": tx.new_id(), "at": tx.now, "event": entry.event.value,
+            "object_type": entry.event.value.partition(":")[0], "object_id": entry.object_id,
+            "region_code": entry.region, "public": dict(entry.public),
+            "commitments": {f: commitment(salts[f], private[f]) for f in sorted(private)},
+        }  # fmt: skip
+        rows.append({**row, "row_hash": _row_hash(*row.values())})
+        secrets += [
+            {"journal_id": row["id"], "field": f, "salt": salts[f], "value": private[f]}
+            for f in sorted(private)
+        ]
+    # past the session: nobody keeps these rows, and a flush for each would take most of a step's time
+    tx.session.execute(_ROW.insert(), rows)
+    tx.session.execute(_SECRET.insert(), secrets)
 
 
 def _block_hash(
@@ -266,7 +291,16 @@ def verify(tx: Tx, ledger_hash_at: Callable[[int], str | None]) -> Iterator[Find
     rows = tx.session.scalars(select(JournalRow).order_by(JournalRow.seq)).all()
     hashes: dict[int, str] = {}
     for row in rows:
-        hashes[row.seq] = _row_hash(row)
+        hashes[row.seq] = _row_hash(
+            row.id,
+            row.at,
+            row.event,
+            row.object_type,
+            row.object_id,
+            row.region_code,
+            row.public,
+            row.commitments,
+        )
         if hashes[row.seq] != row.row_hash:
             yield Finding("journal-row-changed", f"journal row {row.seq}", "The row is not what was written.")
     yield from _verify_secrets(tx, {row.id: row for row in rows})

@@ -166,8 +166,8 @@ def check_payee_account(tx: Tx, account_id: str, *, confirmed: bool, note: str) 
     )  # fmt: skip
     tx.session.flush()
     journal.record(
-        tx, Event.PAYEE_ACCOUNT_CHECKED, account.person_id, public={"verdict": verdict},
-        private={"note": note.strip()[:300]},
+        tx, Event.PAYEE_ACCOUNT_CHECKED, account_id, public={"verdict": verdict},
+        private={"person": account.person_id, "note": note.strip()[:300]},
     )  # fmt: skip
 
 
