@@ -266,7 +266,7 @@ class _Reader:
                 self._add(_row_shape(number, len(row), self.width))
             elif self._is_unpriced(row):
                 unpriced += 1
-            elif [text_of(cell) for cell in row[: self.beside]] == headings:
+            elif self._repeats(row, headings):
                 repeated += 1
                 self._add(_repeated_heading(number))
             else:
@@ -279,6 +279,13 @@ class _Reader:
         if not content or (unpriced == len(content) and not blocking(self.problems)):
             self._add(_no_prices())
         return self._result(len(content), unpriced)
+
+    def _repeats(self, row: Row, headings: list[str]) -> bool:
+        """Whether a row is the headings once more."""
+        item = self.columns["item"]
+        if item >= len(row) or row[item] != self.titles["item"]:
+            return False
+        return [text_of(cell) for cell in row[: self.beside]] == headings
 
     def _result(self, read: int, unpriced: int) -> Import:
         if self.dropped:

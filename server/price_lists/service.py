@@ -169,6 +169,7 @@ def import_price_list(
 
     Raises InvalidInput with every problem of every cell. Warnings do not stop it.
     """
+    require(tx.actor, Action.PRICE_IMPORT)
     found = check_price_list(tx, data, filename=filename, defaults=defaults)
     if blocking(found.problems):
         raise InvalidInput(found.problems)
@@ -201,6 +202,7 @@ def approve_price_list(tx: Tx, list_id: str) -> None:
 
     Raises NotFound, WrongState (approved or retired already), SamePerson.
     """
+    require(tx.actor, Action.PRICE_APPROVE)
     found = _locked(tx, list_id, Action.PRICE_APPROVE)
     if found.status != "draft":
         raise WrongState(what="price list", state=found.status)
@@ -217,6 +219,7 @@ def retire_price_list(tx: Tx, list_id: str) -> None:
     By somebody other than who imported it, once it is approved. Raises NotFound, WrongState (retired already),
     SamePerson.
     """
+    require(tx.actor, Action.PRICE_APPROVE)
     found = _locked(tx, list_id, Action.PRICE_APPROVE)
     if found.status == "retired":
         raise WrongState(what="price list", state=found.status)
@@ -230,6 +233,7 @@ def withdraw_price_list(tx: Tx, list_id: str) -> None:
 
     Raises NotFound, WrongState (approved or retired already).
     """
+    require(tx.actor, Action.PRICE_IMPORT)
     found = _locked(tx, list_id, Action.PRICE_IMPORT)
     if found.status != "draft":
         raise WrongState(what="price list", state=found.status)
@@ -238,7 +242,6 @@ def withdraw_price_list(tx: Tx, list_id: str) -> None:
 
 def _locked(tx: Tx, list_id: str, action: Action) -> PriceListRow:
     """The list, for an actor who may do that in all its places."""
-    require(tx.actor, action)
     found = tx.session.get(PriceListRow, list_id, with_for_update=True, populate_existing=True)
     if found is None:
         raise NotFound(what="price list", key=list_id)
