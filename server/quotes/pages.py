@@ -17,6 +17,7 @@ from pricing.quantities import is_usable
 from pricing.quotes import Quote, QuotedTask, QuoteLine
 from pricing.simulate import Driver
 from server.actor import Action, can
+from server.adoptions import service as adoptions
 from server.catalogue import service as catalogue
 from server.documents import CONTENT_SECURITY_POLICY, quote_document
 from server.errors import NotFound
@@ -237,8 +238,9 @@ def quote(quote_id: str) -> str:
 @pages.get("/quotes/<quote_id>/document")
 @permission(Action.PRICE_READ)
 def document(quote_id: str) -> Response:
-    """The quote as one file to print or to send."""
-    response = make_response(g.runtime.read(g.actor, _document, quote_id, current_locale()))
+    """The quote as one file to print or to send: in ?lang=, else in the language the region has adopted."""
+    asked = current_locale() if request.args.get("lang") else ""
+    response = make_response(g.runtime.read(g.actor, _document, quote_id, asked))
     response.content_type = "text/html; charset=utf-8"
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return response
@@ -370,6 +372,8 @@ def _ask_again(tx: Tx, quote_id: str) -> str:
 
 def _document(tx: Tx, quote_id: str, locale: str) -> str:
     row = _seen(tx, quote_id)
+    if not locale:
+        locale = adoptions.adoption(tx, row.adoption_id).language if row.adoption_id else current_locale()
     version, known = catalogue.version(tx, row.service_version_id), regions.regions(tx)
     return quote_document(
         quotes.quote(tx, quote_id), service_names=version.names, locale=locale, service_version=version.version,

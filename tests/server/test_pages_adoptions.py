@@ -69,6 +69,17 @@ def test_a_coordinator_adopts_on_pages_and_upgrades(app):
     assert "Withdrawn" in told(browser.get(made.location))
 
 
+def test_a_quote_made_under_an_adoption_says_so_and_is_printed_in_its_language(app, world):
+    browser = Browser(app, "coordinator")
+    made = browser.post("/adoptions", {**FORM, "language": "es"})
+    browser.post(f"{made.location}/adopt")
+    quote = world.make_quote(world.make_project("ADOPTED", world.villages[4:6]))
+    assert made.location in browser.get(f"/quotes/{quote}")
+    assert '<html lang="es"' in browser.get(f"/quotes/{quote}/document")
+    assert '<html lang="fr"' in browser.get(f"/quotes/{quote}/document?lang=fr")
+    assert '<html lang="en"' in browser.get(f"/quotes/{world.quote_id}/document")
+
+
 def test_everything_wrong_stands_at_its_field(app):
     browser = Browser(app, "coordinator")
     answer = browser.post(
