@@ -136,6 +136,24 @@ describe('saving by itself', () => {
     if (state === 'refused') expect(world.told.at(-1)[1].message).toBe('It is no BPMN.');
   });
 
+  test('an answer of the page for signing in is no saving', async () => {
+    world.answers.push({ ...ok(null), redirected: true });
+    autosave.changed();
+    await world.pass(2000);
+    expect(world.told.at(-1)[0]).toBe('signedOut');
+    expect(autosave.unsaved).toBe(true);
+  });
+
+  test('after signing in again it is saved with the new token', async () => {
+    autosave.renew = async () => 'new';
+    world.answers.push(refused(401));
+    autosave.changed();
+    await world.pass(2000);
+    await autosave.save();
+    expect(world.sent.at(-1).csrf).toBe('new');
+    expect(world.told.at(-1)[0]).toBe('saved');
+  });
+
   test('a browser that keeps nothing is said so', async () => {
     autosave.keep.write = async () => { throw new Error('private'); };
     world.answers.push(new TypeError('Failed to fetch'));

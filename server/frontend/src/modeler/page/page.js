@@ -195,8 +195,23 @@ export class ModelerPage {
       draft: { id: this.draft.id, address: addresses.diagram, etag, csrf },
       read: async () => (await this.modeler.saveXML({ format: true })).xml,
       keep: kept,
+      renew: () => this.newToken(),
       tell: (state, details) => this.tellState(state, details)
     });
+  }
+
+  /** The token of the session as it is now: somebody signed in again in another tab. */
+  async newToken() {
+    try {
+      const answer = await fetch(location.href, { credentials: 'same-origin' });
+      if (!answer.ok || answer.redirected) return null;
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      const token = page.querySelector('meta[name="csrf-token"]')?.content ?? null;
+      if (token) this.run.csrf = this.settings.csrf = token;
+      return token;
+    } catch {
+      return null;
+    }
   }
 
   follow() {
@@ -205,6 +220,7 @@ export class ModelerPage {
       if (trigger !== 'clear' && !this.run.readOnly) this.autosave.changed();
     });
     addEventListener('online', () => this.autosave.save());
+    addEventListener('focus', () => this.autosave.state === 'signedOut' && this.autosave.save());
     document.addEventListener('visibilitychange', () => document.hidden && this.saveNow());
     addEventListener('beforeunload', (event) => {
       flushDrafts();
@@ -228,7 +244,7 @@ export class ModelerPage {
       saving: t('Saving…'),
       offline: t('Offline: %(here)s', { here }),
       conflict: t('Somebody else saved: choose'),
-      signedOut: t('Signed out: %(here)s. Sign in in another tab, then change something.', { here }),
+      signedOut: t('Signed out: %(here)s. Sign in in another tab and come back.', { here }),
       tooLarge: t('Too large for the server: %(here)s', { here }),
       refused: details.message ? t('Not saved: %(reason)s', { reason: details.message }) : t('Not saved: %(here)s', { here })
     };
@@ -327,7 +343,8 @@ export class ModelerPage {
 }
 
 /** Asks the server what a formula gives; null when it cannot be asked. */
-function feelChecker({ addresses, csrf }) {
+function feelChecker(settings) {
+  const { addresses } = settings;
   const known = new Map();
   if (!addresses.feel) return null;
   return async (text, kind, context, signal) => {
@@ -335,7 +352,7 @@ function feelChecker({ addresses, csrf }) {
     if (known.has(body)) return known.get(body);
     try {
       const answer = await fetch(addresses.feel, {
-        method: 'POST', body, signal, credentials: 'same-origin', headers: { 'Content-Type': 'application/json', 'X-CSRFToken': csrf }
+        method: 'POST', body, signal, credentials: 'same-origin', headers: { 'Content-Type': 'application/json', 'X-CSRFToken': settings.csrf }
       });
       if (!answer.ok) return null;
       const said = await answer.json();

@@ -109,6 +109,11 @@ export class Panel {
     this.canvas.scrollToElement(element, 60);
   }
 
+  /** Everything on the canvas that may say something, once each. */
+  owners() {
+    return [...new Set(this.elementRegistry.filter((element) => element.businessObject).map(ownerOf))];
+  }
+
   problemsOf(element) {
     return this.injector.get('runLint', false)?.problemsOf?.(element.id) ?? [];
   }
@@ -145,11 +150,15 @@ function Findings({ problems }) {
     <span class="icon icon-${severity === 'error' ? 'x-circle' : 'exclamation-triangle'}" aria-hidden="true"></span> ${message}</li>`)}</ul>`;
 }
 
-/** One language at a time; each says how many of the element's texts it has. */
+function ownExtensions(owner) {
+  return owner.extensionElements?.get('values')?.filter(({ $type }) => $type.startsWith('run:')) ?? [];
+}
+
+/** One language at a time; each says how many texts it has, of the element, or of the whole service. */
 function Languages({ panel, context }) {
   const { t, owner, languages, language } = context;
-  const extensions = owner.extensionElements?.get('values')?.filter(({ $type }) => $type.startsWith('run:')) ?? [];
   if (!is(owner, 'bpmn:Process') && !isPersons(owner)) return null;
+  const extensions = (is(owner, 'bpmn:Process') ? panel.owners() : [owner]).flatMap(ownExtensions);
   const { total, counts } = completeness(extensions, languages);
   return html`<div class="mp-languages" role="group" aria-label=${t('Language of the texts')}>
     ${languages.map((code) => html`<button type="button" key=${code} aria-pressed=${String(code === language)} onClick=${() => panel.speak(code)}

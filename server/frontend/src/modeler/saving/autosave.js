@@ -13,10 +13,11 @@ export const RETRY_AFTER = 15_000;
 export class Autosave {
   /**
    * draft: {id, address, etag, csrf}. read(): the XML. keep: write(entry), remove(id). tell(state, details).
-   * request, now, wait, stop: fetch, the clock and timers; tests bring their own.
+   * renew(): the token of a session that was opened anew, or null. request, now, wait, stop: fetch, the clock and
+   * timers; tests bring their own.
    */
-  constructor({ draft, read, keep, tell, request = (...all) => fetch(...all), now = () => Date.now(), wait = (...all) => setTimeout(...all), stop = (timer) => clearTimeout(timer) }) {
-    Object.assign(this, { draft, read, keep, request, now, wait, stop });
+  constructor({ draft, read, keep, tell, renew = async () => null, request = (...all) => fetch(...all), now = () => Date.now(), wait = (...all) => setTimeout(...all), stop = (timer) => clearTimeout(timer) }) {
+    Object.assign(this, { draft, read, keep, renew, request, now, wait, stop });
     this.telling = tell;
     this.etag = draft.etag;
     this.state = 'saved';
@@ -80,6 +81,7 @@ export class Autosave {
     this.stop(this.timers.save);
     this.stop(this.timers.retry);
     const version = this.version;
+    if (this.state === 'signedOut') this.draft.csrf = (await this.renew()) ?? this.draft.csrf;
     this.tell('saving');
     const xml = await this.read();
     let answer;
@@ -96,7 +98,9 @@ export class Autosave {
   }
 
   async understand(answer, version) {
-    if (answer.ok) await this.finish(answer, version);
+    // a redirection leads to the page for signing in: whatever that answers, nothing was saved
+    if (answer.ok && answer.redirected) await this.stopFor('signedOut');
+    else if (answer.ok) await this.finish(answer, version);
     else if (answer.status === 412) this.tell('conflict', { ...(await body(answer)), mine: true });
     else if (answer.status === 401 || answer.status === 403) await this.stopFor('signedOut');
     else if (answer.status === 413) await this.stopFor('tooLarge');
