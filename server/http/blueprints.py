@@ -33,6 +33,7 @@ from server.projects import pages as projects
 from server.quotes import api as quotes_api
 from server.quotes import explore, project_pages, terms_pages
 from server.quotes import pages as quotes
+from server.reports import pages as reports
 from server.requests import api as requests_api
 from server.submissions import api as submissions_api
 from server.submissions import pages as submissions
@@ -46,7 +47,8 @@ PAGE_BLUEPRINTS: tuple[Blueprint, ...] = (
     start.pages, docs.pages, accounts.pages, catalogue.pages, drafts.pages, draft_files.pages, draft_live.pages,
     draft_reviews.pages, versions.pages, price_lists.pages, quotes.pages, explore.pages,
     project_pages.pages, terms_pages.pages, projects.pages, instances.pages, submissions.pages, deliveries.pages,
-    ledger.pages, batches.pages, finance_pages.pages, transparency.pages, tracking.pages, texts.pages, adoptions.pages,
+    ledger.pages, reports.pages, batches.pages, finance_pages.pages, transparency.pages, tracking.pages, texts.pages,
+    adoptions.pages,
 )  # fmt: skip
 
 API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (

@@ -27,6 +27,7 @@ _HOME = {
     "project_quotes": "catalogue.services", "terms": "price_lists.lists", "projects": "projects.projects",
     "instances": "projects.projects", "deliveries": "deliveries.queue", "price_lists": "price_lists.lists",
     "batches": "batches.batches", "finance": "finance.worklist", "ledger": "ledger.accounts",
+    "reports": "ledger.accounts",
     "submissions": "submissions.my_tasks",
     "transparency": "transparency.verify", "accounts": "accounts.accounts",
 }  # fmt: skip
@@ -93,6 +94,8 @@ def section(endpoint: str) -> bool:
     """Whether the page being made belongs to that entry of the rail."""
     if request.endpoint == "batches.payee":
         return endpoint == "batches.payables"
+    if request.endpoint == "reports.my_statement":
+        return endpoint == "submissions.my_money"
     if request.endpoint in _ENTRIES:
         return request.endpoint == endpoint
     return _HOME.get(request.blueprint or "") == endpoint

@@ -18,6 +18,7 @@ from server.http.locale import gettext
 from server.http.navigation import N_
 from server.http.security import permission
 from server.http.words import fund_word, party_word, rail_word
+from server.instances import service as instances
 from server.ledger import claims
 from server.ledger import service as ledger
 from server.ledger.models import LedgerAccount
@@ -158,7 +159,7 @@ def _entry(tx: Tx, entry_id: str) -> dict[str, Any]:
     who = people_who_sign_in.names(tx, [view.actor])
     return {
         "entry": view, "seal": seal, "names": account_names(tx, [code for code, _, _ in view.lines]),
-        "who": who.get(view.actor, ""), "about": _about(tx, view.key),
+        "who": who.get(view.actor, ""), "about": _about(tx, view.key), "village": _village(tx, view.id),
         "reversed_by": claims.reversal_of(tx, entry_id),
         "may_reverse": view.kind in claims.REVERSIBLE and view.actor != tx.actor.user_id
         and can(tx.actor, Action.LEDGER_REVERSE),
@@ -177,6 +178,16 @@ def reverse(entry_id: str) -> BaseResponse:
     except RunError as error:
         return go(address, problems.message_of(error, locale.current_catalogue()), "fail")
     return go(address, gettext("Taken back. Enter it anew if something is right in its place."))
+
+
+def _village(tx: Tx, entry_id: str) -> tuple[str, str]:
+    """The instance whose work an entry owes, and its village's name; ("", "") for other entries."""
+    owed = ledger.payables_of_entry(tx, entry_id)
+    instance_id = next((row.instance_id for row in owed if row.instance_id), None)
+    if instance_id is None:
+        return "", ""
+    row = regions.region(tx, instances.instance(tx, instance_id).region_code)
+    return instance_id, regions.name(row, locale.current_locale())
 
 
 def _about(tx: Tx, key: str) -> tuple[str, str]:

@@ -431,6 +431,11 @@ def payables_of_deliveries(tx: Tx, delivery_ids: Sequence[str]) -> list[Payable]
     )
 
 
+def payables_of_entry(tx: Tx, entry_id: str) -> list[Payable]:
+    """What an entry owes to people, oldest first."""
+    return list(tx.session.scalars(select(Payable).where(Payable.entry_id == entry_id).order_by(Payable.id)))
+
+
 def payables_of_instances(tx: Tx, instance_ids: Sequence[str]) -> list[Payable]:
     """What these instances owe, oldest first."""
     return list(
