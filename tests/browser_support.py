@@ -218,6 +218,10 @@ def wait_for_scripts(page: Page) -> None:
     """Until what scripts draw (diagram, form, API) is there."""
     from playwright.sync_api import expect
 
-    for selector, drawn in ((".diagram", "svg .djs-element"), ("#form[data-xform-url]", ".odk-form")):
+    for selector, drawn in (
+        (".diagram", "svg .djs-element"),
+        ("#form[data-xform-url]", ".odk-form"),
+        ("#modeler", "svg .djs-element"),
+    ):
         for place in page.locator(selector).all():
             expect(place.locator(drawn).first).to_be_visible(timeout=20_000)
