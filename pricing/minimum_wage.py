@@ -17,6 +17,7 @@ from pricing.price_lists import MinimumWage, PriceBook, Resolved
 from pricing.units import canonical, factor
 from workflows.problems import Problem
 
+MOST_MONTHLY_HOURS: Final = 744
 _HOUR: Final = "HUR"
 _MONTH: Final = "MON"
 
@@ -34,10 +35,25 @@ def minimum_wage(book: PriceBook, region: str, on: date) -> MinimumWage | None:
     return None
 
 
+def check_minimum_wage(wage: MinimumWage) -> list[Problem]:
+    """What is wrong with a wage as it was stated."""
+    if wage.amount > 0 and 0 < wage.monthly_hours <= MOST_MONTHLY_HOURS and hourly(wage) is not None:
+        return []
+    return [
+        Problem(
+            "senseless-wage",
+            "A minimum wage is an amount above zero of a month, a day or an hour, and a month has more than zero and "
+            "at most %(most)s hours. Look at the law again.",
+            place=wage.region,
+            params={"most": MOST_MONTHLY_HOURS},
+        )
+    ]
+
+
 def hourly(wage: MinimumWage) -> Fraction | None:
-    """The wage per hour, exact major units of its currency; None when its unit is no time."""
+    """The wage per hour, exact major units of its currency; None when its unit is no time, or a month has none."""
     if canonical(wage.unit) == _MONTH:
-        return wage.amount / wage.monthly_hours
+        return wage.amount / wage.monthly_hours if wage.monthly_hours > 0 else None
     hours = factor(wage.unit, _HOUR)
     return wage.amount / hours if hours else None
 

@@ -15,6 +15,7 @@ from flask import Blueprint, Response, g, make_response, render_template, reques
 from werkzeug.wrappers import Response as BaseResponse
 
 from pricing.importers import Import
+from pricing.minimum_wage import MOST_MONTHLY_HOURS
 from pricing.price_lists import MinimumWage, PriceRow
 from pricing.reports import CellProblem, annotated, marked_name, report
 from pricing.templates import template
@@ -39,7 +40,6 @@ pages = Blueprint("price_lists", __name__)
 MOST_KEPT = 1_000_000
 """Bytes of a checked file that the page carries to the next step; a larger one is chosen again."""
 WAGE_UNITS: Final = ("MON", "DAY", "HUR")
-_MOST_HOURS: Final = 744
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ def add_minimum_wage() -> BaseResponse | tuple[str, int]:
         for name, value in missing.items()
         if not value and name not in told
     ]
-    if (amount is not None and amount < 0) or (hours is not None and not 0 < hours <= _MOST_HOURS):
+    if (amount is not None and amount < 0) or (hours is not None and not 0 < hours <= MOST_MONTHLY_HOURS):
         wrong = "amount" if amount is not None and amount < 0 else "monthly_hours"
         draft.problems.append((wrong, "error", gettext("This cannot be. Look at the law again.")))
     if draft.problems or since is None or amount is None:

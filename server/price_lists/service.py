@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Pool, func, insert, select
 
 from pricing.importers import Import, read_price_list
+from pricing.minimum_wage import check_minimum_wage
 from pricing.money import minor_digits
 from pricing.price_lists import ExchangeRate, Item, MinimumWage, PriceBook, PriceRow
 from pricing.units import Packaging
@@ -97,10 +98,13 @@ def add_exchange_rate(tx: Tx, rate: ExchangeRate) -> None:
 def add_minimum_wage(tx: Tx, wage: MinimumWage) -> bool:
     """Add a region's statutory minimum wage from a day on; False: that region and day has one, which stays.
 
-    Raises UnknownCurrency, NotFound for a region that is nowhere.
+    Raises UnknownCurrency, NotFound for a region that is nowhere, InvalidInput for a senseless amount or hours.
     """
     require(tx.actor, Action.PRICE_IMPORT, regions.place(tx, wage.region))
     minor_digits(wage.currency)
+    wrong = check_minimum_wage(wage)
+    if wrong:
+        raise InvalidInput(wrong)
     if tx.session.get(MinimumWageRow, (wage.region, wage.valid_from)):
         return False
     tx.session.add(

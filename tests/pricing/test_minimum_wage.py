@@ -1,9 +1,10 @@
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
 import pytest
 
-from pricing.minimum_wage import hourly, minimum_wage
+from pricing.minimum_wage import check_minimum_wage, hourly, minimum_wage
 from pricing.price_lists import ExchangeRate, Item, MinimumWage, PriceBook, PriceRow
 from pricing.quotes import build_quote
 from pricing.regions import Region, RegionTree
@@ -68,3 +69,13 @@ def test_the_newest_wage_of_the_nearest_region_counts():
     assert minimum_wage(prices, "V", ON) == SMIG
     assert minimum_wage(prices, "V", date(2020, 6, 1)) == ended
     assert minimum_wage(prices, "FR", ON) is None
+
+
+@pytest.mark.parametrize(
+    "change", [{"amount": Fraction(0)}, {"amount": Fraction(-1)}, {"monthly_hours": Fraction(0)},
+               {"monthly_hours": Fraction(-5)}, {"monthly_hours": Fraction(745)}, {"unit": "KGM"}]
+)  # fmt: skip
+def test_a_senseless_wage_is_told_and_breaks_no_price(change):
+    wage = replace(MinimumWage("BJ", Fraction(52_000), "XOF", date(2023, 1, 1)), **change)
+    assert [p.code for p in check_minimum_wage(wage)] == ["senseless-wage"]
+    hourly(wage)

@@ -128,3 +128,11 @@ def test_a_price_that_begins_like_one_that_counts_is_a_warning(site):
     found = site.national.upload("/price-lists?dry_run=true", sent(row), 200)
     assert [p["code"] for p in found["problems"]] == ["listed-already"]
     assert found["prices"] == 1
+
+
+def test_a_month_without_hours_is_no_minimum_wage(site):
+    wage = {"region": REGION, "amount": "60000", "currency": "XOF", "valid_from": "2026-01-01"}
+    for hours in ("0", "0.0", "9999"):
+        refused = site.coordinator.post("/minimum-wages", {**wage, "monthly_hours": hours}, 422)
+        assert [p["code"] for p in refused["problems"]] == ["senseless-wage"]
+    site.coordinator.post("/minimum-wages", wage, 201)
