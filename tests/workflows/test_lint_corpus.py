@@ -8,6 +8,7 @@ import pytest
 
 from tests.lint_corpus import FOLDER, diagrams, report, written
 from workflows.definitions.lint import LINT_RULES
+from workflows.definitions.lint.events import EXECUTED
 from workflows.definitions.read import READING_CODES
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,12 @@ def test_the_browser_says_what_the_server_says() -> None:
     """So that one translation serves both."""
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "workflows/definitions/lint").glob("*.py"))
     texts = re.sub(r'"\s*\n\s*"', "", sources)
-    for rules in RULES.glob("*.js"):
+    for rules in set(RULES.glob("*.js")) - {RULES / "words.js"}:
         for text in re.findall(r"N_\('((?:[^'\\]|\\.)*)'\)", rules.read_text("utf-8")):
             assert text.replace("\\'", "'") in texts, text
+
+
+def test_the_words_of_the_findings_are_known_to_the_translators() -> None:
+    words = set(re.findall(r"N_\('([^']+)'\)", (RULES / "words.js").read_text("utf-8")))
+    assert words >= set(EXECUTED) | {"code", "request", "response", "evaluation", "title"}
+    assert words >= {event for events in EXECUTED.values() for event in events} - {"none"}

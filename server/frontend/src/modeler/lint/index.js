@@ -3,6 +3,7 @@ import './lint.scss';
 import { byElement, isBlocking, merged } from './merge.js';
 import { Question } from './question.js';
 import { CODES, lint } from './rules/index.js';
+import { said } from './rules/words.js';
 
 const PAUSE = 500;
 const SOON = 40;
@@ -43,7 +44,7 @@ export class RunLint {
   lookNow() {
     const definitions = this.bpmnjs.getDefinitions();
     if (!definitions) return;
-    const own = lint(definitions).map((problem) => ({ ...problem, message: this.translate(problem.message, problem.params) }));
+    const own = lint(definitions).map((problem) => ({ ...problem, message: this.translate(problem.message, said(problem.params, this.translate)) }));
     const isThere = (id) => Boolean(this.elementRegistry.get(id)) || own.some((problem) => problem.element === id);
     this.tell(merged(own, this.report, { codes: CODES, isThere }));
   }
