@@ -17,12 +17,13 @@ export class TextForm {
     this.area = form.elements.text;
     this.saved = this.area.value;
     this.sending = null;
+    this.undecided = false; // somebody else's text is there, and the person has not chosen yet
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.save({ confirm: true });
     });
     this.area.addEventListener('input', () => this.changed());
-    this.area.addEventListener('change', () => { if (this.isDirty) this.save(); });
+    this.area.addEventListener('change', () => { if (this.isDirty && !this.undecided) this.save(); });
     this.area.addEventListener('keydown', (event) => this.key(event));
   }
 
@@ -102,6 +103,7 @@ export class TextForm {
   /** Somebody else translated it meanwhile: their text, and a choice. */
   offerBoth({ text, seen }) {
     const { words } = this.page;
+    this.undecided = true;
     const said = this.form.querySelector('[data-said]');
     said.append(element('p', 'run-muted', words.theirText), element('div', 'run-text__words', text));
     const choices = element('div', 'run-text__actions');
@@ -111,7 +113,11 @@ export class TextForm {
     ]) {
       const button = element('button', 'btn btn-outline-secondary btn-sm', label);
       button.type = 'button';
-      button.addEventListener('click', () => { this.form.elements.before.value = seen; act(); });
+      button.addEventListener('click', () => {
+        this.form.elements.before.value = seen;
+        this.undecided = false;
+        act();
+      });
       choices.append(button);
     }
     said.append(choices);
