@@ -117,7 +117,7 @@ def die_at(runtime: Any, point: str, times: int) -> None:
     """Arrange that this process kills itself when it comes to the point for the count-th time.
 
     "before commit" and "after commit" of a transaction that wrote; "outside": an operation was carried out and
-    nobody knows yet.
+    nobody knows yet; "file": bytes or a folder's entry of a kept file are about to be forced to the disk.
     """
     from sqlalchemy import event
 
@@ -154,6 +154,16 @@ def die_at(runtime: Any, point: str, times: int) -> None:
 
         known["webhook"] = operations.Operation(outside=carried_out)
         operations.OPERATIONS = known  # type: ignore[misc]
+    elif point == "file":
+        from server.files import store
+
+        forced = os.fsync
+
+        def dying_fsync(descriptor: int) -> None:
+            come()
+            forced(descriptor)
+
+        store.os.fsync = dying_fsync  # type: ignore[assignment]
     else:
         raise ValueError(point)
 

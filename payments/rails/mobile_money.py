@@ -65,7 +65,7 @@ def neutralised(cell: str) -> str:
     return "'" + cell if cell.startswith(_FORMULA) else cell
 
 
-def _plain(cell: str) -> str:
+def plain(cell: str) -> str:
     """What was given to `neutralised`."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
@@ -103,7 +103,8 @@ def check(transfers: Sequence[CreditTransfer], profile: MobileMoneyProfile) -> t
 
 def _row_problems(transfer: CreditTransfer, profile: MobileMoneyProfile) -> Iterator[Problem]:
     place, amount, account = transfer.payment_id, transfer.amount, transfer.account
-    if account.kind not in profile.accounts or not _MSISDN.fullmatch(account.identifier):
+    is_number = account.kind != "wallet" or _MSISDN.fullmatch(account.identifier)
+    if account.kind not in profile.accounts or not is_number:
         yield Problem(
             "account-not-on-rail",
             "The rail %(rail)s does not pay to the account %(account)s (%(kind)s). Choose another rail.",
@@ -158,14 +159,15 @@ def write(transfers: Iterable[CreditTransfer], profile: MobileMoneyProfile) -> W
     writer.writerow([neutralised(column.header) for column in profile.columns])
     sums: dict[str, int] = {}
     for transfer in rows:
-        writer.writerow([neutralised(_cell(transfer, c.content, profile)) for c in profile.columns])
+        writer.writerow([neutralised(cell(transfer, c.content, profile)) for c in profile.columns])
         currency = transfer.amount.currency
         sums[currency] = sums.get(currency, 0) + transfer.amount.minor
     content = text.getvalue().encode(profile.encoding)
     return WrittenCsv(content, hashlib.sha256(content).hexdigest(), len(rows), sums)
 
 
-def _cell(transfer: CreditTransfer, content: Content, profile: MobileMoneyProfile) -> str:
+def cell(transfer: CreditTransfer, content: Content, profile: MobileMoneyProfile) -> str:
+    """What a column has for a transfer, not neutralised."""
     cells = {
         "country": transfer.country,
         "telco": latin_text(transfer.account.agent, 30),
@@ -176,6 +178,11 @@ def _cell(transfer: CreditTransfer, content: Content, profile: MobileMoneyProfil
         "description": latin_text(transfer.reference, profile.description_max),
         "name": latin_text(transfer.payee_name, profile.name_max),
         "payment_id": transfer.payment_id,
+        "account": transfer.account.identifier,
+        "account_kind": transfer.account.kind,
+        "agent": latin_text(transfer.account.agent, 30),
+        "town": latin_text(transfer.town, 35),
+        "uetr": transfer.uetr,
     }
     return cells[content]
 
@@ -200,10 +207,10 @@ def read_rows(content: bytes, profile: MobileMoneyProfile) -> tuple[FileRow, ...
             currency = record[currency_header] if currency_header else only_currency
             rows.append(
                 FileRow(
-                    reference=_plain(record[headers["reference"]]),
-                    msisdn=record[headers["msisdn"]],
+                    reference=plain(record[headers["reference"]]),
+                    msisdn=record[headers.get("msisdn") or headers["account"]],
                     amount=Money.parse(record[headers["amount"]], currency),
-                    name=_plain(record[headers["name"]]) if "name" in headers else "",
+                    name=plain(record[headers["name"]]) if "name" in headers else "",
                 )
             )
     except (

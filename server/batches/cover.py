@@ -11,8 +11,8 @@ import io
 from payments import cover_sheet
 from payments.batches import PayeeAccount
 from payments.cover_sheet import CoverSheet, Signer
-from payments.rails import mobile_money, pain001
-from payments.rails.profiles import MobileMoneyProfile, profile
+from payments.rails import mobile_money, pain001, table_file
+from payments.rails.profiles import MobileMoneyProfile, TableProfile, profile
 from pricing.money import Money
 from server.accounts import service as people_who_sign_in
 from server.batches import approvals
@@ -36,7 +36,8 @@ def file_totals(account: PayingAccount, content: bytes) -> tuple[int, tuple[Mone
     """Number of payments and the total of each currency, counted in the file."""
     found = profile(account.profile)
     if isinstance(found, MobileMoneyProfile):
-        read = mobile_money.read_totals(content, found)
+        of = table_file if isinstance(found, TableProfile) else mobile_money
+        read = of.read_totals(content, found)
         count, totals = read.count, read.total_minor
     else:
         written = pain001.read_totals(io.BytesIO(content))

@@ -23,8 +23,8 @@ from payments.answers import pain002
 from payments.answers.matching import Answer, AnswerItem, match_answer
 from payments.batches import CreditTransfer
 from payments.errors import InvalidRib, RefusedTransfers
-from payments.rails import mobile_money, pain001
-from payments.rails.profiles import BankProfile, MobileMoneyProfile, profile
+from payments.rails import mobile_money, pain001, table_file
+from payments.rails.profiles import BankProfile, MobileMoneyProfile, TableProfile, profile
 from pricing.money import Money
 from server.actor import Action, Object, can, require
 from server.batches import approvals, cover
@@ -87,7 +87,11 @@ def add_paying_account(
 ) -> str:  # fmt: skip
     """Register an account of the franchise that batches are paid from. Raises UnknownProfile."""
     require(tx.actor, Action.BATCH_PREPARE, Object(region_path=f"{country}/"))
-    rail = "bank" if isinstance(profile(profile_name), BankProfile) else "mobile_money"
+    found = profile(profile_name)
+    is_bank = isinstance(found, BankProfile) or (
+        isinstance(found, TableProfile) and found.accounts != {"wallet"}
+    )
+    rail = "bank" if is_bank else "mobile_money"
     row = PayingAccount(
         id=tx.new_id(), code=code, rail=rail, profile=profile_name, currency=currency,
         holder_name=holder_name, identifier=identifier, agent=agent, country=country, town=town,
@@ -480,6 +484,8 @@ def export(tx: Tx, batch_id: str) -> str:
 
 def _write(row: BatchRow, account: PayingAccount, moved: list[CreditTransfer]) -> tuple[str, bytes]:
     found = profile(account.profile)
+    if isinstance(found, TableProfile):
+        return f"{row.reference}.{found.form}", table_file.write(moved, found).content
     if isinstance(found, MobileMoneyProfile):
         return f"{row.reference}.momo.csv", mobile_money.write(moved, found).content
     assert row.approved_at is not None, "an approved batch has a time of approval"
@@ -565,7 +571,8 @@ def read_answer(tx: Tx, batch_id: str, data: bytes, *, name: str) -> AnswerRead:
         raise InvalidInput(answer.problems)
     tx.session.add(
         BankFile(
-            sha256=tx.files.put(data), kind="pain.002" if account.rail == "bank" else "mobile_money",
+            sha256=tx.files.put(data),
+            kind="pain.002" if isinstance(profile(account.profile), BankProfile) else "mobile_money",
             name=name[:200], received_at=tx.now, received_by=tx.actor.user_id,
         )
     )  # fmt: skip

@@ -6,6 +6,7 @@ anew from the ledger, so it cannot differ from it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -46,6 +47,7 @@ STUCK: Final = {
     "exported": timedelta(days=7), "acknowledged": timedelta(days=7),
 }  # fmt: skip
 """After how long a batch that does not move is an exception, by state."""
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BUDGET: Final = ("appropriation", "fund", "reservation", "contingency", "consumed", "unfunded")
 
 
@@ -92,7 +94,7 @@ def _day(given: Mapping[str, str], name: str, problems: list[Problem]) -> date |
     if not text:
         return None
     try:
-        if len(text) != len("2026-01-31") or not text.isascii():
+        if not _DAY.fullmatch(text):  # weeks and days without hyphens are ISO 8601 too, and no days to people
             raise ValueError(text)
         return date.fromisoformat(text)
     except ValueError:
@@ -752,7 +754,9 @@ class _Story:
         delivery = deliveries.delivery(self._tx, payable.delivery_id or "")
         photos = tuple(
             (file.name, ref("submissions.evidence", submission_id=delivery.submission_id, name=file.name))
-            for file in submissions.files_of(self._tx, delivery.submission_id)
+            for file in submissions.shown_files(
+                self._tx, submissions.submission(self._tx, delivery.submission_id)
+            )
             if file.mime.startswith("image/")
         )
         to = (

@@ -22,8 +22,10 @@ from pricing.errors import UnknownCurrency
 from pricing.money import minor_digits
 
 Content = Literal[
-    "country", "telco", "currency", "msisdn", "amount", "reference", "description", "name", "payment_id"
-]
+    "country", "telco", "currency", "msisdn", "amount", "reference", "description", "name", "payment_id",
+    "account", "account_kind", "agent", "town", "uetr",
+]  # fmt: skip
+TableForm = Literal["csv", "xlsx"]
 Outcome = Literal["settled", "rejected", "returned", "pending"]
 
 _CONTENTS: Final = (
@@ -39,6 +41,8 @@ _CONTENTS: Final = (
 )
 _OUTCOMES: Final[tuple[Outcome, ...]] = ("settled", "rejected", "pending")
 _NEEDED_CONTENTS: Final = frozenset({"msisdn", "amount", "reference"})
+_TABLE_CONTENTS: Final = (*_CONTENTS, "account", "account_kind", "agent", "town", "uetr")
+_TABLE_NEEDED: Final = frozenset({"account", "amount", "reference"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,16 @@ class MobileMoneyProfile:
     result_statuses: Mapping[str, Outcome]
 
 
+@dataclass(frozen=True, slots=True)
+class TableProfile(MobileMoneyProfile):
+    """What a bank or company takes that wants a table, and what it answers: as of a mobile-money company.
+
+    form: of the file that is written; the answer is a CSV. delimiter, line_end, encoding count for a CSV.
+    """
+
+    form: TableForm
+
+
 Profile = BankProfile | MobileMoneyProfile
 
 
@@ -138,7 +152,9 @@ def read_profile(name: str, text: str) -> Profile:
             return _bank(name, document)
         if document["rail"] == "mobile_money":
             return _mobile_money(name, document)
-        raise ValueError("rail is bank or mobile_money")
+        if document["rail"] == "table":
+            return _table(name, document)
+        raise ValueError("rail is bank, mobile_money or table")
     except (AttributeError, KeyError, LookupError, TypeError, ValueError) as error:
         raise InvalidProfile(profile=name, reason=str(error)) from error
     except (InvalidLimits, UnknownCurrency) as error:
@@ -178,10 +194,25 @@ def _bank(name: str, document: Mapping[str, Any]) -> BankProfile:
 
 
 def _mobile_money(name: str, document: Mapping[str, Any]) -> MobileMoneyProfile:
+    _require(set(document["accounts"]) == {"wallet"}, "mobile money pays to wallets")
+    return MobileMoneyProfile(**_columns(name, document, _CONTENTS, _NEEDED_CONTENTS))
+
+
+def _table(name: str, document: Mapping[str, Any]) -> TableProfile:
+    _require(document["form"] in {"csv", "xlsx"}, "form is csv or xlsx")
+    return TableProfile(
+        **_columns(name, document, _TABLE_CONTENTS, _TABLE_NEEDED), form=document["form"]
+    )  # fmt: skip
+
+
+def _columns(
+    name: str, document: Mapping[str, Any], known: tuple[str, ...], needed: frozenset[str]
+) -> dict[str, Any]:
+    """What a file of columns needs; raises ValueError and its like with the reason."""
     columns = tuple(Column(str(c["header"]), c["content"]) for c in document["columns"])
     contents = {c.content for c in columns}
-    _require(contents <= set(_CONTENTS), "unknown content of a column")
-    _require(contents >= _NEEDED_CONTENTS, "columns need msisdn, amount and reference")
+    _require(contents <= set(known), "unknown content of a column")
+    _require(contents >= needed, f"columns need {', '.join(sorted(needed))}")
     _require(len({c.header for c in columns}) == len(columns), "two columns have one header")
     _require(document["delimiter"] in {",", ";", "\t", "|"}, "delimiter is , ; tab or |")
     _require(document["line_end"] in {"\n", "\r\n"}, "line_end is LF or CRLF")
@@ -191,19 +222,19 @@ def _mobile_money(name: str, document: Mapping[str, Any]) -> MobileMoneyProfile:
     }
     result_columns = {str(key): str(header) for key, header in document["result_columns"].items()}
     _require({"reference", "status"} <= set(result_columns), "result_columns need reference and status")
-    return MobileMoneyProfile(
-        name=name,
-        columns=columns,
-        delimiter=document["delimiter"],
-        line_end=document["line_end"],
-        encoding=document["encoding"],
-        rows_max=int(document["rows_max"]),
-        description_max=int(document["description_max"]),
-        name_max=int(document["name_max"]),
-        result_columns=MappingProxyType(result_columns),
-        result_statuses=MappingProxyType(statuses),
+    return {
+        "name": name,
+        "columns": columns,
+        "delimiter": document["delimiter"],
+        "line_end": document["line_end"],
+        "encoding": document["encoding"],
+        "rows_max": int(document["rows_max"]),
+        "description_max": int(document["description_max"]),
+        "name_max": int(document["name_max"]),
+        "result_columns": MappingProxyType(result_columns),
+        "result_statuses": MappingProxyType(statuses),
         **_common(document),
-    )
+    }
 
 
 def _require(condition: object, reason: str) -> None:
