@@ -26,9 +26,14 @@ from pricing.cases import Duration, Schedule, play_cases
 from pricing.draws import Amounts as Amounts
 from pricing.draws import Counts, Draws
 from pricing.draws import Distribution as Distribution
+from pricing.errors import NotPriceable
 from pricing.markings import Move
 from pricing.visits import Analysis
 from workflows.definitions.model import Charge, Definition
+from workflows.problems import Problem
+
+MOST_MINOR: Final = 10**14
+"""Minor units of one price; tens of thousands of them still sum within 64 bits."""
 
 HISTOGRAM_BINS: Final = 24
 MOST_WALKERS: Final = 2_000_000
@@ -230,8 +235,27 @@ def schedule_of(
     return Schedule(durations, skills, pools or {}, own, usual, rework=rework, **more)  # type: ignore[arg-type]
 
 
+def check_amount(minor: float) -> None:
+    """Raise NotPriceable for an amount of more than MOST_MINOR: it comes of a slip, and sums of it overflow."""
+    if not minor <= MOST_MINOR:
+        raise NotPriceable([_too_large(minor)])
+
+
+def _too_large(minor: float) -> Problem:
+    return Problem(
+        "price-too-large",
+        "The price is about %(amount)s in the smallest unit of its currency, more than can be booked. Look for a slip "
+        "in the prices, the numbers or the terms.",
+        params={"amount": f"{minor:.0e}"},
+    )
+
+
 def summarise(total_minor: Amounts, *, seed: int, distribution: Distribution) -> Risk:
-    """Percentiles and histogram of totals in minor units (rounded to whole ones here), shape (draws,)."""
+    """Percentiles and histogram of totals in minor units (rounded to whole ones here), shape (draws,).
+
+    Raises NotPriceable for totals beyond MOST_MINOR.
+    """
+    check_amount(float(total_minor.max(initial=0)))
     ordered = np.sort(np.floor(total_minor + 0.5).astype(np.int64))
     p10, p50, p80, p95 = _percentiles(ordered)
     edges, counts = _histogram(ordered)

@@ -25,7 +25,7 @@ from pricing.price_lists import PriceBook
 from pricing.project_quotes import Component, ProjectQuote, build_project_quote
 from pricing.quotes import Basis, Due, Quote, build_quote, quote_drivers
 from pricing.service_costs import ServiceCosts, compile_service
-from pricing.simulate import Driver
+from pricing.simulate import Driver, check_amount
 from server.actor import Action, require
 from server.adoptions import service as adoptions
 from server.catalogue import service as catalogue
@@ -318,6 +318,7 @@ def make_project_quote(
         tx, name=name, region=region, starts_on=starts_on, services=services, on=on, fund=fund, basis=basis,
         seed=seed,
     )  # fmt: skip
+    check_amount(made.charged_minor)
     row = ProjectQuoteRow(
         id=tx.new_id(), name=name, region_code=region, currency=made.currency, charged_minor=made.charged_minor,
         fund_minor=made.fund_minor, snapshot=made.canonical(), digest=made.digest(), made_at=tx.now,
@@ -353,6 +354,7 @@ def project_quotes(tx: Tx, limit: int = 50) -> list[ProjectQuoteRow]:
 def _keep(
     tx: Tx, quote: Quote, version_id: str, project_id: str | None, *, replaces: str | None = None
 ) -> QuoteRow:
+    check_amount(quote.charged_minor)
     valid_until = quote.valid_until or quote.on
     adopted = adoptions.in_force(tx, version_id, quote.region)
     row = QuoteRow(

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from pricing.contributions import Overhead
 from pricing.errors import NotPriceable
 from pricing.price_lists import MinimumWage
 from server.demo import world as demo_world
@@ -160,3 +161,15 @@ def test_a_project_quote_is_for_one_village_at_least(world):
             quotes.calculate_project, name="x", region=REGION, starts_on=date(2026, 1, 1),
             services=[planned(world, "a", instances=0)],
         )  # fmt: skip
+
+
+def test_a_price_that_no_ledger_can_book_is_refused_and_nothing_is_kept(world):
+    rules = [Overhead("tax", "percent", Fraction(10**18))]
+    before = len(world.read(quotes.quotes))
+    with pytest.raises(NotPriceable) as refused:
+        world.run(
+            "coordinator", quotes.make_quote, version_id=world.version_id, region=demo_world.COMMUNE, instances=1,
+            overheads=rules, contributions=(),
+        )  # fmt: skip
+    assert [p.code for p in refused.value.problems] == ["price-too-large"]
+    assert len(world.read(quotes.quotes)) == before
