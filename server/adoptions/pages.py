@@ -41,12 +41,13 @@ MOST_DAYS = 400
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An adoption in the list. upgrade: a newer version that is published."""
+    """An adoption in the list. upgrade: a newer version that is published. opens: the actor may read it."""
 
     row: ServiceAdoptionRow
     version: ServiceVersionRow
     place: str
     upgrade: ServiceVersionRow | None
+    opens: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,8 @@ def _lines(tx: Tx) -> tuple[list[Line], bool]:
     known = regions.regions(tx)
     lines = [
         Line(row, catalogue.version(tx, row.service_version_id), _name(known[row.region_code]),
-             adoptions.upgrade_of(tx, row))
+             adoptions.upgrade_of(tx, row),
+             can(tx.actor, Action.PRICE_READ, Object(region_path=known[row.region_code].path)))
         for row in adoptions.adoptions(tx)
     ]  # fmt: skip
     return lines, can(tx.actor, Action.SERVICE_ADOPT)

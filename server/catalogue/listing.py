@@ -163,7 +163,7 @@ class Usage:
     """Projects the actor may see, adoptions in force and proposed, other services whose diagrams call this one."""
 
     projects: list[projects.ProjectRow]
-    adoptions: list[tuple[adoptions.ServiceAdoptionRow, str, str]]
+    adoptions: list[tuple[adoptions.ServiceAdoptionRow, str, str, bool]]
     called_by: list[ServiceVersionRow]
 
 
@@ -175,7 +175,11 @@ def usage(tx: Tx, row: ServiceVersionRow, package: ServicePackage) -> Usage:
     return Usage(
         [each for each in seen if each.service_version_id == row.id],
         [
-            (each, localised(known[each.region_code].names) or each.region_code, versions[each.service_version_id])
+            (
+                each, localised(known[each.region_code].names) or each.region_code,
+                versions[each.service_version_id],
+                can(tx.actor, Action.PRICE_READ, Object(region_path=known[each.region_code].path)),
+            )
             for each in adoptions.adoptions(tx, service=row.service_code)
             if each.status in ("proposed", "adopted")
         ],

@@ -6,6 +6,8 @@ from html import unescape
 
 import pytest
 
+from server.actor import SYSTEM
+from server.adoptions import service as adoptions
 from server.app import create_app
 from server.demo import world as demo
 from server.drafts import service as drafts
@@ -78,6 +80,18 @@ def test_a_quote_made_under_an_adoption_says_so_and_is_printed_in_its_language(a
     assert '<html lang="es"' in browser.get(f"/quotes/{quote}/document")
     assert '<html lang="fr"' in browser.get(f"/quotes/{quote}/document?lang=fr")
     assert '<html lang="en"' in browser.get(f"/quotes/{world.quote_id}/document")
+
+
+def test_an_adoption_elsewhere_is_named_but_not_opened(app, world):
+    """No page links to what the reader may not see."""
+    overlay = adoptions.Overlay("en")
+    row = world.run(SYSTEM, adoptions.propose, version_id=world.version_id, region="DE", overlay=overlay)
+    browser = Browser(app, "coordinator")
+    for address in ("/adoptions", "/services/community_profile/1.0.0"):
+        page = browser.get(address)
+        assert "Germany" in told(page)
+        assert row.id not in page
+    browser.get(f"/adoptions/{row.id}", 404)
 
 
 def test_everything_wrong_stands_at_its_field(app):

@@ -102,7 +102,12 @@ def real_ids(site):
         "name": "One", "region": world.villages[0], "starts_on": "2026-12-01",
         "services": [{"key": "a", "service": "community_profile", "duration_days": 9}],
     }  # fmt: skip
-    adoption = {"service": "community_profile", "version": "1.0.0", "region": "BJ-DO-COPARGO", "language": "fr"}
+    adoption = {
+        "service": "community_profile",
+        "version": "1.0.0",
+        "region": "BJ-DO-COPARGO",
+        "language": "fr",
+    }
     draft = {"kind": "version", "service": "community_profile", "version": "1.0.0"}
     return {
         "language": "fr", "adoption_id": site.coordinator.post("/adoptions", adoption, 201)["id"],
