@@ -55,7 +55,7 @@ def problems(page, code=""):
 
 
 def amount(page, column=0):
-    return page.locator(".mp-expected b").nth(column)
+    return page.locator(".mc-expected b").nth(column)
 
 
 def test_a_finding_appears_is_marked_leads_to_its_element_and_vanishes(modeler):
@@ -87,31 +87,31 @@ def test_without_a_connection_the_browser_checks_alone_and_the_price_keeps_its_a
     expect(problems(modeler, "missing-title")).to_be_visible()
     expect(modeler.locator(".ml-state")).to_contain_text("Checked here only")
     modeler.locator("#tab-pricePanel").click()
-    expect(modeler.locator(".mp-state")).to_contain_text("The server cannot be reached")
+    expect(modeler.locator(".mc-state")).to_contain_text("The server cannot be reached")
     assert amount(modeler).inner_text() == before
     modeler.context.set_offline(False)
-    expect(modeler.locator(".mp-state")).to_have_text("", timeout=SOON)
+    expect(modeler.locator(".mc-state")).to_have_text("", timeout=SOON)
     assert {error for error in window.errors if "ERR_INTERNET_DISCONNECTED" not in error} == set()
     window.errors.clear()
 
 
 def test_the_price_moves_with_the_drawing_and_says_by_how_much(modeler):
     modeler.locator("#tab-pricePanel").click()
-    expect(modeler.locator(".mp-trend").first).to_have_text("As when you opened it", timeout=SOON)
+    expect(modeler.locator(".mc-trend").first).to_have_text("As when you opened it", timeout=SOON)
     before = amount(modeler).inner_text()
     change(modeler, update("{body: '20'}", "card.honorarium.quantity"))
     expect(amount(modeler)).not_to_have_text(before, timeout=SOON)
-    expect(modeler.locator(".mp-trend").first).to_have_text(re.compile(r"^\+[\d.,]+ since you opened it$"))
-    expect(modeler.locator(".mp-band")).to_have_count(3)
+    expect(modeler.locator(".mc-trend").first).to_have_text(re.compile(r"^\+[\d.,]+ since you opened it$"))
+    expect(modeler.locator(".mc-band")).to_have_count(3)
 
 
 def test_a_missing_price_is_told_with_what_to_do_and_the_rest_is_priced(modeler):
     modeler.locator("#tab-pricePanel").click()
     expect(amount(modeler)).to_be_visible(timeout=SOON)
     change(modeler, update("{item: 'MOON.DUST'}", "card.honorarium"))
-    expect(modeler.locator(".mp-missing")).to_contain_text("MOON.DUST has no price per", timeout=SOON)
-    expect(modeler.locator(".mp-partial").first).to_be_visible()
-    line = modeler.locator(".mp-missing li").filter(has_text="MOON.DUST").first
+    expect(modeler.locator(".mc-missing")).to_contain_text("MOON.DUST has no price per", timeout=SOON)
+    expect(modeler.locator(".mc-partial").first).to_be_visible()
+    line = modeler.locator(".mc-missing li").filter(has_text="MOON.DUST").first
     line.get_by_role("button", name="Show the task").click()
     assert modeler.evaluate("window.modeler.get('selection').get().map((each) => each.id)") == ["survey"]
 
@@ -120,7 +120,7 @@ def test_the_diagram_is_coloured_by_cost_and_a_line_selects_its_task(modeler):
     modeler.locator("#tab-pricePanel").click()
     modeler.get_by_label("Colour the diagram by cost").check()
     expect(modeler.locator(".djs-element.heat-5")).to_have_count(1)
-    expect(modeler.locator(".mp-legend li")).to_have_count(5)
+    expect(modeler.locator(".mc-legend li")).to_have_count(5)
     modeler.locator('tr[data-task="survey"]').get_by_role("button").click()
     assert modeler.evaluate("window.modeler.get('selection').get().map((each) => each.id)") == ["survey"]
     modeler.get_by_label("Colour the diagram by cost").uncheck()

@@ -109,7 +109,9 @@ function OutlineTree({ outline }) {
     ${rows.map((row, index) => {
       const owner = ownerOf(row.element);
       const problems = row.whole ? 0 : outline.problems(row.element);
-      const label = [titleOf(owner, t), t(kindWords(owner)), problems > 0 && t('%(count)s to fix', { count: problems })].filter(Boolean).join(', ');
+      // begins with what is seen (WCAG 2.5.3): the title and the number
+      const seen = problems > 0 ? `${titleOf(owner, t)} ${t('%(count)s to fix', { count: problems })}` : titleOf(owner, t);
+      const label = `${seen}, ${t(kindWords(owner))}`;
       return html`<li key=${row.element.id} role="treeitem" aria-label=${label} class="mo-row mo-row--${Math.min(row.depth, 4)}" data-id=${row.element.id} data-type=${owner.$type} aria-level=${row.depth + 1}
         aria-selected=${String(isChosen(row))} tabindex=${index === at ? 0 : -1} onFocus=${() => setAt(index)} onClick=${() => outline.choose(row.element, { open: false })} onDblClick=${() => outline.choose(row.element, { open: true })}>
         <span class="mo-icon ${symbolOf(row.element)}" aria-hidden="true"></span>
