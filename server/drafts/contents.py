@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 
 from server.drafts.models import DraftFileRow, DraftReviewRow, DraftRevisionRow
 from server.runtime import Tx
@@ -118,12 +118,13 @@ def thin(tx: Tx, draft_id: str, newest: int) -> int:
     )
     gone = surplus([(row.number, row.saved_at) for row in rows], {*decided, newest, rows[0].number}, tx.now)
     if gone:
-        tx.session.execute(
-            delete(DraftRevisionRow).where(
-                DraftRevisionRow.draft_id == draft_id, DraftRevisionRow.number.in_(gone)
-            )
-        )
-        _drop_unused_files(tx)
+        theirs = (DraftRevisionRow.draft_id == draft_id, DraftRevisionRow.number.in_(gone))
+        unused = _files_of(tx, *theirs)
+        tx.session.execute(delete(DraftRevisionRow).where(*theirs))
+        unused -= _files_of(tx, DraftRevisionRow.draft_id == draft_id)
+        if unused:
+            unused -= _files_of(tx, DraftRevisionRow.draft_id != draft_id)
+            tx.session.execute(delete(DraftFileRow).where(DraftFileRow.sha256.in_(unused)))
     return len(gone)
 
 
@@ -147,14 +148,14 @@ def surplus(revisions: Sequence[tuple[int, datetime]], kept: Iterable[int], now:
     return sorted(gone)
 
 
-def _drop_unused_files(tx: Tx) -> None:
+def _files_of(tx: Tx, *which: ColumnElement[bool]) -> set[str]:
+    """The files that those revisions are made of."""
     used: set[str] = set()
-    for bpmn, files in tx.session.execute(select(DraftRevisionRow.bpmn_sha256, DraftRevisionRow.files)):
+    query = select(DraftRevisionRow.bpmn_sha256, DraftRevisionRow.files).where(*which)
+    for bpmn, files in tx.session.execute(query):
         used.add(bpmn)
         used.update(f["sha256"] for kind in files.values() for f in kind.values())
-    known = set(tx.session.scalars(select(DraftFileRow.sha256)))
-    if known - used:
-        tx.session.execute(delete(DraftFileRow).where(DraftFileRow.sha256.in_(known - used)))
+    return used
 
 
 def _all_bytes(content: Content) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ command: repeated, it changes nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -41,6 +42,7 @@ from workflows.errors import InvalidInput
 from workflows.problems import Problem, blocking
 
 MAX_TEXT: Final = 4000
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 Step = Literal["asked", "withdrawn", "sent_back", "approved", "voided", "published", "abandoned", "reopened"]
 _FROM: Final[dict[Step, tuple[str, ...]]] = {
     "asked": ("draft",), "withdrawn": ("in_review",), "sent_back": ("in_review",), "approved": ("in_review",),
@@ -245,7 +247,7 @@ def _step(
         if looked_at != row.content_sha256 and (looked_at or step == "approved"):
             raise ContentChanged(by="", at="", etag=drafts.etag(row))
     package_digest = _checked_digest(tx, row) if step in ("approved", "published") else ""
-    if len(note) > MAX_TEXT:
+    if note.strip():
         _check_text(note, "note")
     tx.session.add(
         DraftReviewRow(
@@ -384,7 +386,7 @@ def _element_name(tx: Tx, draft_id: str, element: str) -> str:
 
 
 def _check_text(text: str, place: str) -> None:
-    if not text.strip() or len(text) > MAX_TEXT or "\x00" in text:
+    if not text.strip() or len(text) > MAX_TEXT or _UNSTORABLE.search(text):
         raise InvalidInput(
             [
                 Problem(

@@ -13,6 +13,7 @@ from server.actor import Action
 from server.documents.diagram_svg import Mark, diagram_svg
 from server.drafts import review, views
 from server.drafts.pages import title_of
+from server.http import json_body
 from server.http.frame import go, new_id
 from server.http.locale import gettext
 from server.http.security import permission
@@ -91,15 +92,16 @@ def _command() -> str | None:
 @permission(Action.SERVICE_TRANSLATE)
 def comment(draft_id: object) -> BaseResponse | Response:
     """Say something; a script (Accept: application/json) gets the comment, a page goes back where it came from."""
-    sent = request.get_json(silent=True) if request.is_json else request.form
+    sent = json_body.read(request.get_data(cache=False)) if request.is_json else request.form
     if not isinstance(sent, dict) and sent is not request.form:
         raise BadRequest
-    answers, chosen = str(sent.get("answers") or ""), str(sent.get("command") or "")
+    words = {name: sent.get(name) or "" for name in ("text", "element", "answers", "command")}
+    if not all(isinstance(word, str) for word in words.values()):
+        raise BadRequest
     made = g.runtime.run(
-        g.actor, review.comment, str(draft_id), str(sent.get("text") or ""),
-        element=str(sent.get("element") or "")[:200],
-        answers=answers if _UUID.fullmatch(answers) else None,
-        comment_id=chosen if _UUID.fullmatch(chosen) else None,
+        g.actor, review.comment, str(draft_id), words["text"], element=words["element"][:200],
+        answers=words["answers"] if _UUID.fullmatch(words["answers"]) else None,
+        comment_id=words["command"] if _UUID.fullmatch(words["command"]) else None,
     )  # fmt: skip
     if request.is_json:
         return jsonify({"id": made.id, **g.runtime.read(g.actor, _comments, str(draft_id))})

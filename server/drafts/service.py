@@ -50,6 +50,8 @@ EDITABLE: Final = ("draft", "approved")
 """States in which content may change; an approved draft is a draft again then."""
 
 
+_LONGEST_NAME: Final = 200
+"""Letters of a code or name that lists show; the diagram keeps all of them."""
 _KEPT: Final = 32
 _opened: OrderedDict[str, Opened] = OrderedDict()
 _opened_lock = Lock()
@@ -114,7 +116,8 @@ def revision(tx: Tx, draft_id: str, number: int | None = None) -> DraftRevisionR
     """A revision, the newest without a number. Raises NotFound, also for one that was thinned out."""
     row = draft(tx, draft_id)
     wanted = row.revision if number is None else number
-    found = tx.session.get(DraftRevisionRow, (draft_id, wanted))
+    possible = 0 < wanted <= row.revision
+    found = tx.session.get(DraftRevisionRow, (draft_id, wanted)) if possible else None
     if found is None:
         raise NotFound(what="revision", key=str(wanted))
     return found
@@ -305,7 +308,13 @@ def _from_file(source: FromFile) -> _Begun:
     found: BpmnImport = import_bpmn(source.data, version=FIRST_VERSION)
     if found.bpmn is None:
         raise InvalidInput(blocking(found.problems) or found.problems)
-    return Content(found.bpmn, FIRST_VERSION, LANGUAGES), source.filename, None, found.problems
+    return Content(found.bpmn, FIRST_VERSION, LANGUAGES), plain_name(source.filename), None, found.problems
+
+
+def plain_name(name: str) -> str:
+    """A file's name as it can be stored and sent in a header: printable, without folders, at most 100 letters."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable())[-100:] or "file"
 
 
 def _file_name(ref: str, data: bytes) -> str:
@@ -399,7 +408,7 @@ def save_file(tx: Tx, draft_id: str, kind: Kind, ref: str, file: NamedFile) -> t
     row = _editable(tx, draft_id)
     held = content(tx, draft_id)
     _check_file(held, kind, ref, file)
-    held = held.with_file(kind, ref, file)
+    held = held.with_file(kind, ref, NamedFile(plain_name(file.name), file.content))
     _save(tx, row, held, "form" if kind == "forms" else "decision", ref)
     return file_problems(held, ref)
 
@@ -554,7 +563,9 @@ def _identity(bpmn: bytes) -> tuple[str, dict[str, str]]:
     if definition is None:
         return "", {}
     names = dict(definition.service.name) or ({"en": definition.name} if definition.name else {})
-    return definition.service.code, names
+    return definition.service.code[:_LONGEST_NAME], {
+        language: text[:_LONGEST_NAME] for language, text in names.items()
+    }
 
 
 def _saver(tx: Tx, row: DraftRow) -> str:

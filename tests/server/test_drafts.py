@@ -1,6 +1,7 @@
 """Drafts: making them, saving with If-Match, revisions, forms, and what is refused."""
 
 import pytest
+from sqlalchemy import text
 
 from server.drafts import service as drafts
 from server.drafts.contents import NamedFile
@@ -100,3 +101,52 @@ def test_what_is_no_diagram_is_refused_with_the_place_and_stores_nothing(world):
 def test_what_is_not_there_is_not_found(world):
     with pytest.raises(NotFound):
         world.read(drafts.draft, "01900000-0000-7000-8000-000000000000", who="expert")
+
+
+def test_a_revision_that_never_was_is_not_found(world):
+    draft = make(world)
+    for number in (0, -1, 2, 10**30):
+        with pytest.raises(NotFound):
+            held(world, draft, number)
+
+
+def test_old_saves_are_thinned_with_their_files_and_the_newest_stays(world):
+    draft = make(world)
+    for number in range(12):
+        world.clock.advance(minutes=1)
+        save(world, draft, f"Deliver {number}")
+    world.clock.advance(hours=30)
+    save(world, draft, "Deliver again")
+    kept = [r.number for r in world.read(drafts.revisions, draft.id, who="expert")]
+    assert kept[0] == 14
+    assert kept[-1] == 1
+    assert len(kept) < 5
+    with world.runtime.engine.connect() as connection:
+        files = connection.scalar(text("SELECT count(*) FROM draft_file"))
+    assert files == len(kept) + len(held(world, draft).forms)
+    with pytest.raises(NotFound):
+        held(world, draft, 5)
+
+
+def test_names_of_files_are_made_plain(world):
+    draft = make(world)
+    form = held(world, draft).forms["deliver"].content
+    hostile = NamedFile('..\\..\\a\x00b\r\nX: "y.md', form + b"\n")
+    world.run("expert", drafts.save_file, draft.id, "forms", "deliver", hostile)
+    assert held(world, draft).forms["deliver"].name == 'abX: "y.md'
+
+
+def test_a_file_that_is_too_large_or_badly_named_is_refused(world):
+    draft = make(world)
+    for ref, content in (("Bad Name", b"x"), ("deliver", b"x" * (drafts.MAX_FILE + 1))):
+        with pytest.raises(InvalidInput):
+            world.run("expert", drafts.save_file, draft.id, "forms", ref, NamedFile("x.md", content))
+
+
+def test_a_translator_becomes_an_author(world):
+    draft = make(world)
+    source = held(world, draft)
+    changed = source.bpmn.replace(b"Apporter des plants", b"Des plants")
+    world.run("coordinator", drafts.save_texts, draft.id, bpmn=changed, forms=source.form_sources, expected=1)
+    authors = world.read(drafts.authors, draft.id, who="expert")
+    assert authors == {world.actor("expert").user_id, world.actor("coordinator").user_id}

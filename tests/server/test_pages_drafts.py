@@ -219,3 +219,26 @@ def test_asking_twice_with_the_same_form_is_one_step(expert):
         assert expert.post(f"{draft}/review", step="ask", command=command).status_code == 303
     own = expert.world.read(drafts.drafts, who="expert")[0]
     assert len(expert.world.read(review.steps, own.id, who="expert")) == 1
+
+
+def test_hostile_texts_and_numbers_are_refused_in_words(expert):
+    draft = begin(expert)
+    headers = {"X-CSRFToken": expert.token()}
+    for body in ('{"text": "\\ud800"}', '{"text": "a\\u0000"}', "[]", "{", '{"text": ""}', '{"text": 7e999}'):
+        answer = expert.client.post(
+            f"{draft}/comments", data=body, headers=headers, content_type="application/json"
+        )
+        assert answer.status_code in (400, 422), body
+    for number in ("0", "-1", "99999999999999999999999"):
+        assert expert.get(f"{draft}/diagram.bpmn?revision={number}").status_code == 404
+    assert expert.post(f"{draft}/restore", revision="99999999999999999999999").status_code == 404
+    assert expert.post(f"{draft}/review", step="send_back_all").status_code == 400
+    assert expert.post(f"{draft}/review", step="ask", note="x\x00").status_code == 422
+    assert expert.post(f"{draft}/comments", text="x", element="../..").status_code == 404
+
+
+def test_a_page_without_its_token_changes_nothing(expert):
+    draft = begin(expert)
+    for address in ("review", "publish", "comments", "settings", "restore", "files", "files/remove"):
+        assert expert.client.post(f"{draft}/{address}", data={}).status_code == 403
+    assert expert.client.put(f"{draft}/diagram.bpmn", data=b"<a/>").status_code == 403
