@@ -116,13 +116,14 @@ def read_file(tx: Tx, account_id: str, data: bytes, *, name: str) -> FileRead:
 def _of_account(found: Iterable[Statement], account: PayingAccount) -> tuple[Statement, ...]:
     """The statements of the account; banks name it by IBAN, or by the RIB that is in its IBAN."""
     every = tuple(found)
-    ours = tuple(s for s in every if s.account and _same_account(s.account, account.identifier))
+    ours = tuple(s for s in every if s.account and is_same_account(s.account, account.identifier))
     if not ours:
         raise OtherAccount(accounts=", ".join(sorted({s.account[:40] or "?" for s in every})) or "none")
     return ours
 
 
-def _same_account(one: str, other: str) -> bool:
+def is_same_account(one: str, other: str) -> bool:
+    """Whether two numbers are of one account: banks name it by IBAN, or by the RIB that is in its IBAN."""
     return one == other or (min(len(one), len(other)) >= 20 and (one.endswith(other) or other.endswith(one)))
 
 

@@ -8,7 +8,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from server import installation
-from server.cli import authoring, bank, demo, operation, price_lists, pricing, quotes
+from server.cli import authoring, bank, demo, ledger, operation, price_lists, pricing, quotes
 from workflows.errors import RunError
 
 
@@ -18,7 +18,7 @@ def cli() -> None:
     """RUN: define, price, deliver and pay franchised services."""
 
 
-_PARTS = (demo, operation, authoring, pricing, quotes, price_lists, bank)
+_PARTS = (demo, operation, authoring, pricing, quotes, price_lists, bank, ledger)
 for _command in (command for part in _PARTS for command in part.COMMANDS):
     cli.add_command(_command)
 

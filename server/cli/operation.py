@@ -149,7 +149,7 @@ def seal() -> None:
     click.echo("Nothing new to seal." if block is None else f"Block {block.number}: {block.hash}")
 
 
-def _require_database() -> None:
+def require_database() -> None:
     """An auditor at the wrong place must not be told that all is well with a database made just now."""
     url = make_url(settings.load().database_url)
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
@@ -161,7 +161,7 @@ def _require_database() -> None:
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def verify(only: str | None, form: str) -> None:
     """Recompute everything that was promised, and say what is wrong and where. Exit code 1 when something is."""
-    _require_database()
+    require_database()
     runtime = _runtime()
     progress = None if form == "json" else (lambda name: click.echo(f"  checking {name} …"))
     findings = runtime.read(SYSTEM, transparency.verify, only, progress)
