@@ -116,7 +116,7 @@ function OutlineTree({ outline }) {
         aria-selected=${String(isChosen(row))} tabindex=${index === at ? 0 : -1} onFocus=${() => setAt(index)} onClick=${() => outline.choose(row.element, { open: false })} onDblClick=${() => outline.choose(row.element, { open: true })}>
         <span class="mo-icon ${symbolOf(row.element)}" aria-hidden="true"></span>
         <span class="mo-name">${titleOf(owner, t)}</span>
-        ${problems > 0 && html`<span class="mo-problems" aria-hidden="true">${problems}</span>`}</li>`;
+        ${problems > 0 && html`${' '}<span class="mo-problems" aria-hidden="true">${problems}</span>`}</li>`;
     })}
   </ul>`;
 }
