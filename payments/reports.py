@@ -185,9 +185,9 @@ def aged(
 
 # Budget -----------------------------------------------------------------------------------------------
 
-Measure = Literal["granted", "committed", "released", "open", "consumed", "unfunded", "paid"]
+Measure = Literal["granted", "committed", "released", "open", "consumed", "unfunded", "cost", "paid"]
 MEASURES: Final[tuple[Measure, ...]] = (
-    "granted", "committed", "released", "open", "consumed", "unfunded", "paid",
+    "granted", "committed", "released", "open", "consumed", "unfunded", "cost", "paid",
 )  # fmt: skip
 _SET_ASIDE: Final = ("reservation", "contingency")
 
@@ -205,10 +205,10 @@ class Flow:
 
 
 def flows(lines: Iterable[Line], fund_of: Mapping[str, str]) -> Iterator[Flow]:
-    """What the budget book says of each project and fund. fund_of: each project's fund.
+    """What the ledger says of each project and fund. fund_of: each project's fund.
 
-    open: what is set aside and not yet used. consumed: less what a clawback gave back. What is paid is not in the
-    budget book: the caller adds it.
+    open: what is set aside and not yet used. consumed: of the fund's share, less what a clawback gave back. cost: of
+    accepted work before tax, whoever bears it. What is paid is of no project in the ledger: the caller adds it.
     """
     for entry in by_entry(lines):
         fund = next((line.name for line in entry if line.account_kind == "fund"), "")
@@ -230,6 +230,8 @@ def _measured(line: Line) -> Iterator[tuple[Measure, int]]:
             yield "released", line.minor
     elif line.account_kind == "consumed":
         yield "consumed", -line.minor
+    elif line.account_kind == "expense":
+        yield "cost", line.minor
     elif line.account_kind == "unfunded":
         yield "unfunded", line.minor
 

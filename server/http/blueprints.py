@@ -33,6 +33,7 @@ from server.projects import pages as projects
 from server.quotes import api as quotes_api
 from server.quotes import explore, project_pages, terms_pages
 from server.quotes import pages as quotes
+from server.reports import api as reports_api
 from server.reports import pages as reports
 from server.requests import api as requests_api
 from server.submissions import api as submissions_api
@@ -53,6 +54,7 @@ PAGE_BLUEPRINTS: tuple[Blueprint, ...] = (
 
 API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     accounts_api.api, catalogue_api.api, drafts_api.api, price_lists_api.api, quotes_api.api, requests_api.api,
-    projects_api.api, instances_api.api, submissions_api.api, deliveries_api.api, batches_api.api, transparency_api.api,
+    projects_api.api, instances_api.api, submissions_api.api, deliveries_api.api, batches_api.api,
+    reports_api.api, transparency_api.api,
     adoptions_api.api, texts_api.api,
 )  # fmt: skip

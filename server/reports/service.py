@@ -48,7 +48,7 @@ STUCK: Final = {
 }  # fmt: skip
 """After how long a batch that does not move is an exception, by state."""
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_BUDGET: Final = ("appropriation", "fund", "reservation", "contingency", "consumed", "unfunded")
+_BUDGET: Final = ("appropriation", "fund", "reservation", "contingency", "consumed", "unfunded", "expense")
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +268,7 @@ def budget_report(tx: Tx, filters: Filters, locale: str) -> Report:
     charts = tuple(
         Chart(
             say(N_("Paid, owed and still set aside")), currency,
-            (scope.words.measure("paid"), say(N_("Consumed, not yet paid")), scope.words.measure("open")),
+            (scope.words.measure("paid"), say(N_("Owed, or kept as tax")), scope.words.measure("open")),
             tuple(
                 (str(_group_cell(scope, name).value), _bar(row))
                 for (name, c), row in rows_of.items()
@@ -279,13 +279,13 @@ def budget_report(tx: Tx, filters: Filters, locale: str) -> Report:
     )  # fmt: skip
     return Report(
         "budget", say(N_("Budget: committed, consumed, paid")),
-        say(N_("What was given, set aside, used by accepted work, and has arrived.")),
+        say(N_("What was given, set aside, used by accepted work, and paid. The cost includes the share of third parties.")),
         scope.facts(), (table,), charts,
     )  # fmt: skip
 
 
 def _bar(row: Mapping[sums.Measure, int]) -> tuple[int, ...]:
-    return row["paid"], max(0, row["consumed"] + row["unfunded"] - row["paid"]), max(0, row["open"])
+    return row["paid"], max(0, row["cost"] - row["paid"]), max(0, row["open"])
 
 
 def _flows(tx: Tx, scope: Scope) -> Iterator[Flow]:

@@ -15,6 +15,7 @@ from translations import catalogue
 _MEASURES: dict[Measure, str] = {
     "granted": N_("Granted"), "committed": N_("Set aside"), "released": N_("Given back"),
     "open": N_("Still set aside"), "consumed": N_("Used by accepted work"), "unfunded": N_("Without a budget"),
+    "cost": N_("Cost of accepted work"),
     "paid": N_("Paid"),
 }  # fmt: skip
 _GROUPS = {

@@ -29,6 +29,7 @@ from payments.identifiers import latin_text
 from payments.rails.mobile_money import neutralised
 from pricing.money import Money, minor_digits
 from server import formatting
+from server.errors import NotFound
 from server.reports.tables import Cell, Column, Report, Table, Value
 
 TYPES: Final = {
@@ -40,6 +41,13 @@ TYPES: Final = {
 """Media types by the ending of the file."""
 _CREATED: Final = datetime(2026, 1, 1)  # noqa: DTZ001  (xlsxwriter wants none); fixed, for equal bytes
 _SHEET_MAX: Final = 31
+
+
+def known(form: str) -> str:
+    """The form, when it is one of TYPES. Raises NotFound."""
+    if form not in TYPES:
+        raise NotFound(what="format", key=form[:20])
+    return form
 
 
 def write(report: Report, form: str, locale: str) -> bytes:

@@ -122,6 +122,7 @@ def test_the_budget_is_the_ledger_however_it_is_grouped(paid_world, by):
         sum(accounts(paid_world, kind).values()) for kind in ("reservation", "contingency")
     )
     assert sums["paid"] == settled_by_the_bank(paid_world) > 0
+    assert sums["cost"] == sum(accounts(paid_world, "expense").values()) >= sums["paid"]
     if "granted" in sums:
         assert sums["granted"] == sum(accounts(paid_world, "appropriation").values())
 

@@ -56,6 +56,9 @@ TABLE = {
     "withdraw_adoption": "EC", "list_calendars": EVERYBODY, "create_calendar": "EC", "add_holidays": "EC",
     "download_version_texts": EVERYBODY, "read_draft_progress": "EC", "download_draft_texts": "EC",
     "import_draft_texts": "EC",
+    "read_report": MONEY, "download_report": MONEY, "read_statement": MONEY, "read_my_statement": "F",
+    "download_journal": MONEY, "list_bank_files": MONEY, "import_bank_file": "M", "list_bank_lines": MONEY,
+    "decide_bank_line": "M",
     "read_village": "*", "read_verification": MONEY,
 }  # fmt: skip
 NOTHING = "01900000-0000-7000-8000-000000000000"

@@ -1,0 +1,86 @@
+"""Reports and bank files through HTTP."""
+
+import pytest
+
+from pricing.money import Money
+from server.ledger import service as ledger
+from server.reports import service as reports
+from tests.server.test_bank_reports import entry, report
+
+pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True, scope="session")
+
+
+@pytest.fixture
+def site(owing, site_of):
+    return site_of(owing)
+
+
+def test_a_report_is_read_and_downloaded(attacked_site):
+    for name in reports.REPORTS:
+        found = attacked_site.finance.get(f"/reports/{name}")
+        assert found["name"] == name
+        keys = [{c["key"] for c in table["columns"]} for table in found["tables"]]
+        assert all(
+            set(row) == of for table, of in zip(found["tables"], keys, strict=True) for row in table["rows"]
+        )
+    assert attacked_site.auditor.download("/reports/budget/pdf?by=month").startswith(b"%PDF")
+    assert attacked_site.finance.get("/reports/nothing", 404)["code"] == "not-found"
+    attacked_site.finance.get("/reports/budget/exe", 404)
+    attacked_site.finance.get("/reports/budget?from=never", 422)
+    attacked_site.finance.get("/reports/budget?form=1", 422)
+
+
+def test_the_sum_of_statements_is_what_is_owed(attacked_site):
+    world = attacked_site.world
+    owed = {a.code.partition(":")[2]: -a.balance for a in world.read(ledger.accounts) if a.kind == "payable"}
+    for person_id, minor in owed.items():
+        [table] = attacked_site.finance.get(f"/people/{person_id}/statement")["tables"]
+        assert table["totals"][0]["balance"]["minor"] == minor
+    stranger = attacked_site.stranger("finance")
+    stranger.get(f"/people/{person_id}/statement", 404)
+
+
+def test_a_facilitator_reads_the_own_statement(site):
+    row = site.world.payables()[0]
+    [table] = site.person(row.person_id).get("/my/statement")["tables"]
+    assert table["totals"][0]["balance"]["minor"] > 0
+
+
+def test_the_journal_is_downloaded(attacked_site):
+    assert attacked_site.finance.download("/ledger/journal/csv").startswith(b"entry,date,kind")
+    assert b" open " in attacked_site.finance.download("/ledger/journal/beancount")
+    attacked_site.finance.get("/ledger/journal/exe", 404)
+
+
+def test_a_bank_file_is_read_listed_and_its_open_line_decided(site):
+    world = site.world
+    world.exported()
+    batch = next(b for b in site.finance.get("/batches")["items"] if b["state"] == "exported")
+    first, second, *_ = world.payments(batch["id"])
+    lost = entry(second, refs="<EndToEndId>NOTPROVIDED</EndToEndId>", ref="L1")
+    fee = entry(amount=250, ref="F1")
+    data = report(world, entry(first, ref="A1"), lost, fee)
+    path = f"/paying-accounts/{world.bank_account}/bank-files"
+    read = site.finance.upload(path, [("file", (data, "camt.xml"))])
+    assert (read["settled"], read["unmatched"]) == (1, 2)
+    assert site.finance.upload(path, [("file", (data, "again.xml"))], 409)["code"] == "file-known"
+    assert [f["sha256"] for f in site.finance.get("/bank-files")["items"]] == [read["sha256"]]
+    lines = {line["amount"]["minor"]: line for line in site.finance.get("/bank-lines")["items"]}
+    waiting = lines[-second.amount]
+    assert second.id in {c["id"] for c in waiting["candidates"]}
+    site.finance.post(f"/bank-lines/{waiting['id']}/decision", {"verdict": "assigned"}, 422)
+    body = {"verdict": "assigned", "payment_id": second.id, "note": "asked the bank"}
+    site.finance.post(f"/bank-lines/{waiting['id']}/decision", body, 204)
+    site.finance.post(f"/bank-lines/{waiting['id']}/decision", body, 404)
+    site.finance.post(f"/bank-lines/{lines[-250]['id']}/decision", {"verdict": "fee"}, 204)
+    assert site.finance.get("/bank-lines")["items"] == []
+    assert world.verify() == []
+    assert Money(250, "XOF").minor == next(a.balance for a in world.read(ledger.accounts) if a.kind == "fee")
+
+
+def test_a_stranger_reads_no_bank_file(site):
+    stranger = site.stranger("finance")
+    path = f"/paying-accounts/{site.world.bank_account}/bank-files"
+    assert stranger.upload(path, [("file", (b"<a/>", "x.xml"))], 404)["code"] == "not-found"
+    assert stranger.get("/bank-lines")["items"] == []
+    assert stranger.get("/bank-files")["items"] == []
