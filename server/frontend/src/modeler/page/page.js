@@ -42,6 +42,7 @@ export class ModelerPage {
       regions: settings.regions, translate: t, draft: settings.draft, readOnly: Boolean(settings.draft.readOnly),
       vocabulary: new Vocabulary(settings.language), feel: feelChecker(settings), openProperties: () => this.openProperties()
     };
+    const vocabulary = this.askVocabulary();
     const [diagram] = await Promise.all([this.load(), document.fonts.load('13px "Source Sans 3"').catch(() => null)]);
     if (!diagram) return;
     this.modeler = createModeler({ container: this.frame.canvas, run: this.run, extra: LIVE });
@@ -56,7 +57,7 @@ export class ModelerPage {
     this.follow();
     this.place.dataset.ready = 'true';
     if (settings.testing) Object.assign(window, { modeler: this.modeler, modelerPage: this, untranslated: missing });
-    await this.loadVocabulary();
+    await this.takeVocabulary(vocabulary);
   }
 
   // opening
@@ -161,14 +162,23 @@ export class ModelerPage {
     return scale;
   }
 
-  async loadVocabulary() {
+  /** Asked for with the diagram, so that names are there when the first card is opened. */
+  async askVocabulary() {
     try {
       const answer = await fetch(this.settings.addresses.vocabulary, { credentials: 'same-origin' });
       if (!answer.ok) throw new Error(`${answer.status}`);
-      this.run.vocabulary = new Vocabulary(this.settings.language, await answer.json());
-      this.modeler.get('eventBus').fire('run.vocabulary', {});
+      return await answer.json();
     } catch (problem) {
       console.warn('Names of items, units and skills were not loaded:', problem);
+      return null;
+    }
+  }
+
+  async takeVocabulary(asked) {
+    const known = await asked;
+    if (known) {
+      this.run.vocabulary = new Vocabulary(this.settings.language, known);
+      this.modeler.get('eventBus').fire('run.vocabulary', {});
     }
     this.place.dataset.vocabulary = 'true';
   }
