@@ -10,28 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.orm.attributes import set_committed_value
 
-from server.adoptions import service as adoptions
 from server.catalogue import service as catalogue
-from server.instances.models import ROWS, IncidentRow, InstanceRow, TaskRow
-from server.instances.statements import table_of
+from server.instances.consequences import Consequences
+from server.instances.models import ROWS, IncidentRow, InstanceRow
 from server.instances.store import Act as Act
 from server.instances.store import Command, Outcome, Programs, Work, digest
 from server.journal import service as journal
 from server.journal.service import Event
-from server.quotes import service as quotes
 from server.runtime import Tx
 from service_library.package import ServicePackage
 from workflows import engine
-from workflows.definitions.model import Definition
 from workflows.engine import Changes as Changes
 
-_TASK, _INCIDENT = table_of(TaskRow), table_of(IncidentRow)
 FollowUp = Callable[[Tx, Sequence[str]], None]
 _follow_ups: list[FollowUp] = []
 _ENGINE_COLUMNS = (
@@ -119,7 +115,11 @@ def named(instance: engine.Instance, values: Mapping[str, Any]) -> dict[str, Any
 
 def proceed(tx: Tx, instance_id: str) -> None:
     """Carry out the automatic steps that wait; one that fails is an incident. Does nothing when none waits."""
-    row = tx.session.get(InstanceRow, instance_id, populate_existing=True)
+    batch = batch_of(tx)
+    if batch is not None and instance_id in batch.rows:
+        row: InstanceRow | None = batch.rows[instance_id]
+    else:
+        row = tx.session.get(InstanceRow, instance_id, populate_existing=True)
     if row is not None and row.pending and row.status == "running":
         carry_out(tx, row, ask(tx, "proceed"), lambda live: live.proceed(tx.now))
 
@@ -127,100 +127,72 @@ def proceed(tx: Tx, instance_id: str) -> None:
 def settle(tx: Tx, row: InstanceRow, changes: Changes) -> None:
     """Write what a step of the engine means for people: tasks, incidents, the end of the work."""
     definition = package(tx, row.service_version_id).definition
-    for item in changes.opened:
-        open_task(tx, row, definition, item)
-    if changes.closed:
-        _close_tasks(tx, row.id, changes)
-    if changes.removed:
-        _resolve_incidents(tx, row.id, changes)
-    for event in changes.events:
-        if isinstance(event, engine.Incident):
-            _open_incident(tx, row, event)
+    batch = batch_of(tx)
+    consequences = Consequences() if batch is None else batch.consequences
+    consequences.add(row, definition, changes)
+    incidents = [event for event in changes.events if isinstance(event, engine.Incident)]
+    if batch is None or incidents or changes.status == "completed":
+        consequences.write(tx)
+    for event in incidents:
+        _open_incident(tx, row, event)
     if changes.status == "completed":
         journal.record(tx, Event.INSTANCE_WORK_DONE, row.id, region=row.region_code)
+    if batch is not None:
+        batch.settled(row.id, pending=changes.pending)
+        return
     tx.session.flush()
     if changes.pending:
         tx.after(proceed, row.id)
     else:
-        _at_rest(tx, row.id)
+        _run_follow_ups(tx, [row.id])
 
 
-def _at_rest(tx: Tx, instance_id: str) -> None:
-    """Let the other features take their turn, now or for all instances of the transaction `together`."""
-    gathered: dict[str, None] | None = tx.session.info.get("at_rest")
-    if gathered is None:
-        _run_follow_ups(tx, [instance_id])
-    else:
-        gathered[instance_id] = None
+@dataclass(slots=True)
+class Batch:
+    """Instances on which a transaction works one after the other, and what is left to do for them at its end.
+
+    rows: read for all of them at once; kept here, since a session forgets what nobody holds. due: the engine's
+    tasks of timers that have fallen due, the earliest first.
+    """
+
+    rows: dict[str, InstanceRow]
+    due: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    consequences: Consequences = field(default_factory=Consequences)
+    at_rest: dict[str, None] = field(default_factory=dict)
+    pending: dict[str, None] = field(default_factory=dict)
+
+    def settled(self, instance_id: str, *, pending: bool) -> None:
+        """Note whether the instance has come to rest, or automatic steps wait."""
+        self.at_rest.pop(instance_id, None)
+        self.pending.pop(instance_id, None)
+        (self.pending if pending else self.at_rest)[instance_id] = None
 
 
 @contextmanager
-def together(tx: Tx) -> Iterator[None]:
-    """What follows from the commands inside is done once for all their instances, at the end."""
-    gathered: dict[str, None] = {}
-    tx.session.info["at_rest"] = gathered
+def together(tx: Tx, instance_ids: Sequence[str]) -> Iterator[Batch]:
+    """Commands on these instances: what follows from them is done once for all of them, at the end."""
+    query = select(InstanceRow).where(InstanceRow.id.in_(instance_ids))
+    found = tx.session.scalars(query.execution_options(populate_existing=True))
+    batch = tx.session.info["batch"] = Batch({row.id: row for row in found})
     try:
-        yield
+        yield batch
     finally:
-        del tx.session.info["at_rest"]
-    _run_follow_ups(tx, list(gathered))
+        del tx.session.info["batch"]
+    batch.consequences.write(tx)
+    for instance_id in batch.pending:
+        tx.after(proceed, instance_id)
+    _run_follow_ups(tx, list(batch.at_rest))
+
+
+def batch_of(tx: Tx) -> Batch | None:
+    """The instances that the transaction works on `together`."""
+    found: Batch | None = tx.session.info.get("batch")
+    return found
 
 
 def _run_follow_ups(tx: Tx, instance_ids: Sequence[str]) -> None:
     for step in _follow_ups:
         step(tx, instance_ids)
-
-
-def open_task(tx: Tx, row: InstanceRow, definition: Definition, item: engine.WorkItem) -> None:
-    """A task has become ready: it gets its row, its deadline and its line in the journal."""
-    card = definition.node(item.node_id).task
-    rounds = tx.session.scalar(
-        select(func.count())
-        .select_from(TaskRow)
-        .where(TaskRow.instance_id == row.id, TaskRow.node_id == item.node_id)
-    )
-    days = card.deadline_days if card else None
-    adoption = quotes.adoption_of(tx, row.quote_id)
-    task = TaskRow(
-        id=tx.new_id(), instance_id=row.id, engine_task_id=item.task_id, node_id=item.node_id,
-        round=(rounds or 0) + 1, skill=card.skill if card else "", ready_at=tx.now,
-        due_at=adoptions.due(tx, adoption, item.node_id, days, tx.now),
-    )  # fmt: skip
-    tx.session.add(task)
-    tx.session.flush()
-    journal.record(
-        tx, Event.TASK_READY, task.id, region=row.region_code,
-        public={"instance": row.id, "node": task.node_id, "round": task.round},
-    )  # fmt: skip
-
-
-def _close_tasks(tx: Tx, instance_id: str, changes: Changes) -> None:
-    """Withdraw the tasks that nobody completed."""
-    tx.session.flush()
-    states, closed = ("ready", "waiting_review"), changes.closed
-    tx.session.execute(
-        update(_TASK)
-        .where(
-            _TASK.c.instance_id == instance_id, _TASK.c.engine_task_id.in_(closed), _TASK.c.state.in_(states)
-        )
-        .values(state="cancelled")
-    )  # fmt: skip
-    for task in tx.session.identity_map.values():
-        if isinstance(task, TaskRow) and task.engine_task_id in closed and task.state in states:
-            set_committed_value(task, "state", "cancelled")
-
-
-def _resolve_incidents(tx: Tx, instance_id: str, changes: Changes) -> None:
-    """A step that failed and is gone, done or withdrawn, is no incident any more."""
-    gone = [str(UUID(hex=task_id)) for task_id in changes.removed]
-    tx.session.execute(
-        update(_INCIDENT)
-        .where(
-            _INCIDENT.c.instance_id == instance_id, _INCIDENT.c.resolved_at.is_(None),
-            _INCIDENT.c.engine_task_id.in_(gone),
-        )
-        .values(resolved_at=tx.now)
-    )  # fmt: skip
 
 
 def _open_incident(tx: Tx, row: InstanceRow, event: engine.Incident) -> None:

@@ -181,12 +181,21 @@ def next_due(tx: Tx, row: InstanceRow) -> datetime | None:
     return found or row.due_at
 
 
-def timers(tx: Tx, instance_id: str, *, until: datetime | None = None) -> list[TimerRow]:
-    """The timers that wait, the earliest first; until: only those due by then."""
+def timers(tx: Tx, instance_id: str) -> list[TimerRow]:
+    """The timers that wait, the earliest first."""
     query = select(TimerRow).where(TimerRow.instance_id == instance_id)
-    if until is not None:
-        query = query.where(TimerRow.due_at <= until)
     return list(tx.session.scalars(query.order_by(TimerRow.due_at, TimerRow.task_id)))
+
+
+def due_timers(tx: Tx, instance_ids: Sequence[str]) -> dict[str, list[str]]:
+    """The engine's tasks of the timers of these instances that have fallen due, the earliest first."""
+    query = select(TimerRow.instance_id, TimerRow.task_id).where(
+        TimerRow.instance_id.in_(instance_ids), TimerRow.due_at <= tx.now
+    )
+    found: dict[str, list[str]] = {}
+    for instance_id, task_id in tx.session.execute(query.order_by(TimerRow.due_at, TimerRow.task_id)):
+        found.setdefault(instance_id, []).append(task_id)
+    return found
 
 
 def subscriptions(tx: Tx, instance_id: str) -> list[SubscriptionRow]:

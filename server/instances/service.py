@@ -7,7 +7,8 @@ again is answered as the first time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,6 @@ from server.errors import Conflict, Forbidden, NotFound, WrongState
 from server.instances import commands
 from server.instances.commands import follow_up as follow_up
 from server.instances.commands import proceed as proceed
-from server.instances.commands import together as together
 from server.instances.conditions import recheck as recheck
 from server.instances.conditions import waiting_for_time as waiting_for_time
 from server.instances.history import Change as Change
@@ -40,6 +40,7 @@ from server.instances.outbox import try_again
 from server.instances.rows import NodeState as NodeState
 from server.instances.rows import add_working_days as add_working_days
 from server.instances.rows import all_accepted as all_accepted
+from server.instances.rows import due_timers as due_timers
 from server.instances.rows import incidents as incidents
 from server.instances.rows import instance as instance
 from server.instances.rows import instances as instances
@@ -211,27 +212,39 @@ def due(tx: Tx, after: tuple[datetime, str] | None = None, limit: int = 500) -> 
     return [(at, key) for at, key in tx.session.execute(query)]
 
 
+@contextmanager
+def together(tx: Tx, instance_ids: Sequence[str]) -> Iterator[None]:
+    """Fire the timers of these instances: what is read, and what follows, is read and done once for all of them."""
+    alone = _alone(tx, instance_ids)
+    with commands.together(tx, alone) as batch:
+        batch.due = due_timers(tx, alone)
+        yield
+
+
 def fire_timers(tx: Tx, instance_id: str) -> None:
     """Fire the timers of an instance that are due, each once, and all that follows.
 
     Two sweeps at once do not both fire: the second one finds the first at work, or nothing due any more.
     """
-    if not _alone(tx, instance_id):
+    batch = commands.batch_of(tx)
+    if batch is None:
+        with together(tx, [instance_id]):
+            fire_timers(tx, instance_id)
         return
-    row = tx.session.get(InstanceRow, instance_id, populate_existing=True)
+    row = batch.rows.get(instance_id)
     if row is None or row.status != "running":
         return
-    _fire_document(tx, row)
-    for timer in timers(tx, instance_id, until=tx.now):
-        _fire(tx, row, timer.task_id)
-        if row.status != "running":
-            break
+    due_now = batch.due.get(instance_id, ())
+    if row.due_at is not None and row.due_at <= tx.now:
+        _fire_document(tx, row)
+        due_now = due_timers(tx, [instance_id]).get(instance_id, ())
+    for engine_task_id in due_now:
+        if row.status == "running":
+            _fire(tx, row, engine_task_id)
 
 
 def _fire_document(tx: Tx, row: InstanceRow) -> None:
     """The timers of a state that is a document: found in it, and rows from the first one on."""
-    if row.due_at is None or row.due_at > tx.now:
-        return
     _, live = commands.work(tx).open(row.id, commands.programs(tx), tx.now)
     for timer in sorted((t for t in live.timers if t.due <= tx.now), key=lambda t: t.due):
         _fire(tx, row, timer.task_id)
@@ -247,12 +260,14 @@ def _fire(tx: Tx, row: InstanceRow, engine_task_id: str) -> None:
         proceed(tx, row.id)
 
 
-def _alone(tx: Tx, instance_id: str) -> bool:
-    """Whether no other sweep is at this instance; for the rest of the transaction."""
+def _alone(tx: Tx, instance_ids: Sequence[str]) -> list[str]:
+    """The instances at which no other sweep is; for the rest of the transaction."""
     if tx.session.get_bind().dialect.name != "postgresql":
-        return True  # one writer at a time
-    query = text("SELECT pg_try_advisory_xact_lock(:one, hashtext(:key))")
-    return bool(tx.session.scalar(query, {"one": _TIMERS_LOCK, "key": instance_id}))
+        return list(instance_ids)  # one writer at a time
+    query = text(
+        "SELECT id FROM unnest(CAST(:ids AS text[])) AS id WHERE pg_try_advisory_xact_lock(:one, hashtext(id))"
+    )
+    return list(tx.session.scalars(query, {"one": _TIMERS_LOCK, "ids": list(instance_ids)}))
 
 
 def pending(tx: Tx, limit: int = 500) -> list[str]:
@@ -356,18 +371,29 @@ def assign(tx: Tx, task_id: str, person_id: str, *, command_id: str | None = Non
     _assigned(tx, task, row, person_id, command)
 
 
-def give_by_rule(tx: Tx, task: TaskRow, person_id: str) -> None:
-    """Give a free task to somebody whom the rule has found able; for `projects`, which knows the rule."""
-    row = instance(tx, task.instance_id)
-    _assigned(tx, task, row, person_id, commands.ask(tx, "assign", task.id, person_id))
+def give_by_rule(tx: Tx, given: Sequence[tuple[TaskRow, str]]) -> None:
+    """Give free tasks, each to somebody whom the rule has found able; for `projects`, which knows the rule."""
+    for task, person_id in given:
+        task.assignee_id = person_id
+    tx.session.flush()
+    entries = []
+    for task, person_id in given:
+        row = instance(tx, task.instance_id)
+        command = commands.ask(tx, "assign", task.id, person_id)
+        _note_holder(tx, task, row, person_id, command)
+        entries.append(_assignment(task, row, person_id))
+    journal.record_all(tx, entries)
 
 
 def _assigned(tx: Tx, task: TaskRow, row: InstanceRow, person_id: str, command: Command) -> None:
     _give(tx, task, row, person_id, command)
-    journal.record(
-        tx, Event.TASK_ASSIGNED, task.id, region=row.region_code, public={"skill": task.skill},
-        private={"person": person_id},
-    )  # fmt: skip
+    journal.record_all(tx, [_assignment(task, row, person_id)])
+
+
+def _assignment(task: TaskRow, row: InstanceRow, person_id: str) -> journal.Entry:
+    return journal.Entry(
+        Event.TASK_ASSIGNED, task.id, row.region_code, {"skill": task.skill}, {"person": person_id}
+    )
 
 
 def claim(tx: Tx, task_id: str, *, command_id: str | None = None) -> None:
@@ -423,6 +449,11 @@ def _check_able(tx: Tx, task: TaskRow, person_id: str) -> None:
 def _give(tx: Tx, task: TaskRow, row: InstanceRow, person_id: str | None, command: Command) -> None:
     task.assignee_id = person_id
     tx.session.flush()
+    _note_holder(tx, task, row, person_id, command)
+
+
+def _note_holder(tx: Tx, task: TaskRow, row: InstanceRow, person_id: str | None, command: Command) -> None:
+    """Write into the history who has a task now, or who gave it back."""
     content = {
         "task_id": task.engine_task_id, "node_id": task.node_id, "person": person_id or command.actor,
     }  # fmt: skip

@@ -179,7 +179,7 @@ def record_all(tx: Tx, entries: Sequence[Entry]) -> None:
     for entry in entries:
         private = {"actor": tx.actor.user_id, **entry.private}
         salts = {field: tx.ids.new_salt() for field in private}
-        row = {
+        row: dict[str, Any] = {
             "id": tx.new_id(), "at": tx.now, "event": entry.event.value,
             "object_type": entry.event.value.partition(":")[0], "object_id": entry.object_id,
             "region_code": entry.region, "public": dict(entry.public),

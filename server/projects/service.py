@@ -218,7 +218,7 @@ def _assign(tx: Tx, project_id: str, instance_ids: Sequence[str]) -> None:
     chosen_from = select(ProjectMemberRow.person_id).where(ProjectMemberRow.project_id == project_id)
     skills = people.skills_of(tx, list(tx.session.scalars(chosen_from)))
     load = instances.open_tasks_by_person(tx, list(skills))
-    by_the_rule = replace(tx, actor=SYSTEM)
+    given = []
     for task in waiting:
         # what has just opened nobody can have given back
         known = instances.given_back_by(tx, task.instance_id) if task.ready_at < tx.now else {}
@@ -227,8 +227,10 @@ def _assign(tx: Tx, project_id: str, instance_ids: Sequence[str]) -> None:
         if not able:
             continue
         chosen = min(able, key=lambda p: (load[p], p))
-        instances.give_by_rule(by_the_rule, task, chosen)
+        given.append((task, chosen))
         load[chosen] += 1
+    if given:
+        instances.give_by_rule(replace(tx, actor=SYSTEM), given)
 
 
 def claim(tx: Tx, task_id: str, *, command_id: str | None = None) -> None:

@@ -9,9 +9,11 @@ from server.actor import SYSTEM
 from server.instances import models
 from server.instances import service as instances
 from server.jobs.sweep import sweep
+from server.journal import service as journal
 from server.requests.models import RequestRow
+from service_library import library
 from tests.conftest import open_runtime
-from tests.server.test_sweep import with_timer
+from tests.server.test_sweep import BOUNDARY, with_timer
 
 
 @pytest.fixture
@@ -96,6 +98,46 @@ def test_one_that_cannot_fire_is_passed_over_and_the_sweep_ends(timed, monkeypat
     timed.clock.advance(days=3)
     sweep(timed.runtime)
     assert [fired(timed, keys)[k] for k in keys] == [1, 1, 0, 1, 1]
+
+
+def test_one_whose_rows_are_spoilt_is_left_and_each_of_the_others_fires_once(timed):
+    """The failure comes in the midst of a transaction in which others have fired already."""
+    keys = sorted([timed.timed, *multiply(timed, 4)])
+    timed.tamper(f"UPDATE engine_scope SET content = '{{' WHERE instance_id = '{keys[2]}'")
+    timed.clock.advance(days=3)
+    for _ in range(2):
+        sweep(timed.runtime)
+    assert [fired(timed, keys)[k] for k in keys] == [1, 1, 0, 1, 1]
+    for key in keys:
+        tasks = timed.read(instances.tasks_of_instance, key)
+        new = [t for t in tasks if t.node_id == "hold_meeting"]
+        assert [t.state for t in tasks if t.node_id == "announce"] == [
+            "ready" if key == keys[2] else "cancelled"
+        ]
+        assert len(new) == (0 if key == keys[2] else 1)
+        for task in new:
+            assert task.assignee_id is not None
+            told = [row.event for row in timed.read(journal.of_objects, [task.id])]
+            assert told == ["task:ready", "task:assigned"]
+    assert waiting(timed) == 1
+
+
+def test_timers_of_one_instance_that_open_the_same_task_make_rounds_of_it(started):
+    once = BOUNDARY.replace(b"<bpmn:boundaryEvent ", b'<bpmn:boundaryEvent cancelActivity="false" ')
+    again = (
+        once.replace(b"too_late", b"much_too_late").replace(b"two_days", b"again").replace(b"P2D", b"PT50H")
+    )
+    bpmn = library.load("community_profile", "1.0.0").bpmn
+    both = once.strip().replace(b"</bpmn:process>", again.strip())
+    keys = started.start_service("TIMED", bpmn.replace(b"</bpmn:process>", both, 1), "9.0.0", villages=2)
+    started.clock.advance(days=3)
+    sweep(started.runtime)
+    for key in keys:
+        tasks = started.read(instances.tasks_of_instance, key)
+        assert [t.state for t in tasks if t.node_id == "announce"] == ["ready"]
+        rounds = [(t.round, t.state) for t in tasks if t.node_id == "hold_meeting"]
+        assert rounds == [(1, "ready"), (2, "ready")]
+        assert all(t.assignee_id for t in tasks)
 
 
 def test_several_sweeps_at_once_fire_each_timer_once(timed, race):
