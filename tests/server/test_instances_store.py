@@ -12,7 +12,7 @@ from server.instances import commands, models
 from server.instances import service as instances
 from server.instances.live import Live, LiveInstances
 from server.instances.service import AlreadyCompleted
-from server.instances.store import Command, CommandDiffers, Work, digest, read_events
+from server.instances.store import Command, CommandDiffers, InstanceBusy, Work, digest, read_events
 from tests.conftest import open_runtime
 from workflows import engine
 
@@ -200,6 +200,24 @@ def test_what_only_old_memory_believes_is_not_told(started):
 
 
 # Never ahead of the database --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loaded", [False, True], ids=["in memory", "loaded"])
+def test_a_row_that_is_newer_than_the_history_is_not_overwritten(started, loaded):
+    """Somebody wrote past the history: what this process knows is not the truth, and it says so."""
+    key = started.instance_ids[0]
+    before = started.read(instances.instance, key)
+    if loaded:
+        started.runtime.live.clear()
+    started.tamper(f"UPDATE process_instance SET version = {before.version + 1} WHERE id = '{key}'")
+    with pytest.raises(InstanceBusy):
+        started.run("coordinator", instances.cancel, key, reason="flood")
+    assert started.read(instances.instance, key).status == "running"
+    assert started.read(instances.history, key)[-1].version == before.version
+    assert {t.state for t in started.read(instances.tasks_of_instance, key)} == {"ready"}
+    started.tamper(f"UPDATE process_instance SET version = {before.version} WHERE id = '{key}'")
+    started.run("coordinator", instances.cancel, key, reason="flood")
+    assert started.read(instances.instance, key).status == "cancelled"
 
 
 def test_what_rolls_back_is_not_kept_in_memory(started):
