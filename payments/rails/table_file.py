@@ -73,7 +73,7 @@ def _workbook(rows: Sequence[CreditTransfer], profile: TableProfile) -> bytes:
             for number, column in enumerate(profile.columns):
                 if column.content == "amount":
                     money = _format(book, formats, transfer.amount.currency)
-                    sheet.write_number(at, number, float(transfer.amount.major()), money)
+                    sheet.write_number(at, number, transfer.amount.major(), money)
                 else:
                     sheet.write_string(at, number, neutralised(cell(transfer, column.content, profile)), text)
     return out.getvalue()

@@ -279,7 +279,7 @@ def budget_report(tx: Tx, filters: Filters, locale: str) -> Report:
     )  # fmt: skip
     return Report(
         "budget", say(N_("Budget: committed, consumed, paid")),
-        say(N_("What was given, set aside, used by accepted work, and paid. The cost includes the share of third parties.")),
+        say(N_("What was given, set aside, used and paid. The cost includes the share of third parties.")),
         scope.facts(), (table,), charts,
     )  # fmt: skip
 

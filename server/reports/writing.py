@@ -191,7 +191,7 @@ def _xlsx_cell(
     if isinstance(value, Money):
         digits = minor_digits(value.currency)
         pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        sheet.write_number(row, column, float(value.major()), formats.of(pattern, bold=bold))
+        sheet.write_number(row, column, value.major(), formats.of(pattern, bold=bold))
     elif isinstance(value, Fraction):
         sheet.write_number(row, column, float(value), formats.of("0.0 %", bold=bold))
     elif isinstance(value, int):
