@@ -529,7 +529,7 @@ def exceptions_report(tx: Tx, filters: Filters, locale: str) -> Report:
         ],
         say(N_("Payments that failed and are owed again")): [
             cells(
-                Cell(p.payee_name, ref("batches.batch", batch_id=p.batch_id)), p.failure_reason, None,
+                Cell(p.payee_name, ref("batches.batch", batch_id=p.batch_id)), scope.words.bank(p.failure_reason), None,
                 Money(p.amount, p.currency),
             )
             for p in paid.failed(tx, batches.visible_accounts(tx))
@@ -543,8 +543,8 @@ def exceptions_report(tx: Tx, filters: Filters, locale: str) -> Report:
             for row, at in _stuck(tx)
         ],
         say(N_("Work that should have been paid")): _overdue(tx, scope),
-        say(N_("Tax kept back and not paid over")): [
-            cells(Cell(tax, ref("finance.dues")), "", None, money) for tax, money in claims.withheld(tx)
+        say(N_("Tax of past months that was not paid over")): [
+            cells(Cell(tax, ref("finance.dues")), "", None, money) for tax, money in _overdue_tax(tx)
         ],
     }  # fmt: skip
     tables = tuple(
@@ -577,6 +577,17 @@ def _stuck(tx: Tx) -> Iterator[tuple[batches.BatchRow, datetime]]:
         patience = STUCK.get(row.state)
         if patience is not None and row.paying_account_id in seen and at < tx.now - patience:
             yield row, at
+
+
+def _overdue_tax(tx: Tx) -> Iterator[tuple[str, Money]]:
+    """Of each tax, what was kept back before this month and is not paid over."""
+    month, left = tx.now.date().replace(day=1), {}  # type: ignore[var-annotated]
+    for line in ledger_lines.lines(tx, kinds=("withholding",)):
+        if line.minor > 0 or line.day < month:
+            left[line.name, line.currency] = left.get((line.name, line.currency), 0) - line.minor
+    for (tax, currency), minor in sorted(left.items()):
+        if minor > 0:
+            yield tax, Money(minor, currency)
 
 
 def _overdue(tx: Tx, scope: Scope) -> list[tuple[Cell, ...]]:

@@ -8,7 +8,7 @@ from payments.reports import Measure, Period
 from server import formatting
 from server.batches.pages import COMPONENTS, WORDS
 from server.http.navigation import N_
-from server.http.words import FUNDS, PARTIES
+from server.http.words import BANK_REASONS, FUNDS, PARTIES
 from server.ledger.pages import KINDS
 from translations import catalogue
 
@@ -61,6 +61,11 @@ class Words:
     def state(self, state: str) -> str:
         """Of a batch."""
         return self.say(WORDS[state][1]) if state in WORDS else state
+
+    def bank(self, said: str) -> str:
+        """Why a payment failed, in words where the bank's code is known, and what the bank wrote."""
+        code = said.partition(" ")[0]
+        return f"{self.say(BANK_REASONS[code])} ({said})" if code in BANK_REASONS else said
 
     def fund(self, fund: str) -> str:
         return self.say(FUNDS[fund]) if fund in FUNDS else fund

@@ -8,7 +8,7 @@ import pytest
 from server.reports import service as reports
 from server.reports import writing
 from tests.server.test_pages_money import Browser
-from tests.server.test_pages_work import facilitator_account
+from tests.server.test_pages_work import browser
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_the_journal_is_downloaded(finance):
 
 def test_a_facilitator_has_the_own_statement_and_no_report(owing):
     person_id = owing.payables()[0].person_id
-    mine = Browser(owing, facilitator_account(owing, person_id))
+    mine = browser(owing, person_id)
     page = mine.get("/my/statement")
     assert page.status_code == 200
     assert mine.get("/my/statement?format=pdf").data.startswith(b"%PDF")
@@ -94,4 +94,4 @@ def test_a_facilitator_has_the_own_statement_and_no_report(owing):
     ):
         assert mine.get(address).status_code == 403
     for link in links(page):
-        assert mine.get(link).status_code == 200, link
+        assert mine.get(link).status_code in (200, 303), link

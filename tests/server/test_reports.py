@@ -175,6 +175,8 @@ def test_the_exceptions_name_the_failed_payment_and_what_stands_still(paid_world
     assert "NAME_MISMATCH" in failed[1].value
     assert len(found["Batches that do not move"]) >= 2
     assert found["Work that should have been paid"]
+    [tax] = found["Tax of past months that was not paid over"]
+    assert tax[-1].value.minor == -sum(accounts(paid_world, "withholding").values())
 
 
 def test_reconciliation_ends_with_what_the_ledger_is_ahead(paid_world):

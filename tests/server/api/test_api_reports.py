@@ -70,9 +70,9 @@ def test_a_bank_file_is_read_listed_and_its_open_line_decided(site):
     assert second.id in {c["id"] for c in waiting["candidates"]}
     site.finance.post(f"/bank-lines/{waiting['id']}/decision", {"verdict": "assigned"}, 422)
     body = {"verdict": "assigned", "payment_id": second.id, "note": "asked the bank"}
-    site.finance.post(f"/bank-lines/{waiting['id']}/decision", body, 204)
+    site.finance.send("POST", f"/bank-lines/{waiting['id']}/decision", 204, json=body)
     site.finance.post(f"/bank-lines/{waiting['id']}/decision", body, 404)
-    site.finance.post(f"/bank-lines/{lines[-250]['id']}/decision", {"verdict": "fee"}, 204)
+    site.finance.send("POST", f"/bank-lines/{lines[-250]['id']}/decision", 204, json={"verdict": "fee"})
     assert site.finance.get("/bank-lines")["items"] == []
     assert world.verify() == []
     assert Money(250, "XOF").minor == next(a.balance for a in world.read(ledger.accounts) if a.kind == "fee")
