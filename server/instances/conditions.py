@@ -16,8 +16,8 @@ from server.instances.models import EngineTaskRow, InstanceRow
 from server.runtime import Tx
 
 _LIMIT: Final = 10_000
-_asking: dict[str, frozenset[str]] = {}
-"""Service version -> names of its events that ask the clock; versions never change."""
+_asking: dict[tuple[str, str], frozenset[str]] = {}
+"""Database and service version -> names of its events that ask the clock; versions never change."""
 _lock = threading.Lock()
 
 
@@ -42,12 +42,13 @@ def waiting_for_time(tx: Tx) -> list[str]:
 
 
 def _names(tx: Tx, version_id: str) -> frozenset[str]:
+    key = (str(tx.session.get_bind().engine.url), version_id)
     with _lock:
-        known = _asking.get(version_id)
+        known = _asking.get(key)
     if known is None:
         known = commands.programs(tx)(version_id).asking_the_clock
         with _lock:
-            _asking[version_id] = known
+            _asking[key] = known
     return known
 
 
