@@ -687,14 +687,18 @@ def report(tx: Tx, name: str, filters: Filters, locale: str) -> Report:
 def statement(tx: Tx, person_id: str, period: Period, locale: str, *, own: bool = False) -> Report:
     """What a person was owed and paid, each franc with its delivery, task, village and photos.
 
-    own: for the person. Raises NotFound, also for people one may not see.
+    own: for the person; empty for an account that is nobody in the register. Raises NotFound, also for people one
+    may not see.
     """
+    words = Words(locale)
+    say = words.say
+    title, lead = say(N_("Statement of account")), say(N_("Each amount, what it is for, and where it is."))
+    if own and tx.actor.person_id is None:
+        return Report("statement", title, lead)
     person = people.person(tx, person_id)
     place = regions.place(tx, person.region_code)
     if not (tx.actor.person_id == person_id if own else can(tx.actor, Action.LEDGER_READ, place)):
         raise NotFound(what="person", key=person_id)
-    words = Words(locale)
-    say = words.say
     lines = list(ledger_lines.lines(tx, account=f"payable:{person_id}", last=period.last))
     story = _Story(tx, words, ledger.payables_of_person(tx, person_id), own=own)
     columns = (
@@ -717,10 +721,7 @@ def statement(tx: Tx, person_id: str, period: Period, locale: str, *, own: bool 
         facts.append((say(N_("Tax number")), person.tax_id))
     if period.first or period.last:
         facts.append((say(N_("Period")), words.period(period)))
-    return Report(
-        "statement", say(N_("Statement of account")), say(N_("Each amount, what it is for, and where it is.")),
-        tuple(facts), tuple(tables),
-    )  # fmt: skip
+    return Report("statement", title, lead, tuple(facts), tuple(tables))
 
 
 class _Story:

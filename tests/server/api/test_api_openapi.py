@@ -120,6 +120,8 @@ def real_ids(site):
         "region": world.villages[0], "item": "MOTO.KM", "terms_id": terms,
         "project_quote_id": site.coordinator.post("/project-quotes", together, 201)["id"],
         "batch_id": site.finance.get("/batches")["items"][-1]["id"],
+        "name": "tax", "form": "csv", "person_id": world.payables()[0].person_id, "account_id": world.bank_account,
+        "line_id": "01900000-0000-7000-8000-000000000000",
     }  # fmt: skip
 
 
