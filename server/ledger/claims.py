@@ -45,7 +45,7 @@ class TooMuchKeptBack(Conflict):
 
 class ShareOutOfRange(Conflict):
     code = "share-out-of-range"
-    message = "Of each payable at least 1 % and at most all of it can be kept back."
+    message = "Of each payable at least one percent and at most all of it can be kept back."
 
 
 class NothingWithheld(Conflict):
