@@ -1,4 +1,7 @@
-"""Services over the API: reading versions with their cards, diagrams and forms; publishing."""
+"""Services over the API: reading versions with their cards, diagrams and forms; taking them out of use.
+
+A version comes to be through `server.drafts.api` only: one person writes, another approves.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,8 @@ from server.catalogue import service as catalogue
 from server.catalogue.service import ServiceVersionRow
 from server.errors import NotFound
 from server.http import paging
-from server.http.documents import DryRunQuery, PageQuery, Values, page_of, problem
-from server.http.operations import ApiBlueprint, Part, Parts, attachment
+from server.http.documents import PageQuery, Values, page_of
+from server.http.operations import ApiBlueprint, attachment
 from server.http.security import permission
 from server.runtime import Tx
 from service_library.package import ServicePackage
@@ -22,23 +25,6 @@ from workflows.definitions.model import Node, Parameter
 
 api = ApiBlueprint(
     "catalogue_api", __name__, tag="Services", description="Services, their versions and forms."
-)
-
-_PARTS = (
-    Part("version", "The version, three numbers with dots: 1.0.0.", text=True),
-    Part("bpmn", "The diagram, BPMN 2.0 XML."),
-    Part(
-        "forms",
-        "A form (XLSForm: XLSX or Markdown), named as the diagram names it.",
-        required=False,
-        several=True,
-    ),
-    Part(
-        "decisions",
-        "A decision model (DMN) that business-rule tasks of the diagram ask.",
-        required=False,
-        several=True,
-    ),
 )
 
 
@@ -63,39 +49,6 @@ def _services(tx: Tx, query: Values) -> Values:
         return {"code": code, "names": rows[0].names, "versions": lines}
 
     return paging.document(by_code, lambda code: (code,), view, **query)
-
-
-@api.operation(
-    "POST", "/services", query=DryRunQuery, parts=_PARTS, answer=schemas.Publication, status=201,
-    also={200: "Nothing was stored: a dry run, or the same files were published before."},
-)  # fmt: skip
-@permission(Action.SERVICE_PUBLISH)
-def publish_service(query: Values, parts: Parts) -> tuple[Values, int]:
-    """Publish a version of a service.
-
-    A published version never changes. The same files again answer 200 with the version as it is; other
-    content under the same number is refused. A dry run answers all problems.
-    """
-    version, bpmn = parts.values["version"], parts.file("bpmn")[1]
-    forms, decisions = _by_reference(parts, "forms"), _by_reference(parts, "decisions")
-    if query["dry_run"]:
-        found = catalogue.check(bpmn, forms, version=version, decision_sources=decisions)
-        return {"published": False, "version": None, "problems": [problem(p) for p in found]}, 200
-    made, row = g.runtime.run(g.actor, _publish, bpmn, forms, decisions, version)
-    return {"published": True, "version": row, "problems": []}, 201 if made else 200
-
-
-def _by_reference(parts: Parts, kind: str) -> dict[str, bytes]:
-    """The files of that kind by their name without its ending, which is how the diagram refers to them."""
-    return {name.rpartition(".")[0] or name: content for name, content in parts.files[kind]}
-
-
-def _publish(
-    tx: Tx, bpmn: bytes, forms: dict[str, bytes], decisions: dict[str, bytes], version: str
-) -> tuple[bool, Values]:
-    before = {row.id for row in catalogue.versions(tx)}
-    row = catalogue.publish(tx, bpmn, forms, version=version, decision_sources=decisions)
-    return row.id not in before, _version(tx, row)
 
 
 @api.operation("GET", "/services/<code:code>/versions/<code:version>", answer=schemas.ServiceVersion)

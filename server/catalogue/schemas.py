@@ -149,13 +149,3 @@ class ServiceVersion(d.Document):
     forms = d.many(Form, "All forms.", required=True)
     bpmn = d.plain("Where the diagram is.", required=True)
     out_of_use = d.many(OutOfUseStep, "Why it was deprecated or recalled.", required=True)
-
-
-class Publication(d.Document):
-    """What publishing did, or would do."""
-
-    published = d.yes_no("Whether the version is published now.", required=True)
-    version = d.one(ServiceVersion, "The version; null for a dry run.", required=True, allow_none=True)
-    problems = d.many(
-        d.SingleProblem, "Mistakes and warnings; without mistakes it can be published.", required=True
-    )

@@ -61,17 +61,6 @@ def _assembled(
     return Assembly(assembly.package, (*assembly.problems, *found))
 
 
-def check(
-    bpmn: bytes,
-    form_sources: Mapping[str, bytes],
-    *,
-    version: str,
-    decision_sources: Mapping[str, bytes] = _NO_DECISIONS,
-) -> tuple[Problem, ...]:
-    """All problems that publishing these files would meet, and the warnings."""
-    return _assembled(bpmn, form_sources, decision_sources, version).problems
-
-
 def publish(
     tx: Tx,
     bpmn: bytes,

@@ -84,6 +84,28 @@ class Site:
     def client(self, token):
         return Client(self.app, token)
 
+    @property
+    def reviewer(self):
+        """The second expert, who approves what the first one wrote."""
+        return self.client(
+            self._token("reviewer", lambda tx: accounts.actor_of_email(tx, demo_world.REVIEWER.email).user_id)
+        )
+
+    def draft_of(self, shipped, bpmn=None):
+        """The address of the expert's draft of a shipped service's files."""
+        made = self.expert.upload("/drafts/import", [("bpmn", (bpmn or shipped.bpmn, "service.bpmn"))])
+        address = f"/drafts/{made['draft']['id']}"
+        for ref, source in shipped.form_sources.items():
+            self.expert.upload(f"{address}/forms", [("ref", ref), ("file", (source, f"{ref}.md"))], 200)
+        return address
+
+    def publish(self, shipped):
+        """Write, ask, approve, publish: by two experts."""
+        address = self.draft_of(shipped)
+        asked = self.expert.post(f"{address}/review-request", {})
+        self.reviewer.post(f"{address}/approval", {"content_sha256": asked["content_sha256"]})
+        return self.expert.post(f"{address}/publication", {})
+
     def person(self, person_id):
         """A client signed in as a facilitator of the register; the account is made when there is none."""
         if person_id == self.world.members[0]:

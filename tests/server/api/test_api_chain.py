@@ -12,12 +12,6 @@ SERVICE = "community_profile"
 CODE = "/services/community_profile/versions/1.0.0"
 
 
-def publication(version="1.0.0", bpmn=None, of="1.0.0"):
-    shipped = library.load(SERVICE, of)
-    forms = [("forms", (source, f"{ref}.md")) for ref, source in shipped.form_sources.items()]
-    return [("version", version), ("bpmn", (bpmn or shipped.bpmn, "service.bpmn")), *forms]
-
-
 def prices(name="price_list_benin.xlsx"):
     return [("file", (demo_world.file(name), name))]
 
@@ -41,7 +35,7 @@ def running(started, site_of):
 
 def price(site):
     """Publish the service and its prices."""
-    site.expert.upload("/services", publication())
+    site.publish(library.load(SERVICE, "1.0.0"))
     for name in ("price_list_benin.xlsx", "price_list_copargo.xlsx"):
         made = site.national.upload("/price-lists", prices(name))
         site.expert.post(f"/price-lists/{made['price_list']['id']}/approval")
@@ -64,32 +58,47 @@ def set_up(site, villages=1):
     return f"/projects/{made['id']}"
 
 
-def test_a_version_is_published_once_and_never_changes(site):
-    dry = site.expert.upload("/services?dry_run=true", publication(), 200)
-    assert not dry["published"]
-    assert not [p for p in dry["problems"] if p["severity"] in ("error", "fatal")]
+def test_a_version_is_published_by_two_people_and_never_changes(site):
+    shipped = library.load(SERVICE, "1.0.0")
+    address = site.draft_of(shipped)
     site.expert.get(CODE, 404)
+    asked = site.expert.post(f"{address}/review-request", {})
+    decision = {"content_sha256": asked["content_sha256"]}
+    site.expert.post(f"{address}/approval", decision, 403)
+    site.expert.post(f"{address}/publication", {}, 409)
+    site.reviewer.post(f"{address}/approval", decision)
+    site.expert.post(f"{address}/publication", {})
 
-    made = site.expert.upload("/services", publication(), 201)
-    again = site.expert.upload("/services", publication(), 200)
-    assert made["version"] == again["version"]
-    other = publication(bpmn=library.load(SERVICE, "1.1.0").bpmn.replace(b"1.1.0", b"1.0.0"), of="1.1.0")
-    assert site.expert.upload("/services", other, 409)["code"] == "version-exists"
-
-    assert site.auditor.get(CODE)["digest"] == made["version"]["digest"]
-    assert site.auditor.download(f"{CODE}/bpmn") == library.load(SERVICE, "1.0.0").bpmn
-    form = made["version"]["forms"][0]
+    version = site.auditor.get(CODE)
+    assert site.auditor.download(f"{CODE}/bpmn") == site.auditor.download(
+        version["bpmn"].removeprefix("/api/v1")
+    )
+    assert version["digest"] == hashlib.sha256(site.auditor.download(f"{CODE}/manifest")).hexdigest()
+    form = version["forms"][0]
     assert hashlib.md5(site.auditor.download(form["href"].removeprefix("/api/v1"))).hexdigest() == form["md5"]
+
+    other = site.draft_of(library.load(SERVICE, "1.1.0"))
+    assert "version-not-higher" in {p["code"] for p in site.expert.get(other)["hindrances"]}
+
+
+def test_finished_files_cannot_be_published_past_the_review(site):
+    site.expert.send("POST", "/services", 405, json={})
+    publishing = [
+        f"{method.upper()} {path}"
+        for path, item in site.visitor.get("/openapi.json")["paths"].items()
+        for method, operation in item.items()
+        if isinstance(operation, dict) and "publish" in operation.get("operationId", "")
+    ]
+    assert publishing == ["POST /api/v1/drafts/{draft_id}/publication"]
 
 
 def test_a_broken_diagram_is_answered_with_all_its_problems_and_stores_nothing(site):
-    broken = [("version", "1.0.0"), ("bpmn", (b"<definitions", "x.bpmn"))]
-    assert site.expert.upload("/services", broken, 422)["problems"]
-    assert site.expert.get("/services")["items"] == []
+    assert site.expert.upload("/drafts/import", [("bpmn", (b"<definitions", "x.bpmn"))], 422)["problems"]
+    assert site.expert.get("/drafts")["items"] == []
 
 
 def test_prices_count_when_another_person_has_approved_them(site):
-    site.expert.upload("/services", publication())
+    site.publish(library.load(SERVICE, "1.0.0"))
     dry = site.national.upload("/price-lists?dry_run=true", prices(), 200)
     assert dry["prices"] > 0
     assert site.national.get("/price-lists")["items"] == []

@@ -4,8 +4,10 @@ import pytest
 
 from server.http import json_body, paging
 from server.http.json_body import MalformedJson
+from service_library import library
 
 pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True, scope="session")
+NOTHING = "01900000-0000-7000-8000-000000000000"
 
 BAD_JSON = {
     b"{": "json-syntax",
@@ -53,7 +55,7 @@ def test_a_refused_body_is_answered_with_its_place(attacked_site):
 def test_another_media_type_is_refused(attacked_site, kind):
     answer = attacked_site.coordinator.send("POST", "/requests", 415, data=b"{}", content_type=kind)
     assert answer.get_json()["code"] == "http-415"
-    attacked_site.expert.send("POST", "/services", 415, data=b"{}", content_type=kind)
+    attacked_site.expert.send("POST", "/drafts/import", 415, data=b"{}", content_type=kind)
 
 
 def test_a_body_of_more_than_two_megabytes_is_refused(attacked_site):
@@ -161,24 +163,26 @@ def test_who_is_not_signed_in_is_told_how(attacked_site):
     "name", ["../../etc/passwd", "C:\\photos\\one.jpg", "a\nb.jpg", "x" * 300 + ".jpg", "été.jpg", ""]
 )
 def test_names_of_files_are_names_and_nothing_else(attacked_site, name):
-    parts = [("version", "9.9.9"), ("bpmn", (b"<x/>", "x.bpmn")), ("forms", (b"x", name))]
+    draft = attacked_site.draft_of(library.load("village_meeting", "1.0.0"))
+    parts = [("ref", "extra"), ("file", (b"| survey |", name))]
     usable = 0 < len(name) < 250 and "\n" not in name
-    attacked_site.expert.upload("/services?dry_run=true", parts, 200 if usable else 422)
+    answer = attacked_site.expert.upload(f"{draft}/forms", parts, 200 if usable else 422)
+    kept = {each["name"] for each in answer.get("forms", []) if each["ref"] == "extra"}
+    assert not any(letter in each for each in kept for letter in "/\\\n")
 
 
 def test_missing_unknown_and_repeated_parts_are_all_named(attacked_site):
-    parts = [("version", "1.0.0"), ("version", "1.0.1"), ("bmpn", (b"<x/>", "x.bpmn"))]
-    answer = attacked_site.expert.upload("/services", parts, 422)
+    parts = [("ref", "a"), ("ref", "b"), ("flie", (b"x", "x.md"))]
+    answer = attacked_site.expert.upload(f"/drafts/{NOTHING}/forms", parts, 422)
     assert {(p["code"], p["place"]) for p in answer["problems"]} == {
-        ("unknown-part", "bmpn"), ("part-missing", "bpmn"), ("part-twice", "version"),
+        ("unknown-part", "flie"), ("part-missing", "file"), ("part-twice", "ref"),
     }  # fmt: skip
 
 
 def test_a_text_in_the_place_of_a_file_is_not_ignored(attacked_site):
-    parts = [("version", (b"1.0.0", "v.txt")), ("bpmn", "<x/>"), ("forms", "x")]
-    answer = attacked_site.expert.upload("/services?dry_run=true", parts, 422)
-    wrong = {p["place"] for p in answer["problems"] if p["code"] == "part-kind"}
-    assert wrong == {"version", "bpmn", "forms"}
+    parts = [("ref", (b"a", "a.txt")), ("file", "x")]
+    answer = attacked_site.expert.upload(f"/drafts/{NOTHING}/forms", parts, 422)
+    assert {p["place"] for p in answer["problems"] if p["code"] == "part-kind"} == {"ref", "file"}
 
 
 def test_a_file_is_saved_and_never_shown_as_a_page(attacked_site):

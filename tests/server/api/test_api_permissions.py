@@ -19,7 +19,7 @@ MONEY = "MAU"
 # operation -> the roles it is for; "*" = also for who is not signed in
 TABLE = {
     "create_session": "*", "read_session": EVERYBODY, "delete_session": EVERYBODY,
-    "list_services": EVERYBODY, "publish_service": "E", "read_service_version": EVERYBODY,
+    "list_services": EVERYBODY, "read_service_version": EVERYBODY,
     "download_bpmn": EVERYBODY, "download_form": EVERYBODY, "download_handbook": EVERYBODY,
     "download_drawing": EVERYBODY, "download_manifest": EVERYBODY,
     "deprecate_service_version": "E", "recall_service_version": "E",
