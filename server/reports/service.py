@@ -258,13 +258,19 @@ def budget_report(tx: Tx, filters: Filters, locale: str) -> Report:
         Column(filters.by, scope.words.group(filters.by)),
         *(Column(m, scope.words.measure(m), "money") for m in shown),
     ]
-    rows = [
-        cells(_group_cell(scope, name), *(Money(row[m], currency) for m in shown))
-        for (name, currency), row in rows_of.items()
-        if any(row[m] for m in shown)
-    ]
-    table = with_totals(scope.words.group(filters.by), columns, rows, say(N_("Total")))
     currencies = sorted({currency for _, currency in rows_of})
+    tables = tuple(
+        with_totals(
+            f"{scope.words.group(filters.by)}, {currency}", columns,
+            [
+                cells(_group_cell(scope, name), *(Money(row[m], currency) for m in shown))
+                for (name, c), row in rows_of.items()
+                if c == currency and any(row[m] for m in shown)
+            ],
+            say(N_("Total")),
+        )
+        for currency in currencies
+    )  # fmt: skip
     charts = tuple(
         Chart(
             say(N_("Paid, owed and still set aside")), currency,
@@ -280,7 +286,7 @@ def budget_report(tx: Tx, filters: Filters, locale: str) -> Report:
     return Report(
         "budget", say(N_("Budget: committed, consumed, paid")),
         say(N_("What was given, set aside, used and paid. The cost includes the share of third parties.")),
-        scope.facts(), (table,), charts,
+        scope.facts(), tables, charts,
     )  # fmt: skip
 
 

@@ -58,6 +58,17 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     totals: tuple[tuple[Cell, ...], ...] = ()
 
+    @property
+    def currency(self) -> str:
+        """The currency of all its amounts; "" where there are several or none."""
+        found = {
+            cell.value.currency
+            for row in (*self.rows, *self.totals)
+            for cell in row
+            if isinstance(cell.value, Money)
+        }
+        return found.pop() if len(found) == 1 else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:
