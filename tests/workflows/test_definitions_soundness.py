@@ -131,6 +131,14 @@ def test_too_many_markings_are_said_and_not_waited_for():
     assert not result.complete
 
 
+def test_inclusive_joins_that_are_too_many_to_follow_are_said_and_not_tried():
+    """Who may still come to each of them would fill the memory and take minutes to find."""
+    count = 400
+    flows = [f"o{each}>o{(7 * each + 13 * way + 1) % count}" for each in range(count) for way in range(4)]
+    result = check(definition(" ".join(["s>o0", *flows])))
+    assert (result.complete, result.markings, result.findings) == (False, 0, ())
+
+
 def test_lint_says_that_a_diagram_is_too_complex():
     from workflows.definitions.lint import lint
 

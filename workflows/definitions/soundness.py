@@ -37,6 +37,8 @@ _EFFORT: Final = 15
 """Average tokens per marking that the bound allows; wide diagrams stop earlier."""
 _ANCESTORS: Final = 100
 """How far back a smaller marking is looked for; growth repeats, so it is found a round later at most."""
+_JOINS: Final = 200_000
+"""Incoming flows of inclusive joins, times all flows: what it takes to know who may still come to which."""
 _MANY: Final = 4
 """Above this many branches only single branches, pairs and all together are tried."""
 
@@ -80,7 +82,10 @@ def check(definition: Definition, *, bound: int = BOUND) -> Soundness:
 
 
 def explore(definition: Definition, *, bound: int = BOUND) -> Soundness:
-    """The same, trying everything that is drawn."""
+    """The same, trying everything that is drawn; nothing is tried when inclusive joins are too many to follow."""
+    waiting = sum(len(node.incoming) for node in definition.nodes.values() if _is_waiting_or(node))
+    if waiting * len(definition.flows) > _JOINS:
+        return Soundness((), complete=False, markings=0)
     roots: list[str | None] = [None]
     roots += [node.id for node in definition.nodes.values() if _is_apart(definition, node)]
     net = _Net(definition)
@@ -93,6 +98,10 @@ def explore(definition: Definition, *, bound: int = BOUND) -> Soundness:
         complete = complete and exploration.complete
         markings += len(exploration.before)
     return Soundness(tuple(findings), complete, markings)
+
+
+def _is_waiting_or(node: Node) -> bool:
+    return node.kind in ("inclusiveGateway", "complexGateway") and len(node.incoming) > 1
 
 
 def _is_apart(definition: Definition, node: Node) -> bool:
@@ -136,7 +145,7 @@ class _Net:
         }
         self._inside = self._places_by_scope()
         self._blockers = {
-            node.id: self._upstream(node) for node in definition.nodes.values() if self._is_waiting_or(node)
+            node.id: self._upstream(node) for node in definition.nodes.values() if _is_waiting_or(node)
         }
 
     def place(self, flow: str) -> str:
@@ -253,9 +262,6 @@ class _Net:
         else:
             for place in places:
                 yield [place]
-
-    def _is_waiting_or(self, node: Node) -> bool:
-        return node.kind in ("inclusiveGateway", "complexGateway") and len(node.incoming) > 1
 
     def _upstream(self, join: Node) -> Mapping[str, frozenset[str]]:
         """Place of each incoming flow of an inclusive join -> places a token may still come to it from."""
