@@ -63,7 +63,8 @@ def handbook(
 ) -> bytes:  # fmt: skip
     """The handbook in a language, English for one we do not have.
 
-    state: draft, published, deprecated or recalled. skills, items: names by code. base_url: where the site is reached; "" leaves the address out.
+    state: draft, published, deprecated or recalled. skills, items: names by code.
+    base_url: where the site is reached; "" leaves the address out.
     """
     _register_fonts()
     return _Handbook(package, locale if locale in LOCALES else "en", skills, items, state, base_url).write()

@@ -247,8 +247,19 @@ def make(tx: Tx, source: Source, *, draft_id: str | None = None) -> Made:
     tx.session.add(row)
     tx.session.flush()
     _keep(tx, row, held, "made", name)
+    if isinstance(source, FromDraft):
+        _take_authors(tx, source.draft_id, row.id)
     _note(tx, row, problems)
     return Made(row, problems)
+
+
+def _take_authors(tx: Tx, origin_id: str, draft_id: str) -> None:
+    """Who wrote in a draft wrote in its copies too: nobody approves their own work by having it copied."""
+    new = authors(tx, origin_id) - authors(tx, draft_id)
+    tx.session.add_all(
+        DraftAuthorRow(draft_id=draft_id, user_id=user_id, since=tx.now) for user_id in sorted(new)
+    )
+    tx.session.flush()
 
 
 def _note(tx: Tx, row: DraftRow, problems: tuple[Problem, ...]) -> None:

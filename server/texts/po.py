@@ -27,6 +27,8 @@ from workflows.problems import Problem
 MAX_SIZE: Final = 5_000_000
 MAX_ENTRIES: Final = 20_000
 TEAMS: Final = {"en": "English", "fr": "French", "es": "Spanish"}
+_ENCODINGS: Final = re.compile(r"ascii|utf-(8|8-sig|16|16-le|16-be)|iso8859-\d+|cp125\d|koi8-[ru]")
+"""Python's names of encodings that PO files are written in; decoding others (Punycode) may take hours."""
 _CHARSET: Final = re.compile(rb'"Content-Type:\s*[^"\\]*charset=([A-Za-z0-9._:-]+)')
 _CONTEXT: Final = re.compile(r'^msgctxt\s+((?:"(?:[^"\\\n]|\\.)*"\s*)+)', re.MULTILINE)
 _PIECE: Final = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
@@ -179,7 +181,7 @@ def _decoded(data: bytes) -> str:
         named = _CHARSET.search(data[:10_000])
         charset = named[1].decode("ascii") if named and named[1] != b"CHARSET" else "utf-8"
     try:
-        if not codecs.lookup(charset)._is_text_encoding:  # noqa: SLF001
+        if not _ENCODINGS.fullmatch(codecs.lookup(charset).name):
             raise LookupError(charset)
         text = data.decode(charset)
     except (LookupError, UnicodeError):

@@ -260,3 +260,11 @@ def test_the_database_keeps_what_was_said(world, draft):
     said = world.run("reviewer", review.comment, draft.id, "Count again?")
     assert refused(world, f"UPDATE draft_comment SET text = 'x' WHERE id = '{said.id}'")
     assert refused(world, f"DELETE FROM draft_comment WHERE id = '{said.id}'")
+
+
+def test_who_wrote_in_a_draft_does_not_approve_a_copy_of_it(world, draft):
+    copy = world.run("reviewer", drafts.make, drafts.FromDraft(draft.id)).row
+    row = asked(world, copy)
+    for author in ("expert", "reviewer"):
+        with pytest.raises(SamePerson):
+            world.run(author, review.approve, copy.id, content_sha256=row.content_sha256)

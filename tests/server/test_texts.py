@@ -250,6 +250,8 @@ def test_a_file_in_another_encoding_is_read_as_it_says(world, draft):
         (lambda f: f + b'\nmsgid "x\n', "po-malformed"),
         (lambda f: f.replace(b"charset=utf-8", b"charset=hex"), "po-encoding"),
         (lambda f: f.replace(b"charset=utf-8", b"charset=ascii"), "po-encoding"),
+        # Python would decode it, in quadratic time
+        (lambda f: f.replace(b"charset=utf-8", b"charset=punycode") + b"\n# a-" + b"a9" * 9, "po-encoding"),
         (lambda f: f + b"\x00", "po-encoding"),
         (lambda f: f + b" " * po.MAX_SIZE, "po-too-large"),
     ],
