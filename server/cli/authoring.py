@@ -61,8 +61,7 @@ def lint(files: tuple[Path, ...], level: Level, form: str) -> None:
         for report in reports:
             _say(f"{report['file']}: {'ok' if report['ok'] else 'not ' + level}")
             for problem in report["problems"]:
-                place = problem["element"] or problem.get("position")
-                element = f" [{place}]" if place else ""
+                element = f" [{problem['element']}]" if problem["element"] else ""
                 _say(f"  {problem['severity']}: {problem['code']}{element}: {problem['message']}")
     if not all(report["ok"] for report in reports):
         raise click.exceptions.Exit(1)
@@ -84,13 +83,13 @@ def _report(path: Path, level: Level) -> dict[str, Any]:
 
 
 def _told(problem: Problem) -> dict[str, Any]:
-    """element: its id, None = the whole file, or its XML, which has a position (line:column) instead."""
+    """element: its id, None = the whole file, or its XML, where the message begins with line:column."""
     is_position = _LINE_AND_COLUMN.fullmatch(problem.place) is not None
-    told = {
+    return {
         "code": problem.code, "severity": problem.severity,
-        "element": None if is_position else problem.place or None, "message": problem.text(),
+        "element": None if is_position else problem.place or None,
+        "message": f"{problem.place}: {problem.text()}" if is_position else problem.text(),
     }  # fmt: skip
-    return {**told, "position": problem.place} if is_position else told
 
 
 def _problems(path: Path, level: Level) -> tuple[Problem, ...]:
