@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from pricing.calendars import Calendar, Timeline
 from pricing.draws import Amounts, Counts, Distribution, Draws, quantiles
 from pricing.graph import Branch, FlowGraph, Scope, Step
-from pricing.markings import arrivals, topological_order
+from pricing.markings import arrivals, preceding, topological_order
 
 Joining = Literal["wait", "time"]
 Index = NDArray[np.int64]
@@ -254,8 +254,9 @@ class _Plan:
                 inside.lasts.append(place)
         inside.joins.sort()
         inside.lasts.sort(key=lambda place: self.places[place].step.id)
+        before = preceding(scope) if inside.joins else {}
         for join in inside.joins:
-            by_flow = arrivals(scope, self.places[join].step)
+            by_flow = arrivals(scope, self.places[join].step, before=before)
             inside.ways[join] = {
                 self._number[step.id]: _ways_after(step, by_flow) for step in scope.steps.values()
             }

@@ -83,7 +83,8 @@ class Explorer:
         """Inclusive joins whose firing depends on the order in which parallel work is done."""
         self.lasts = {flow for flow, target in scope.targets.items() if scope.steps[target].join == "last"}
         joins = [s for s in scope.steps.values() if s.join == "inclusive"]
-        self.arrivals = {join.id: arrivals(scope, join, alone=True) for join in joins}
+        before = preceding(scope) if joins else {}
+        self.arrivals = {join.id: arrivals(scope, join, alone=True, before=before) for join in joins}
 
     def explore(self) -> Chain | None:
         """The chain, or None and `problems` when the scope is not sound."""
@@ -339,19 +340,29 @@ def solve(
     return expected, ends, factors
 
 
-def arrivals(scope: Scope, join: Step, *, alone: bool = False) -> dict[str, int]:
-    """Flow -> over which of the join's flows its token may come to it, as bits; without passing the join.
+Preceding = Mapping[str, Sequence[tuple[str, Sequence[str]]]]
+"""Flow -> the steps it may come from, each with the flows that lead into it."""
 
-    alone: nor passing any other join, where it would become one with other tokens.
-    """
-    sources: dict[str, list[str]] = {}
-    for step in scope.steps.values():
-        branches = [*step.branches, *(b for caught in step.catches.values() for b in caught)]
-        for flow in {flow for branch in branches for flow in branch.flows}:
-            sources.setdefault(flow, []).append(step.id)
+
+def preceding(scope: Scope) -> Preceding:
+    """What precedes each flow of the scope."""
     entering: dict[str, list[str]] = {}
     for flow, target in scope.targets.items():
         entering.setdefault(target, []).append(flow)
+    sources: dict[str, list[tuple[str, Sequence[str]]]] = {}
+    for step in scope.steps.values():
+        branches = [*step.branches, *(b for caught in step.catches.values() for b in caught)]
+        for flow in {flow for branch in branches for flow in branch.flows}:
+            sources.setdefault(flow, []).append((step.id, entering.get(step.id, ())))
+    return sources
+
+
+def arrivals(scope: Scope, join: Step, *, alone: bool = False, before: Preceding) -> dict[str, int]:
+    """Flow -> over which of the join's flows its token may come to it, as bits; without passing the join.
+
+    alone: nor passing any other join, where it would become one with other tokens. before: `preceding(scope)`,
+    made once for all joins.
+    """
     found: dict[str, int] = {}
     for bit, last in enumerate(join.incoming):
         seen = {last}
@@ -359,13 +370,12 @@ def arrivals(scope: Scope, join: Step, *, alone: bool = False) -> dict[str, int]
         while todo:
             flow = todo.pop()
             found[flow] = found.get(flow, 0) | 1 << bit
-            for step_id in sources.get(flow, ()):
+            for step_id, entering in before.get(flow, ()):
                 if step_id == join.id or (alone and scope.steps[step_id].join in ("all", "inclusive")):
                     continue
-                for before in entering.get(step_id, ()):
-                    if before not in seen:
-                        seen.add(before)
-                        todo.append(before)
+                new = [each for each in entering if each not in seen]
+                seen.update(new)
+                todo += new
     return found
 
 
