@@ -160,17 +160,35 @@ def _book(tx: Tx, account: PayingAccount, digest: str, said: list[_Said]) -> dic
     for batch_id in sorted(touched):
         tx.session.get(BatchRow, batch_id, with_for_update=True, populate_existing=True)
     counts = dict.fromkeys(("settled", "rejected", "returned", "pending", "already_known", "unmatched"), 0)
+    debited: set[tuple[str, str]] = set()
     for each, found in matches:
         if not found.transfers:
             verdict = "unmatched" if each.item.outcome != "pending" else "pending"
             counts[_remember(tx, account, digest, each, found, None, verdict)] += 1
         for transfer in found.transfers:
             payment = sent[transfer.payment_id][1]
-            verdict = batches.apply_answer(tx, account, payment, each.item)
+            if _paid_twice(each, payment, debited):
+                verdict = "unmatched"
+            else:
+                verdict = batches.apply_answer(tx, account, payment, each.item)
             counts[_remember(tx, account, digest, each, found, payment, verdict)] += 1
     for batch_id in sorted(touched):
         batches.follow(tx, batches.batch(tx, batch_id))
     return counts
+
+
+def _paid_twice(said: _Said, payment: PaymentRow, debited: set[tuple[str, str]]) -> bool:
+    """Whether one statement says twice that a payment left the account: the second is a person's to ask about.
+
+    In another file the same debit may be told in other words, so only within one statement is it told apart.
+    """
+    if said.statement_id is None or said.direction >= 0 or said.item.outcome != "settled":
+        return False
+    told = (said.statement_id, payment.id)
+    if told in debited:
+        return True
+    debited.add(told)
+    return False
 
 
 def _sent(tx: Tx, account: PayingAccount) -> dict[str, tuple[BatchRow, PaymentRow]]:

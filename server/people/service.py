@@ -181,7 +181,7 @@ def held_accounts(tx: Tx, ids: Sequence[str] | None = None) -> dict[str, PayeeAc
         for person_id, rows in latest.items()
         if checks.get(rows[-1].id) != "confirmed"
         and (
-            rows[-1].id in checks
+            any(row.id in checks for row in rows)  # what was refused is not made good by entering it again
             or person_id in organised
             or any(row.identifier != rows[-1].identifier for row in rows)
         )

@@ -168,6 +168,16 @@ def test_a_refused_account_is_never_paid_to(owing):
         owing.run("approver", people.check_payee_account, account, confirmed=True, note="Sure")
 
 
+def test_entering_a_refused_account_again_does_not_make_it_good(owing):
+    person = next(p.person_id for p in owing.payables())
+    first = owing.read(people.payee_account, person)
+    owing.run("finance", people.check_payee_account, first.id, confirmed=False, note="Not hers")
+    again = PayeeAccount(first.kind, first.identifier, first.agent)
+    owing.run("coordinator", people.set_payee_account, person, again, holder_name="The same")
+    assert person in owing.read(people.held_accounts)
+    assert person not in paid_people(owing)
+
+
 def test_who_entered_an_account_does_not_confirm_it_and_a_reason_is_needed(owing):
     _, account = changed(owing)
     with pytest.raises(SamePerson):

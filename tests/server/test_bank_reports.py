@@ -263,3 +263,16 @@ def test_what_is_settled_but_on_no_statement_is_shown(sent):
         report(world, *(entry(p, ref=f"R{n}") for n, p in enumerate(moved)), kind="053", number="S1") + b" ",
     )
     assert world.read(reports.reconcile, world.bank_account).not_on_a_statement == 0
+
+
+def test_a_payment_that_left_twice_on_one_statement_is_for_a_person(sent):
+    world, _, moved = sent
+    twice = (entry(moved[0], ref="R1"), entry(moved[0], ref="R2"))
+    found = read(world, report(world, *twice))
+    assert (found.settled, found.unmatched) == (1, 1)
+    [line] = world.read(reports.open_lines)
+    assert (line.entry.amount, line.candidates[0].id) == (-moved[0].amount, moved[0].id)
+    again = read(world, report(world, *twice[::-1], number="S2"))
+    assert (again.settled, again.unmatched, again.already_known) == (0, 0, 2)
+    assert len(world.read(reports.open_lines)) == 1
+    assert world.verify() == []
