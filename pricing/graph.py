@@ -142,6 +142,7 @@ class _Builder:
         cardinality: Callable[[str], Fraction | None],
     ) -> None:
         self.problems: list[Problem] = []
+        self._alike: dict[tuple[str, str], list[Problem]] = {}
         self.nodes: dict[str, Node] = {}
         self.flows: dict[str, Flow] = {}
         self.origin: dict[str, str] = {}
@@ -541,7 +542,9 @@ class _Builder:
             self.assumed.add(self.nodes[problem.place].parent or "")
         if problem.place in self.origin:
             problem = replace(problem, place=self.origin[problem.place])
-        if problem not in self.problems:
+        alike = self._alike.setdefault((problem.code, problem.place), [])
+        if problem not in alike:  # a search among all would take time with the square
+            alike.append(problem)
             self.problems.append(problem)
 
 

@@ -312,6 +312,16 @@ def test_an_inclusive_gateway_with_too_many_flows_is_refused(diagram):
     assert codes(diagram(text)) == ["inclusive-split-too-wide"]
 
 
+def test_many_inclusive_joins_are_refused_soon(diagram):
+    """The time must not grow with the square of what is told, nor of the joins."""
+    count = 1200
+    flows = [f"o{each}>o{(7 * each + 13 * way + 1) % count}" for each in range(count) for way in range(4)]
+    model = diagram(" ".join(["s>o0", *flows]))
+    began = process_time()
+    assert not analyse(model).usable
+    assert process_time() - began < 5
+
+
 # --- properties ---------------------------------------------------------------------------------------------
 
 
