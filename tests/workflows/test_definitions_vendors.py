@@ -214,3 +214,15 @@ def test_other_encodings_are_refused_with_a_word_on_what_to_do(encoding):
     (problem,) = read(text.encode(encoding)).problems
     assert (problem.code, problem.severity) == ("xml-encoding", "fatal")
     assert "UTF-8" in problem.text()
+
+
+def test_a_name_on_two_lines_is_told_on_one():
+    text = (
+        '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p">'
+        '<task id="t" name="Hold&#10; the meeting"/></process></definitions>'
+    )
+    drawn = read(text.encode()).definition
+    messages = [problem.text() for problem in lint(drawn, level="preview") if problem.code == "untyped-task"]
+    assert messages == [
+        "“Hold the meeting” is a task without a type and would be skipped. Make it a user task."
+    ]

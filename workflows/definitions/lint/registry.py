@@ -133,8 +133,8 @@ Rule = Callable[[Subject], Iterator[Problem]]
 
 
 def shown(node: Node) -> str:
-    """What an expert calls a node."""
-    return node.name or node.id
+    """What an expert calls a node, on one line: many tools break the lines of names."""
+    return " ".join(node.name.split()) or node.id
 
 
 _E: Final = "error"
