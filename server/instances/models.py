@@ -36,7 +36,6 @@ class ChangeRow(Base):
     """Digest of what was asked, so that an id that is used for something else is told."""
     events: Mapped[str] = mapped_column(Text)
     """JSON list of what happened, in its order."""
-    __table_args__ = (_CLUSTERED,)
 
 
 class InstanceRow(Base):
