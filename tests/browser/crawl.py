@@ -17,7 +17,8 @@ WHO = {"visitor": "", **{user.role.value: user.email for user in (*USERS, FACILI
 """The e-mail address of each role's demonstration person; nobody's for a visitor."""
 OF_A_KIND = 1
 NOT_PAGES = re.compile(
-    r"/(file|files/.*|form\.xml|forms/.*|diagram\.bpmn|template\.xlsx|submission\.xml|state\.json|openapi\.json)$"
+    r"/(file|files/.*|form\.xml|forms/.*|diagram\.bpmn|template\.xlsx|submission\.xml|state\.json|openapi\.json"
+    r"|handbook\.pdf|[^/]+\.po)$"
 )
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 LINKS = "() => [...document.querySelectorAll('a[href]:not([download])')].map(link => link.href)"
