@@ -155,8 +155,9 @@ def _plan(tx: Tx, row: Claim, payable_id: str, minor: int) -> str:
     planned = select(func.coalesce(func.sum(Recovery.amount), 0)).where(Recovery.state == "planned")
     of_claim = int(tx.session.scalar(planned.where(Recovery.claim_id == row.id)) or 0)
     of_payable = int(tx.session.scalar(planned.where(Recovery.payable_id == payable_id)) or 0)
+    had = row.amount if row.kind == "clawback" else _arrived(tx, row)
     most = min(
-        row.amount - row.recovered - of_claim, payable.amount - payable.allocated - of_payable,
+        had - row.recovered - of_claim, payable.amount - payable.allocated - of_payable,
         _share_left(tx, row, payable),
     )  # fmt: skip
     if not 0 < minor <= most:
@@ -305,10 +306,10 @@ def keep_back(tx: Tx, payables: Sequence[Payable]) -> None:
             Claim.state == "approved", Claim.recovered < Claim.amount,
         )  # fmt: skip
         for row in tx.session.scalars(query.order_by(Claim.id).with_for_update()).all():
-            arrived = tx.session.scalar(select(Payable.settled).where(Payable.entry_id == row.entry_id)) or 0
             most = min(
-                _share_left(tx, row, payable), payable.amount - payable.allocated, arrived - row.recovered
-            )
+                _share_left(tx, row, payable), payable.amount - payable.allocated,
+                _arrived(tx, row) - row.recovered,
+            )  # fmt: skip
             if most <= 0:
                 continue
             recovery = Recovery(
@@ -318,6 +319,13 @@ def keep_back(tx: Tx, payables: Sequence[Payable]) -> None:
             tx.session.add(recovery)
             tx.session.flush()
             _post_recovery(tx, row, recovery, decided_by=row.decided_by or "")
+
+
+def _arrived(tx: Tx, row: Claim) -> int:
+    """How much of an advance its payee has had, minor units; what came back was not had."""
+    if row.entry_id is None:
+        return 0
+    return int(tx.session.scalar(select(Payable.settled).where(Payable.entry_id == row.entry_id)) or 0)
 
 
 # Owed without a delivery ------------------------------------------------------------------------------

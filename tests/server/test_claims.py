@@ -151,6 +151,15 @@ def test_nothing_is_kept_back_before_the_advance_has_arrived(started):
     assert claim(started, claim_id).recovered == 0
 
 
+def test_nobody_plans_to_keep_back_an_advance_that_has_not_arrived(started):
+    person = payee(started)
+    claim_id = propose(started, person)
+    started.run("approver", claims.approve, claim_id)
+    owed = work_by(started, person)
+    with pytest.raises(claims.TooMuchKeptBack):
+        started.run("finance", claims.plan_recovery, claim_id, payable_id=owed[0].id, amount=xof(1))
+
+
 # Paid too much ----------------------------------------------------------------------------------------
 
 
