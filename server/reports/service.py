@@ -25,7 +25,6 @@ from server.batches import service as batches
 from server.catalogue import service as catalogue
 from server.deliveries import service as deliveries
 from server.errors import NotFound
-from server.http.navigation import N_
 from server.instances import service as instances
 from server.ledger import claims
 from server.ledger import reports as ledger_lines
@@ -35,7 +34,7 @@ from server.projects import service as projects
 from server.quotes import service as quotes
 from server.regions import service as regions
 from server.reports.tables import Cell, Chart, Column, Ref, Report, Table, cells, ref, with_totals
-from server.reports.words import Words
+from server.reports.words import N_, Words
 from server.runtime import Tx
 from server.submissions import service as submissions
 from workflows.errors import InvalidInput
