@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
-from server import installation
+from server import installation, version
 from server.actor import Action, Role, can
 from server.errors import Conflict
 from server.http import assets, locale, markdown, problems, security
@@ -92,7 +92,7 @@ def _register_templates(app: Flask) -> None:
         return {
             "actor": g.actor, "locale": locale.current_locale(), "csrf_token": security.csrf_token,
             "asset": assets.entry, "can": can, "Action": Action, "Role": Role, "rail": rail(g.actor),
-            "demo": g.runtime.settings.demo, "product_version": installation.version(),
+            "demo": g.runtime.settings.demo, "product_version": version(),
             "since": lambda moment: locale.format_since(moment, g.runtime.clock.now()),
             "now": g.runtime.clock.now(),
         }  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from importlib import metadata
 from pathlib import Path
 
 from server.clock import Clock, SystemClock
@@ -36,11 +35,3 @@ def check_packages() -> None:
             raise Misconfigured(
                 what=f"The package '{name}' is not ours but {found}. Uninstall the other distribution."
             )
-
-
-def version() -> str:
-    """The installed distribution's version."""
-    try:
-        return metadata.version("run-franchise")
-    except metadata.PackageNotFoundError:
-        return "0+unknown"

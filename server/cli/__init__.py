@@ -2,25 +2,48 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+from collections.abc import Mapping
+from typing import Final
 
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
-from server import installation
-from server.cli import authoring, bank, demo, ledger, operation, price_lists, pricing, quotes
+from server import version
 from workflows.errors import RunError
 
+PARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "authoring": ("lint", "feel"),
+    "bank": ("bank",),
+    "demo": ("demo",),
+    "ledger": ("ledger", "statement", "batch"),
+    "operation": ("serve", "migrate", "admin", "settings", "doctor", "seal", "verify"),
+    "price_lists": ("prices",),
+    "pricing": ("visits",),
+    "quotes": ("price",),
+}
+"""Module of this package -> the commands in it."""
+_MODULES: Final = {name: module for module, names in PARTS.items() for name in names}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(installation.version(), prog_name="franchise")
+
+class _Commands(click.Group):
+    """Commands whose modules are read when they are asked for: a linter should not wait for a database."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _MODULES:
+            return None
+        part = importlib.import_module(f"server.cli.{_MODULES[cmd_name]}")
+        commands: tuple[click.Command, ...] = part.COMMANDS
+        return next(command for command in commands if command.name == cmd_name)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version(), prog_name="franchise")
 def cli() -> None:
     """RUN: define, price, deliver and pay franchised services."""
-
-
-_PARTS = (demo, operation, authoring, pricing, quotes, price_lists, bank, ledger)
-for _command in (command for part in _PARTS for command in part.COMMANDS):
-    cli.add_command(_command)
 
 
 def main() -> None:
@@ -41,7 +64,16 @@ def main() -> None:
         sys.exit(1)
     except BrokenPipeError:
         sys.exit(0)
-    except (OSError, SQLAlchemyError, ImportError) as error:
+    except Exception as error:
+        if not _is_of_the_machine(error):
+            raise
         # no permission, no such folder, no database or no driver for it: the first line says which
         click.echo(f"franchise: {str(error).partition(chr(10))[0]}", err=True)
         sys.exit(1)
+
+
+def _is_of_the_machine(error: Exception) -> bool:
+    database = sys.modules.get("sqlalchemy.exc")  # what was never read cannot have raised
+    return isinstance(error, (OSError, ImportError)) or (
+        database is not None and isinstance(error, database.SQLAlchemyError)
+    )

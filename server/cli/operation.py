@@ -10,7 +10,7 @@ import click
 import orjson
 from sqlalchemy.engine import make_url
 
-from server import installation, logs, settings
+from server import installation, logs, settings, version
 from server.accounts import service as accounts
 from server.actor import SYSTEM, Grant, Role
 from server.errors import Misconfigured
@@ -125,7 +125,7 @@ def doctor() -> None:
             click.echo(f"  FAIL  {what}: {error}")
 
     chosen = settings.load()
-    click.echo(f"franchise {installation.version()}, Python {sys.version.split()[0]}")
+    click.echo(f"franchise {version()}, Python {sys.version.split()[0]}")
     check("our packages are ours", installation.check_packages)
     check("settings are safe", chosen.checked)
     check("database opens and is up to date", lambda: installation.open_runtime(chosen).engine.dispose())

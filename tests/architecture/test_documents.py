@@ -19,7 +19,8 @@ SKIPPED = {"node_modules", ".venv", "var", "demo-out"}
 
 def commands(group, before=""):
     """Every command that does something: ("prices import", the command)."""
-    for name, command in group.commands.items():
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
         if isinstance(command, click.Group):
             yield from commands(command, f"{before}{name} ")
         else:

@@ -1,12 +1,15 @@
 """The command line, as a stranger meets it."""
 
+import importlib
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
 
-from server.cli import cli, main
+from server.cli import PARTS, cli, main
 from server.cli.tables import table
 from service_library import library
 
@@ -380,3 +383,18 @@ def test_a_service_that_is_not_there_is_one_sentence(run, service):
 )
 def test_a_senseless_parameter_is_one_sentence(run, more):
     assert run(*PRICE, *more).exit_code != 0
+
+
+def test_a_formula_is_evaluated_without_reading_the_server():
+    asked = (
+        "import sys; from server.cli import main\nsys.argv = ['franchise', 'feel', '1+1']\ntry: main()\n"
+        "except SystemExit: print(sorted({'flask', 'sqlalchemy', 'reportlab', 'numpy'} & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["2", "[]"]
+
+
+def test_each_command_is_in_the_part_that_is_said_to_have_it():
+    for part, names in PARTS.items():
+        commands = importlib.import_module(f"server.cli.{part}").COMMANDS
+        assert {command.name for command in commands} == set(names)

@@ -26,7 +26,7 @@ def upgrade() -> None:
     # the driver's own cursor: SQLAlchemy would take ':' in the triggers for parameters
     cursor = bind.connection.cursor()
     cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'instance_change'")
-    (table,) = cursor.fetchone()
+    ((table,),) = cursor.fetchall()
     cursor.execute("SELECT sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'instance_change'")
     triggers = [text for (text,) in cursor.fetchall()]
     made = table.replace("instance_change", "instance_change_new", 1).replace("WITHOUT ROWID", "")
