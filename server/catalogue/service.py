@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from threading import Lock
 from types import MappingProxyType
 from typing import Final, Literal
@@ -30,6 +30,7 @@ from server.journal.service import Event
 from server.runtime import Tx
 from service_library.package import Assembly, ServicePackage, assemble, digest
 from workflows.definitions.lint import lint
+from workflows.definitions.model import LANGUAGES
 from workflows.errors import InvalidInput
 from workflows.problems import Problem, blocking
 
@@ -51,13 +52,17 @@ _cache_lock = Lock()
 
 
 def _assembled(
-    bpmn: bytes, form_sources: Mapping[str, bytes], decision_sources: Mapping[str, bytes], version: str
+    bpmn: bytes,
+    form_sources: Mapping[str, bytes],
+    decision_sources: Mapping[str, bytes],
+    version: str,
+    languages: Collection[str],
 ) -> Assembly:
     """The package and all problems of its files, those of the lint among them."""
     assembly = assemble(bpmn, form_sources, version=version, decision_sources=decision_sources)
     if assembly.package is None:
         return assembly
-    found = lint(assembly.package.definition, level="executable")
+    found = lint(assembly.package.definition, level="executable", languages=languages)
     return Assembly(assembly.package, (*assembly.problems, *found))
 
 
@@ -68,13 +73,16 @@ def publish(
     *,
     version: str,
     decision_sources: Mapping[str, bytes] = _NO_DECISIONS,
+    languages: Collection[str] = LANGUAGES,
 ) -> ServiceVersionRow:
     """Publish a version: from now on it never changes. The same files again give the version back.
+
+    languages: those that every text must be there in.
 
     Raises InvalidInput with all problems, VersionExists when the version is taken by other content.
     """
     require(tx.actor, Action.SERVICE_PUBLISH)
-    assembly = _assembled(bpmn, form_sources, decision_sources, version)
+    assembly = _assembled(bpmn, form_sources, decision_sources, version, languages)
     package, problems = assembly.package, assembly.problems
     if package is None or blocking(problems):
         raise InvalidInput(blocking(problems) or problems)

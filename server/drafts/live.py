@@ -62,7 +62,10 @@ def _lint(tx: Tx, draft_id: str, bpmn: bytes, level: Level) -> Values:
     if reading.definition is not None:
         models, _ = decision_models.read(held.decision_sources)
         problems += lint(
-            reading.definition, level=level, decisions=frozenset(decision_models.decisions_of(models))
+            reading.definition,
+            level=level,
+            decisions=frozenset(decision_models.decisions_of(models)),
+            languages=held.languages,
         )
     return {"ok": not blocking(problems), "level": level, "problems": [_problem(p) for p in problems]}
 

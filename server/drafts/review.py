@@ -110,7 +110,7 @@ def readiness(tx: Tx, draft_id: str) -> Readiness:
     found = drafts.opened(held)
     package, problems = found.assembly.package, found.assembly.problems
     if found.definition is not None:
-        problems = (*problems, *lint(found.definition, level="executable"))
+        problems = (*problems, *lint(found.definition, level="executable", languages=held.languages))
     code = package.code if package else row.service_code
     published = tuple(catalogue.versions(tx, code)) if code else ()
     newest = catalogue.package(tx, published[0].id) if published else None
@@ -304,7 +304,12 @@ def _published(tx: Tx, row: DraftRow, package_digest: str) -> ServiceVersionRow:
     if approved != package_digest:
         raise ContentChanged(by="", at="", etag=drafts.etag(row))
     version = catalogue.publish(
-        tx, held.bpmn, held.form_sources, version=held.version, decision_sources=held.decision_sources
+        tx,
+        held.bpmn,
+        held.form_sources,
+        version=held.version,
+        decision_sources=held.decision_sources,
+        languages=held.languages,
     )
     assert version.digest == package_digest, "the approved package is the published one"
     return version

@@ -140,6 +140,14 @@ def test_texts_must_be_complete_in_the_languages_of_the_service(world, draft):
     assert {p.code for p in ready.hindrances} >= {"texts-missing"}
 
 
+def test_a_language_that_was_not_chosen_may_be_missing(world, draft):
+    edit(world, draft, '<run:name lang="es">Reunión de la aldea</run:name>'.encode(), b"")
+    world.run("expert", drafts.set_publication, draft.id, version="1.0.0", languages=["en", "fr"])
+    assert world.read(review.readiness, draft.id, who="expert").hindrances == ()
+    approved(world, draft)
+    assert world.run("expert", review.publish, draft.id).version == "1.0.0"
+
+
 def test_the_number_must_be_higher_than_all_published_ones(world):
     source = drafts.FromVersion("community_profile", "1.0.0")
     draft = world.run("expert", drafts.make, source).row

@@ -24,7 +24,7 @@ from workflows.definitions.lint import (
 )
 from workflows.definitions.lint.registry import LINT_RULES, Level, LintRule, Rule, Subject, subjects
 from workflows.definitions.lint.thrown import family
-from workflows.definitions.model import Definition
+from workflows.definitions.model import LANGUAGES, Definition
 from workflows.problems import Problem
 
 __all__ = ["LINT_RULES", "Level", "LintRule", "hindrances", "lint"]
@@ -50,17 +50,22 @@ _MAIN: Final[tuple[Rule, ...]] = (*drawing.MAIN_RULES, *task_cards.MAIN_RULES)
 
 
 def lint(
-    definition: Definition, *, level: Level, decisions: Collection[str] | None = None
+    definition: Definition,
+    *,
+    level: Level,
+    decisions: Collection[str] | None = None,
+    languages: Collection[str] = LANGUAGES,
 ) -> tuple[Problem, ...]:
     """Every problem of the definition and of what it calls, in the order of the diagram; place = element id.
 
-    decisions: ids of the decisions of the package, to know those that are asked for in vain.
+    decisions: ids of the decisions of the package, to know those that are asked for in vain. languages: those that
+    every text must be there in.
     """
     order: dict[str, int] = {}
     for each in family(definition).values():
         for element in (each.process_id, *each.nodes, *each.flows):
             order.setdefault(element, len(order))
-    found = list(_found(subjects(definition, decisions=decisions), level))
+    found = list(_found(subjects(definition, decisions=decisions, languages=languages), level))
     return tuple(sorted(found, key=lambda problem: order.get(problem.place, len(order))))
 
 

@@ -8,7 +8,7 @@ None: not reported at that level.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Final, Literal
@@ -17,7 +17,7 @@ from lxml import etree
 
 from workflows.definitions import bpmn, calls
 from workflows.definitions.lint.thrown import Thrown, family
-from workflows.definitions.model import Definition, Node
+from workflows.definitions.model import LANGUAGES, Definition, Node
 from workflows.problems import Problem, Severity
 from workflows.xml import Limits, parse
 
@@ -45,13 +45,15 @@ class Subject:
     """What a rule looks at: the definition, and its file for what the model does not hold.
 
     caller: the main process, when it calls this one. depth: in how many sub-processes and calls this one lies.
-    decisions: ids of the decisions that business-rule tasks may ask; None = not known.
+    decisions: ids of the decisions that business-rule tasks may ask; None = not known. languages: those that
+    every text must be there in.
     """
 
     definition: Definition
     caller: Subject | None = None
     depth: int = 0
     decisions: Collection[str] | None = None
+    languages: Collection[str] = LANGUAGES
 
     @property
     def is_called(self) -> bool:
@@ -96,9 +98,14 @@ class Subject:
         )
 
 
-def subjects(definition: Definition, *, decisions: Collection[str] | None = None) -> tuple[Subject, ...]:
+def subjects(
+    definition: Definition,
+    *,
+    decisions: Collection[str] | None = None,
+    languages: Collection[str] = LANGUAGES,
+) -> tuple[Subject, ...]:
     """The process and every process it calls, callers first."""
-    main = Subject(definition, decisions=decisions)
+    main = Subject(definition, decisions=decisions, languages=languages)
     everything = family(definition)
     order, calling = calls.without_cycles(
         {name: _called(each, everything) for name, each in everything.items()}, definition.process_id
@@ -107,7 +114,7 @@ def subjects(definition: Definition, *, decisions: Collection[str] | None = None
     found = [main]
     for name in reversed(order):
         if name != definition.process_id:
-            found.append(Subject(everything[name], caller=main, depth=depth[name], decisions=decisions))
+            found.append(replace(main, definition=everything[name], caller=main, depth=depth[name]))
         for call in everything[name].nodes.values():
             if call.called_element in calling[name]:
                 inside = depth[name] + _around(everything[name], call) + 1

@@ -16,7 +16,7 @@ from lxml import etree
 
 from workflows.definitions import bpmn
 from workflows.definitions.lint.registry import Subject, shown
-from workflows.definitions.model import LANGUAGES, Node, ServiceCard, TaskCard, Text
+from workflows.definitions.model import Node, ServiceCard, TaskCard, Text
 from workflows.problems import Problem
 
 _SKILL: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,49}")
@@ -272,18 +272,18 @@ def _id_of_parent(element: etree._Element) -> str:
 
 
 def translations(subject: Subject) -> Iterator[Problem]:
-    """Every text is there in every language of the house."""
+    """Every text is there in every language that is asked for."""
     definition = subject.definition
     own = () if subject.is_called else texts(definition.process_id, definition.service)
     for place, field, text in own:
-        yield from _languages(place, field, text)
+        yield from _languages(subject, place, field, text)
     for node in definition.own_tasks():
         for place, field, text in texts(node.id, node.task or TaskCard()):
-            yield from _languages(place, field, text)
+            yield from _languages(subject, place, field, text)
 
 
-def _languages(place: str, field: str, text: Text) -> Iterator[Problem]:
-    missing = [language for language in LANGUAGES if language not in text]
+def _languages(subject: Subject, place: str, field: str, text: Text) -> Iterator[Problem]:
+    missing = [language for language in subject.languages if language not in text]
     if text and missing:
         yield Problem(
             "missing-translation",
