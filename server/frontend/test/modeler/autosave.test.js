@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { Autosave, KEEP_AFTER, RETRY_AFTER, SAVE_AFTER, whatToOpen } from '../../src/modeler/saving/autosave.js';
+import { Autosave, KEEP_AFTER, OUTLIVES, RETRY_AFTER, SAVE_AFTER, whatToOpen } from '../../src/modeler/saving/autosave.js';
 
 /** A clock whose timers fire when it is put forward, and a server that answers what it is told to. */
 class World {
@@ -34,7 +34,8 @@ class World {
     await new Promise((resolve) => { setTimeout(resolve); });
   }
 
-  request = async (address, { body, headers }) => {
+  request = async (address, { body, headers, keepalive }) => {
+    this.outlives = keepalive;
     this.sent.push({ address, body, match: headers['If-Match'], csrf: headers['X-CSRFToken'] });
     const answer = this.answers.shift() ?? ok('"2"');
     if (answer instanceof Error) throw answer;
@@ -77,6 +78,16 @@ describe('saving by itself', () => {
     expect(world.states).toEqual(['changed', 'saving', 'saved']);
     expect(world.entries.size).toBe(0);
     expect(autosave.unsaved).toBe(false);
+  });
+
+  test('what fits is sent even when the page is left meanwhile', async () => {
+    autosave.changed();
+    await autosave.save();
+    expect(world.outlives).toBe(true);
+    world.xml = 'é'.repeat(OUTLIVES / 2 + 1);
+    autosave.changed();
+    await autosave.save();
+    expect(world.outlives).toBe(false);
   });
 
   test('the next save begins with what the last one was answered', async () => {

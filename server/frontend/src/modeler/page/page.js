@@ -233,7 +233,7 @@ export class ModelerPage {
     addEventListener('focus', () => this.autosave.state === 'signedOut' && this.autosave.save());
     document.addEventListener('visibilitychange', () => document.hidden && this.saveNow());
     addEventListener('beforeunload', (event) => {
-      flushDrafts();
+      this.saveNow(); // goes on when the page is left all the same
       if (this.autosave.unsaved) event.preventDefault();
     });
     takeDrops(this.place, (file) => this.takeFile(file));

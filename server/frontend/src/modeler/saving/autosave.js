@@ -9,6 +9,8 @@
 export const KEEP_AFTER = 250;
 export const SAVE_AFTER = 1200;
 export const RETRY_AFTER = 15_000;
+/** Bytes that a browser still sends for a page that is left: Fetch standard, 4.6, allows 64 KiB. */
+export const OUTLIVES = 60_000;
 
 export class Autosave {
   /**
@@ -87,7 +89,7 @@ export class Autosave {
     let answer;
     try {
       answer = await this.request(this.draft.address, {
-        method: 'PUT', body: xml, credentials: 'same-origin',
+        method: 'PUT', body: xml, credentials: 'same-origin', keepalive: new Blob([xml]).size <= OUTLIVES,
         headers: { 'Content-Type': 'application/xml', 'If-Match': this.etag, 'X-CSRFToken': this.draft.csrf }
       });
     } catch {
