@@ -211,6 +211,19 @@ def test_a_newer_version_is_offered_and_a_recalled_one_warns(world):
     assert codes == {"adoption-of-recalled"}
 
 
+def test_a_version_that_was_recalled_is_not_adopted(world):
+    """Neither one that was proposed before, nor one that is proposed now; the adoption in force stays."""
+    before = adopt(world, Overlay("en"))
+    waiting = propose(world)
+    world.run("reviewer", catalogue.recall, world.version_id, reason="The survey leaves a household out.")
+    for row in (waiting, propose(world, Overlay("es"))):
+        with pytest.raises(InvalidInput) as refused:
+            world.run("coordinator", adoptions.adopt, row.id)
+        assert {problem.code for problem in refused.value.problems} == {"adoption-of-recalled"}
+        assert world.read(adoptions.adoption, row.id).status == "proposed"
+    assert world.read(adoptions.in_force, world.version_id, COMMUNE).id == before.id
+
+
 def test_only_who_may_adopt_there_adopts_there(world):
     for who in ("finance", "verifier", "auditor", world.members[0]):
         with pytest.raises(Forbidden):

@@ -203,6 +203,23 @@ def test_two_reviewers_at_the_same_moment_decide_once(world, draft, race):
     assert len(taken(world, draft)) == 2
 
 
+def test_an_approval_and_a_change_at_the_same_moment_never_leave_changed_content_approved(world, draft, race):
+    """The author takes it back and changes it while the reviewer approves what they looked at."""
+    row = asked(world, draft)
+
+    def act(n):
+        if n:
+            return world.run("reviewer", review.approve, draft.id, content_sha256=row.content_sha256)
+        world.run("expert", review.withdraw, draft.id)
+        return edit(world, draft)
+
+    withdrawn, decided = race(2, act)
+    assert sum(isinstance(each, WrongState) for each in (withdrawn, decided)) == 1
+    after = now(world, draft)
+    changed = after.content_sha256 != row.content_sha256
+    assert (after.state, changed) in (("approved", False), ("draft", True))
+
+
 def test_comments_stay_with_their_element_and_are_resolved_not_edited(world, draft):
     said = world.run("reviewer", review.comment, draft.id, "Count again?", element="hold")
     answer = world.run("expert", review.comment, draft.id, "Yes, twice.", answers=said.id)

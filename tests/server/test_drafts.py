@@ -72,6 +72,17 @@ def test_who_saves_an_older_diagram_is_told_who_saved_meanwhile(world):
     assert b"Bring" in held(world, draft).bpmn
 
 
+def test_of_two_who_save_at_the_same_moment_one_is_told_and_nothing_is_lost(world, race):
+    draft = make(world)
+    people = ("expert", "reviewer")
+    results = race(2, lambda n: save(world, draft, people[n], expected=1, who=people[n]))
+    (refused,) = [each for each in results if isinstance(each, drafts.DraftChanged)]
+    kept = people[results.index(refused) - 1]
+    assert refused.params["etag"] == '"2"'
+    assert read(world, draft).revision == 2
+    assert f'name="{kept}"'.encode() in held(world, draft).bpmn
+
+
 def test_a_form_that_is_replaced_does_not_stop_the_diagram_from_being_saved(world):
     draft = make(world)
     form = held(world, draft).forms["deliver"].content.replace(b"The report", b"x")
