@@ -19,6 +19,7 @@ from server.drafts.service import DraftRevisionRow, DraftRow
 from server.http.locale import gettext, localised
 from server.quotes import prices, unpublished
 from server.runtime import Tx
+from service_library.texts import SOURCE_LANGUAGE
 from workflows.definitions.model import Definition
 from workflows.problems import Problem
 
@@ -103,10 +104,18 @@ class DraftPage:
         return (*self.ready.hindrances, *advice)
 
     @property
-    def places(self) -> list[tuple[str, str]]:
-        """The tasks, events and gateways one can speak about: (id, name)."""
+    def places(self) -> list[tuple[str, str, str]]:
+        """The tasks, events and gateways one can speak about: (id, name, its language, "" = the reader's)."""
         nodes = self.definition.every_node().values() if self.definition else ()
-        return [(node.id, self.name_of(node.id)) for node in nodes if node.name or node.task]
+        return [
+            (
+                node.id,
+                self.name_of(node.id),
+                "" if node.task and localised(node.task.title) else SOURCE_LANGUAGE,
+            )
+            for node in nodes
+            if node.name or node.task
+        ]
 
     def name_of(self, element: str) -> str:
         """What an element is called now; its id when it is gone."""

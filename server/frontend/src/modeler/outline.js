@@ -7,7 +7,7 @@
 import { is, isAny } from 'bpmn-js/lib/util/ModelUtil';
 import { html, render, useEffect, useRef, useState } from 'diagram-js/lib/ui';
 import { ownerOf } from './metadata.js';
-import { kindWords, titleOf } from './panel/panel.js';
+import { kindWords, languageOf, titleOf } from './panel/panel.js';
 
 const SHOWN = ['bpmn:Activity', 'bpmn:Event', 'bpmn:Gateway'];
 const INSIDE = ['bpmn:Process', 'bpmn:SubProcess', 'bpmn:Participant', 'bpmn:Lane', 'bpmn:Collaboration'];
@@ -115,7 +115,7 @@ function OutlineTree({ outline }) {
       return html`<li key=${row.element.id} role="treeitem" aria-label=${label} class="mo-row mo-row--${Math.min(row.depth, 4)}" data-id=${row.element.id} data-type=${owner.$type} aria-level=${row.depth + 1}
         aria-selected=${String(isChosen(row))} tabindex=${index === at ? 0 : -1} onFocus=${() => setAt(index)} onClick=${() => outline.choose(row.element, { open: false })} onDblClick=${() => outline.choose(row.element, { open: true })}>
         <span class="mo-icon ${symbolOf(row.element)}" aria-hidden="true"></span>
-        <span class="mo-name">${titleOf(owner, t)}</span>
+        <span class="mo-name" lang=${languageOf(owner, outline)}>${titleOf(owner, t)}</span>
         ${problems > 0 && html`${' '}<span class="mo-problems" aria-hidden="true">${problems}</span>`}</li>`;
     })}
   </ul>`;

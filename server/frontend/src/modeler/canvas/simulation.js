@@ -34,8 +34,10 @@ class Titles {
 
   constructor(canvas, translate, eventBus) {
     this.translate = translate;
+    const container = canvas.getContainer();
+    // the plugin's own buttons are in the page, hidden, before anybody tries the service out
+    eventBus.once('import.done', () => this.say(container));
     eventBus.once('tokenSimulation.toggleMode', () => {
-      const container = canvas.getContainer();
       this.say(container);
       new MutationObserver((changes) => changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => node.querySelectorAll && this.say(node))))
         .observe(container, { childList: true, subtree: true });

@@ -134,7 +134,7 @@ function PanelRoot({ panel }) {
   return html`<${PanelProvider} value=${context}>
     <div class="mp mp--card" key=${element.id}>
       <header class="mp-head"><p class="mp-kind">${t(kindWords(context.owner))}</p>
-        <h2>${titleOf(context.owner, t)}</h2>
+        <h2 lang=${languageOf(context.owner, panel)}>${titleOf(context.owner, t)}</h2>
         <${Languages} panel=${panel} context=${context} /></header>
       ${panel.problem && html`<p class="mp-error mp-error--panel" role="alert">${panel.problem}</p>`}
       <div class="mp-scroll"><${Cards} context=${context} /></div>
@@ -225,6 +225,11 @@ export function titleOf(owner, t) {
   if (name) return name;
   if (is(owner, 'bpmn:SequenceFlow')) return t('to %(name)s', { name: owner.get('targetRef')?.get('name') || owner.get('targetRef')?.id || '' });
   return t('Without a name');
+}
+
+/** The language of `titleOf`, null for the page's: names are written in the language of the service. */
+export function languageOf(owner, { canvas, config }) {
+  return owner.get?.('name') || owner.get?.('text') ? sourceLanguage(canvas, config.language) : null;
 }
 
 export default { __init__: ['runPanel'], runPanel: ['type', Panel] };
