@@ -242,3 +242,17 @@ def test_a_page_without_its_token_changes_nothing(expert):
     for address in ("review", "publish", "comments", "settings", "restore", "files", "files/remove"):
         assert expert.client.post(f"{draft}/{address}", data={}).status_code == 403
     assert expert.client.put(f"{draft}/diagram.bpmn", data=b"<a/>").status_code == 403
+
+
+def test_whoever_translates_finds_the_texts_from_the_draft(expert, world):
+    draft = begin(expert)
+    coordinator = Site(world, "coordinator@demo.example")
+    for site in (expert, coordinator):
+        page = site.get(draft).text
+        assert f'href="{draft}/texts"' in page
+        assert f'href="{draft}/compare"' not in page  # nothing was published yet
+        assert site.get(f"{draft}/texts").location.startswith(f"{draft}/texts/")
+    version = expert.post("/drafts", kind="copy", of="community_profile 1.0.0")
+    copied = version.location.removesuffix("/modeler")
+    assert f'href="{copied}/compare"' in expert.get(copied).text
+    assert expert.get(f"{copied}/compare").status_code == 200
