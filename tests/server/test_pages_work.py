@@ -244,7 +244,7 @@ def test_the_live_state_names_each_task_in_words(opened):
     nodes = browser(world, "coordinator").get(f"/instances/{world.instance_ids[0]}/state.json").json["nodes"]
     assert nodes["announce"]["state"] == "done"
     assert nodes["announce"]["label"] == "1 done"
-    assert nodes["enter_data"]["label"] == "1 under way"
+    assert re.fullmatch(r"1 under way: \w+ \w+, since 2 Mar 2026", nodes["enter_data"]["label"])
 
 
 def test_the_state_of_a_project_counts_villages(opened):
