@@ -137,6 +137,20 @@ def _row_hash(
     return hashlib.sha256(id_.encode() + b"\n" + content).hexdigest()
 
 
+def _hash_of(row: JournalRow) -> str:
+    """What the hash of a row must be."""
+    return _row_hash(
+        row.id,
+        row.at,
+        row.event,
+        row.object_type,
+        row.object_id,
+        row.region_code,
+        row.public,
+        row.commitments,
+    )
+
+
 class Entry(NamedTuple):
     """Something that happened to an object.
 
@@ -291,16 +305,7 @@ def verify(tx: Tx, ledger_hash_at: Callable[[int], str | None]) -> Iterator[Find
     rows = tx.session.scalars(select(JournalRow).order_by(JournalRow.seq)).all()
     hashes: dict[int, str] = {}
     for row in rows:
-        hashes[row.seq] = _row_hash(
-            row.id,
-            row.at,
-            row.event,
-            row.object_type,
-            row.object_id,
-            row.region_code,
-            row.public,
-            row.commitments,
-        )
+        hashes[row.seq] = _hash_of(row)
         if hashes[row.seq] != row.row_hash:
             yield Finding("journal-row-changed", f"journal row {row.seq}", "The row is not what was written.")
     yield from _verify_secrets(tx, {row.id: row for row in rows})

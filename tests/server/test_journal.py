@@ -245,14 +245,15 @@ def test_verify_finds_a_damaged_file(sealed, what, how):
         path.unlink()
     else:
         path.write_bytes(b"" if how == "emptied" else path.read_bytes() + b" ")
-    assert sealed.verify() == [code]
+    # the cover sheet of a batch is written from its file
+    assert set(sealed.verify()) == ({code, "batch-cover"} if what == "batch" else {code})
 
 
 def test_verify_finds_a_row_whose_hash_was_made_to_fit(sealed):
     def forge(tx):
         row = tx.session.get(JournalRow, 5)
         row.object_id = "another"
-        row.row_hash = journal._row_hash(row)
+        row.row_hash = journal._hash_of(row)
 
     sealed.drop_triggers()
     sealed.run(SYSTEM, forge)
