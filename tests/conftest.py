@@ -12,8 +12,9 @@ import json
 import os
 import pickle
 import shutil
+import subprocess
 import tempfile
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,7 +70,10 @@ def _reap(pgserver):
         server = pgserver.postgres_server.PostgresServer(data)
         if (data / "postmaster.pid").exists():
             stop = ("-m", "immediate", "-w", "-D", str(data), "stop")
-            pgserver.postgres_server.pgexec("pg_ctl", stop, bin_path=server.bin_path, user=server.system_user)
+            with suppress(subprocess.CalledProcessError):  # it was killed too, and left its number
+                pgserver.postgres_server.pgexec(
+                    "pg_ctl", stop, bin_path=server.bin_path, user=server.system_user
+                )
         shutil.rmtree(data.parent, ignore_errors=True)
 
 
