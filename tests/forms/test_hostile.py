@@ -36,7 +36,7 @@ BOMB = b"<!DOCTYPE s [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'>]><submi
         b"<a>" * 200 + b"</a>" * 200,
         b"<s>" + b"<a/>" * 60_000 + b"</s>",
         b"<s>" + b" " * 6_000_000 + b"</s>",
-        b'<?xml version="1.0" encoding="utf-16"?><s/>',
+        '<?xml version="1.0" encoding="utf-16"?><s/>'.encode("utf-16"),
     ],
 )
 def test_what_is_no_xml_of_acceptable_size_is_a_fatal_problem(form, now, xml):
