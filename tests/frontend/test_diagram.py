@@ -77,7 +77,9 @@ def test_it_shows_the_tasks_and_their_state_in_words(
     expect(hold).to_have_class(re.compile(r"\btone-needs\b.*\bheat-5\b|\bheat-5\b.*\btone-needs\b"))
     expect(page.locator(".diagram-badges .run-badge")).to_have_count(3)
     expect(page.locator(".diagram-badges [title='1 late']")).to_be_visible()
-    expect(page.locator("#outline li", has_text="Hold").locator(".run-badge")).to_have_text("3 wait for Afi, 1 late")
+    expect(page.locator("#outline li", has_text="Hold").locator(".run-badge")).to_have_text(
+        "3 wait for Afi, 1 late"
+    )
     expect(page.locator("#card-hold")).to_be_visible()
     expect(page.locator("#card-report")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
