@@ -44,6 +44,7 @@ def import_bpmn(data: bytes, *, version: str) -> BpmnImport:
 
     Never raises for what is in `data`.
     """
+    data = xml.as_utf8(data)
     reading = read(data)
     if reading.definition is None:
         return BpmnImport(None, reading.problems)

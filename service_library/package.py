@@ -84,6 +84,10 @@ def assemble(
     Forms and decision models by reference. The places of problems are ids of the diagram, or "<ref>: <place in
     the file>". Never raises for what is in the files.
     """
+    bpmn = xml.as_utf8(bpmn)
+    decision_sources = {
+        ref: xml.as_utf8(data, limits=DECISION_LIMITS) for ref, data in decision_sources.items()
+    }
     reading = read(bpmn)
     problems = [*reading.problems, *_version_problems(version)]
     definition = reading.definition

@@ -4,8 +4,11 @@ Idea: two passes. The first (Expat, no tree, no namespaces) only counts and refu
 DOCTYPE, so no entity is ever declared and nothing can expand or fetch, and at the first element too many.
 The second (lxml, locked down) builds the tree of what passed. Comments and processing instructions are left
 out: a comment inside a text would cut the text in two, an `xml-stylesheet` would make a browser fetch.
+The entry reads UTF-8 only. Diagrams and decision models, which older tools write otherwise, go through `as_utf8`
+before: the bytes that are checked are the bytes that are read, so no encoding hides anything from the checks.
 
-Source: XML 1.0 (5th ed.), Canonical XML 1.0; OWASP XML External Entity Prevention Cheat Sheet.
+Source: XML 1.0 (5th ed.), 4.3.3 and appendix F, Canonical XML 1.0; OWASP XML External Entity Prevention Cheat
+Sheet; WHATWG Encoding (what calls itself ISO-8859-1 is windows-1252).
 """
 
 from __future__ import annotations
@@ -31,6 +34,17 @@ _EXTENDS_ASCII: Final = re.compile(
 """Encodings in which ASCII bytes mean ASCII: many tools write such a name on files that are plain ASCII."""
 
 
+_DECLARED: Final = re.compile(r"""\s*<\?xml[^>]*?\sencoding\s*=\s*(["'])([A-Za-z][A-Za-z0-9._-]{0,39})\1""")
+_UTF16_STARTS: Final = {
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    "<?".encode("utf-16-le"): "utf-16-le",
+    "<?".encode("utf-16-be"): "utf-16-be",
+}
+_LATIN_1: Final = re.compile(r"iso[-_]?8859[-_]?1|latin-?1")
+_NUMBERED: Final = re.compile(r"(iso)[-_]?(8859)[-_]?([0-9]{1,2})|(?:windows|cp)-?(125[0-9])")
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How big an XML file may be.
@@ -53,6 +67,24 @@ class XmlRefused(InvalidInput):
     """The bytes are not XML that may be read; `problems` has one Problem with place "line:column"."""
 
     code = "xml-refused"
+
+
+def as_utf8(data: bytes, *, limits: Limits = DEFAULT) -> bytes:
+    """The file in UTF-8, when it says plainly that it is in another encoding; else `data` as it is.
+
+    Read are UTF-16 (with a byte order mark or an XML declaration), and declared encodings that extend ASCII
+    (windows-1252, ISO-8859-1 ...). What is UTF-8 stays so, whatever it declares. What does not fit
+    its encoding is left for `parse` to refuse.
+    """
+    if len(data) > limits.size or (data.isascii() and b"\0" not in data):
+        return data
+    text = _utf16(data) or _declared(data)
+    if text is None:
+        return data
+    declared = _DECLARED.match(text)
+    if declared:
+        text = f"{text[: declared.start(2)]}UTF-8{text[declared.end(2) :]}"
+    return text.encode()
 
 
 def parse(data: bytes, *, limits: Limits = DEFAULT) -> etree._Element:
@@ -85,6 +117,43 @@ def canonical(root: etree._Element) -> bytes:
         raise XmlRefused([_problem_malformed("1:1", str(error))]) from error
 
 
+def _utf16(data: bytes) -> str | None:
+    """The text of a file in UTF-16; None when it is something else, has half a character or a NUL."""
+    encoding = next((name for start, name in _UTF16_STARTS.items() if data.startswith(start)), None)
+    text = _decoded(data, encoding) if encoding else None
+    return None if text is None or "\0" in text else text  # NULs: it is UTF-32
+
+
+def _declared(data: bytes) -> str | None:
+    """The text of a file that is no UTF-8 and declares an encoding that extends ASCII."""
+    name = _declared_name(data)
+    if not _EXTENDS_ASCII.fullmatch(name):
+        return None
+    plain = data.removeprefix(codecs.BOM_UTF8)
+    text = _decoded(plain, "utf-8")
+    if text is not None:
+        return text  # accents of other encodings are hardly ever UTF-8 by chance
+    if _LATIN_1.fullmatch(name):
+        return _decoded(data, "cp1252")
+    numbered = _NUMBERED.fullmatch(name)
+    if numbered:
+        name = f"cp{numbered[4]}" if numbered[4] else f"iso8859_{numbered[3]}"
+    return _decoded(data, name)
+
+
+def _decoded(data: bytes, encoding: str) -> str | None:
+    try:
+        return data.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return None
+
+
+def _declared_name(data: bytes) -> str:
+    """The encoding in the XML declaration, in small letters; "" without one."""
+    found = _DECLARED.match(data.removeprefix(codecs.BOM_UTF8)[:1_000].decode("ascii", "replace"))
+    return found[2].lower() if found else ""
+
+
 def _checked_bytes(data: bytes, limits: Limits) -> bytes:
     if len(data) > limits.size:
         raise XmlRefused(
@@ -101,11 +170,11 @@ def _checked_bytes(data: bytes, limits: Limits) -> bytes:
     try:
         text.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise XmlRefused([_problem_encoding(_place_of(text, error.start), "?")]) from None
+        raise XmlRefused([_problem_bytes(_place_of(text, error.start), data)]) from None
     nul = text.find(b"\0")
     if nul >= 0:
         # UTF-16 and UTF-32 without a byte order mark are full of NUL and are valid UTF-8
-        raise XmlRefused([_problem_encoding(_place_of(text, nul), "?")])
+        raise XmlRefused([_problem_bytes(_place_of(text, nul), data)])
     return _without_margin(text)
 
 
@@ -221,10 +290,31 @@ def _problem_malformed(place: str, reason: str) -> Problem:
     )
 
 
+def _problem_bytes(place: str, data: bytes) -> Problem:
+    """Bytes that are no UTF-8, in a file that says it is UTF-8, says nothing, or is of an encoding not read here."""
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) or data[:8].count(0) > 4:
+        return _problem_encoding("1:1", "UTF-32")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or 0 in data[:4]:
+        return _problem_encoding("1:1", "UTF-16")
+    declared = _declared_name(data)
+    if declared and declared not in _UTF8_NAMES:
+        return _problem_encoding(place, declared)
+    return Problem(
+        "xml-encoding",
+        "The file says that it is UTF-8, or says nothing, but the byte at this place is of another encoding "
+        "(often Windows-1252). Export it again as UTF-8, or open it in a text editor and save it with the "
+        "encoding UTF-8.",
+        place=place,
+        severity="fatal",
+        params={"encoding": "?"},
+    )
+
+
 def _problem_encoding(place: str, encoding: str) -> Problem:
     return Problem(
         "xml-encoding",
-        "The file is not UTF-8 (found: %(encoding)s). Save it as UTF-8.",
+        "The file is in the encoding %(encoding)s, which is not read. Export it again as UTF-8, or open it in a "
+        "text editor, save it with the encoding UTF-8 and write UTF-8 into its first line.",
         place=place,
         severity="fatal",
         params={"encoding": encoding},

@@ -7,9 +7,10 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 import orjson
@@ -53,7 +54,10 @@ def _lint_bytes(data: bytes, level: Level) -> tuple[Problem, ...]:
 )
 @_FORMAT
 def lint(files: tuple[Path, ...], level: Level, form: str) -> None:
-    """Check BPMN diagrams and DMN decision models: can they be drawn and costed (preview), or run (executable)?"""
+    """Check BPMN diagrams and DMN decision models: can they be drawn and costed (preview), or run (executable)?
+
+    The file - is what stands on standard input.
+    """
     reports = [_report(path, level) for path in files]
     if form == "json":
         click.echo(orjson.dumps(reports, option=orjson.OPT_INDENT_2))
@@ -92,10 +96,15 @@ def _told(problem: Problem) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _opened(path: Path) -> AbstractContextManager[BinaryIO]:
+    """The file, or standard input, which stays open: the program's own."""
+    return nullcontext(sys.stdin.buffer) if str(path) == "-" else path.open("rb")
+
+
 def _problems(path: Path, level: Level) -> tuple[Problem, ...]:
     """Every problem of a file; also that it cannot be read, and that this program fails at it."""
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             data = file.read(_SIZE_MAX + 1)
     except OSError as error:
         return (

@@ -101,6 +101,24 @@ def test_lint_takes_any_extension_and_any_file_name(run, tmp_path):
     assert run("lint", odd).exit_code == 0
 
 
+def test_lint_reads_standard_input_as_a_dash(run, tmp_path):
+    data = good_diagram(tmp_path).read_bytes()
+    assert report_of(run("lint", "-", "--format", "json", input=data)) == {
+        "file": "-", "level": "executable", "ok": True, "problems": [],
+    }  # fmt: skip
+    assert (
+        report_of(run("lint", "-", "--format", "json", input=b""))["problems"][0]["code"] == "xml-malformed"
+    )
+
+
+def test_lint_says_of_an_encoding_which_it_is_and_what_to_do(run, tmp_path):
+    path = tmp_path / "old.bpmn"
+    path.write_bytes('<?xml version="1.0" encoding="EBCDIC-CP-FR"?>\n<é/>'.encode("cp1252"))
+    [problem] = report_of(run("lint", str(path), "--format", "json"))["problems"]
+    assert problem["code"] == "xml-encoding"
+    assert problem["message"].startswith("2:2: The file is in the encoding ebcdic-cp-fr")
+
+
 def test_lint_speaks_where_the_terminal_has_no_such_letters(run, tmp_path):
     path = tmp_path / "é.bpmn"
     path.write_bytes(good_diagram(tmp_path).read_bytes().replace(b'id="prepare"', 'id="é“"'.encode()))

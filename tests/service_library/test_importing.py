@@ -109,3 +109,17 @@ def test_shapes_of_one_scope_do_not_lie_on_each_other():
 )
 def test_a_code_is_made_of_a_name(name, code):
     assert code_of(name) == code
+
+
+@pytest.mark.parametrize(("encoding", "declared"), [("cp1252", "windows-1252"), ("utf-16", "UTF-16")])
+def test_a_file_of_an_older_tool_gives_the_same_diagram_and_is_told_the_same(encoding, declared):
+    body = (
+        '<process id="p" name="Été"><!-- vu --><startEvent id="s"/><userTask id="t" name="Fête"/></process>'
+    )
+    text = file(body).decode().removeprefix('<?xml version="1.0"?>')
+    plain = import_bpmn(f'<?xml version="1.0" encoding="UTF-8"?>{text}'.encode(), version="1.0.0")
+    other = import_bpmn(
+        f'<?xml version="1.0" encoding="{declared}"?>{text}'.encode(encoding), version="1.0.0"
+    )
+    assert plain.bpmn is not None
+    assert other == plain

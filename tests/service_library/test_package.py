@@ -89,6 +89,29 @@ def test_diagram_and_forms_that_fit_make_a_package() -> None:
     assert assembly.package.form_sources["meet"] == RESPONSE
 
 
+@pytest.mark.parametrize(("encoding", "declared"), [("cp1252", "windows-1252"), ("utf-16", "UTF-16")])
+def test_files_of_older_tools_are_kept_as_utf_8(encoding: str, declared: str) -> None:
+    model = (
+        '<?xml version="1.0" encoding="UTF-8"?><definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" '
+        'id="m" name="m" namespace="urn:m"><decision id="tarif" name="tarif"><literalExpression><text>"été"</text>'
+        "</literalExpression></decision></definitions>"
+    )
+
+    def made(encoding: str, declared: str) -> ServicePackage:
+        bpmn, decisions = (
+            text.replace('encoding="UTF-8"', f'encoding="{declared}"').encode(encoding)
+            for text in (diagram().decode().replace('lang="en">Talk', 'lang="en">Été'), model)
+        )
+        forms = {"request": SIMPLE_FORM, "meet": RESPONSE, "evaluation": SIMPLE_FORM}
+        package = assemble(bpmn, forms, version="1.0.0", decision_sources={"tarifs": decisions}).package
+        assert package is not None
+        return package
+
+    expected, package = made("utf-8", "UTF-8"), made(encoding, declared)
+    assert (package.bpmn, package.decision_sources) == (expected.bpmn, expected.decision_sources)
+    assert digest(package) == digest(expected)
+
+
 def test_the_forms_of_a_package_cannot_be_exchanged() -> None:
     with pytest.raises(TypeError):
         package().forms["meet"] = package().forms["request"]  # type: ignore[index]

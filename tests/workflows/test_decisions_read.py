@@ -54,6 +54,16 @@ def test_every_version_is_read(namespace, scheme, slash):
     assert reading.model.declarations.version == NAMESPACES[namespace]
 
 
+@pytest.mark.parametrize(("encoding", "declared"), [("cp1252", "windows-1252"), ("utf-16", "UTF-16")])
+def test_a_model_in_the_encoding_of_an_older_tool_is_read(encoding, declared):
+    text = (
+        f'<?xml version="1.0" encoding="{declared}"?>' + definitions(decision("d", literal('"été"'))).decode()
+    )
+    reading = read(text.encode(encoding))
+    assert not reading.problems
+    assert reading.model.decisions["d"].evaluate() == "été"
+
+
 CASES = {
     "xml-malformed": (b"<definitions", "1:1"),
     "xml-doctype": (b"<!DOCTYPE x><x/>", "1:12"),

@@ -208,12 +208,71 @@ def test_a_file_with_a_namespace_that_is_no_address_has_one_form():
     assert read(text.encode()).definition.xml == read(other.encode()).definition.xml
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32", "latin-1"])
-def test_other_encodings_are_refused_with_a_word_on_what_to_do(encoding):
-    text = file(PROCESS.replace("Task 1", "Tâche"), before=f'<?xml version="1.0" encoding="{encoding}"?>')
-    (problem,) = read(text.encode(encoding)).problems
+def written(encoding, *, declared):
+    text = file(
+        PROCESS.replace("Task 1", "Tâche"),
+        before=f'<?xml version="1.0" encoding="{declared}"?>\r\n<!-- x -->',
+    )
+    return text.encode(encoding)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared"),
+    [
+        ("cp1252", "windows-1252"),
+        ("cp1252", "Cp1252"),
+        ("latin-1", "ISO-8859-1"),
+        ("iso8859-15", "ISO-8859-15"),
+        ("mac_roman", "macintosh"),
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16"),
+        ("utf-16-be", "UTF-16"),
+        ("utf-16", "UTF-8"),
+        ("utf-8", "UTF-16"),
+        ("utf-8", "windows-1252"),
+        ("utf-8-sig", "ISO-8859-1"),
+    ],
+)
+def test_a_file_in_the_encoding_of_an_older_tool_is_the_same_diagram(encoding, declared):
+    expected = read(written("utf-8", declared="UTF-8")).definition
+    assert expected.nodes["t"].name == "Tâche"
+    reading = read(written(encoding, declared=declared))
+    assert reading.problems == ()
+    assert (reading.definition, reading.definition.xml) == (expected, expected.xml)
+
+
+def test_what_calls_itself_latin_1_may_have_the_signs_of_windows():
+    data = written("utf-8", declared="ISO-8859-1").decode().replace("Tâche", "Prix – 5 €").encode("cp1252")
+    assert read(data).definition.nodes["t"].name == "Prix – 5 €"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "declared", "said"),
+    [
+        ("utf-32", "UTF-32", "in the encoding UTF-32"),
+        ("utf-32-le", "UTF-32", "in the encoding UTF-32"),
+        ("cp1252", "UTF-8", "is of another encoding (often Windows-1252)"),
+        ("cp1252", "EBCDIC-CP-FR", "in the encoding ebcdic-cp-fr"),
+        ("utf-7", "UTF-7", "in the encoding utf-7"),
+    ],
+)
+def test_any_other_encoding_is_refused_with_its_name_and_what_to_do(encoding, declared, said):
+    (problem,) = read(written(encoding, declared=declared)).problems
     assert (problem.code, problem.severity) == ("xml-encoding", "fatal")
-    assert "UTF-8" in problem.text()
+    assert said in problem.text()
+    assert "save it with the encoding UTF-8" in problem.text()
+
+
+def test_a_byte_that_is_not_in_the_declared_encoding_is_refused():
+    data = written("cp1252", declared="windows-1252").replace("â".encode("cp1252"), b"\x81")
+    (problem,) = read(data).problems
+    assert (problem.code, problem.params["encoding"]) == ("xml-encoding", "windows-1252")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp1252"])
+def test_no_encoding_hides_a_doctype(encoding):
+    text = '<?xml version="1.0" encoding="windows-1252"?><!DOCTYPE é [<!ENTITY x "y">]><é>&x;</é>'
+    assert [problem.code for problem in read(text.encode(encoding)).problems] == ["xml-doctype"]
 
 
 def test_a_name_on_two_lines_is_told_on_one():

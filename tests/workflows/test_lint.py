@@ -592,6 +592,12 @@ def test_an_error_with_another_code_is_not_caught():
     assert codes(document.replace(END, END + caught)) >= {"error-not-caught", "event-never-thrown"}
 
 
+def test_an_event_that_catches_every_error_is_told_in_its_own_words():
+    document = also('<boundaryEvent id="b" attachedToRef="meet"><errorEventDefinition/></boundaryEvent>')
+    (found,) = [each for each in problems(document) if each.code == "event-never-thrown"]
+    assert "catches every error, but nothing inside gives one" in found.text()
+
+
 def test_an_operation_may_raise_an_error():
     caught = (
         '<boundaryEvent id="b" attachedToRef="new"><extensionElements><run:estimate probability="0.1"/>'

@@ -82,7 +82,7 @@ def _address(root: _Node) -> str:
 def read_declarations(data: bytes, limits: xml.Limits) -> tuple[Declarations | None, list[Problem]]:
     """What the file declares, and what is wrong with it; None when it is no DMN at all."""
     try:
-        root = xml.parse(data, limits=limits)
+        root = xml.parse(xml.as_utf8(data, limits=limits), limits=limits)
     except xml.XmlRefused as refused:
         return None, list(refused.problems)
     if not version_of(root):

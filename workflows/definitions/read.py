@@ -19,7 +19,7 @@ from workflows.definitions import bpmn, calls
 from workflows.definitions.model import Definition
 from workflows.definitions.processes import open_file, read_process
 from workflows.problems import Problem
-from workflows.xml import DEFAULT, Limits, XmlRefused, canonical, parse
+from workflows.xml import DEFAULT, Limits, XmlRefused, as_utf8, canonical, parse
 
 MAX_FLOW_NODES: Final = 2_000
 """Of one process and those it calls. A diagram a person can read has some dozens; checks take time with the square."""
@@ -53,7 +53,7 @@ def read(data: bytes, *, limits: Limits = DEFAULT, process_id: str = "") -> Read
     """
     problems: list[Problem] = []
     try:
-        root = parse(data, limits=limits)
+        root = parse(as_utf8(data, limits=limits), limits=limits)
         if bpmn.local_name(root) != "definitions":
             return Reading(None, (_not_bpmn(root),))
         _unqualify(root)

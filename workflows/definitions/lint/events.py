@@ -203,13 +203,25 @@ def thrown_and_caught(subject: Subject) -> Iterator[Problem]:
             if not subject.thrown.is_caught(definition, node):
                 yield _not_caught(node)
         elif node.kind in ("boundaryEvent", "startEvent") and not subject.thrown.can_reach(definition, node):
-            yield Problem(
-                "event-never-thrown",
-                "“%(name)s” waits for the %(event)s “%(detail)s”, which nothing inside gives. Correct the name, "
-                "or remove the event.",
-                place=node.id,
-                params={"name": shown(node), "event": node.event, "detail": node.detail},
-            )
+            yield _never_thrown(node)
+
+
+def _never_thrown(node: Node) -> Problem:
+    if not node.detail:
+        return Problem(
+            "event-never-thrown",
+            "“%(name)s” catches every %(event)s, but nothing inside gives one. Draw what gives it, or remove the "
+            "event.",
+            place=node.id,
+            params={"name": shown(node), "event": node.event},
+        )
+    return Problem(
+        "event-never-thrown",
+        "“%(name)s” waits for the %(event)s “%(detail)s”, which nothing inside gives. Correct the name, "
+        "or remove the event.",
+        place=node.id,
+        params={"name": shown(node), "event": node.event, "detail": node.detail},
+    )
 
 
 def _not_caught(node: Node) -> Problem:
