@@ -14,7 +14,7 @@ and contingency: the `catalogue_minor` of a quote with the same numbers, to the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -125,6 +125,22 @@ class Matrix:
     problems: Mapping[str, tuple[Problem, ...]]
     _grid: _Grid = field(repr=False)
     _catalogue: Catalogue = field(repr=False)
+    _others: Mapping[tuple[str, str], Matrix] = field(default_factory=dict, repr=False)
+    """Cells that were calculated elsewhere, by service and region; see `with_cells`."""
+
+    def with_cells(self, others: Iterable[Matrix]) -> Matrix:
+        """The matrix with the cells of others in place of its own: where other prices or overheads count.
+
+        Services and regions of the others must be some of these, in the same currencies. A later one counts.
+        """
+        minor, priced, kept = self.minor.copy(), self.priced.copy(), dict(self._others)
+        for other in others:
+            rows = [self.services.index(service) for service in other.services]
+            columns = [self.regions.index(region) for region in other.regions]
+            assert [self.currencies[c] for c in columns] == list(other.currencies), "other currencies"
+            minor[np.ix_(rows, columns)], priced[np.ix_(rows, columns)] = other.minor, other.priced
+            kept |= {(service, region): other for service in other.services for region in other.regions}
+        return replace(self, minor=minor, priced=priced, _others=kept)
 
     def amount(self, service: str, region: str) -> int | None:
         """The price of one instance in whole minor units; None when a price is missing or the service unusable."""
@@ -133,11 +149,16 @@ class Matrix:
 
     @property
     def prices(self) -> Floats:
-        """The price of each of `Catalogue.columns` in each region, roughly; shape (regions, columns)."""
+        """The price of each of `Catalogue.columns` in each region, roughly; shape (regions, columns).
+
+        Those of this matrix's own book, not of `with_cells`.
+        """
         return self._grid.floats
 
     def missing(self, service: str, region: str) -> tuple[Column, ...]:
         """The items (with the unit needed) that have no price there; the quote says what was tried."""
+        if (service, region) in self._others:
+            return self._others[service, region].missing(service, region)
         weights = self._catalogue.weights[self.services.index(service)]
         here = self._grid.index[self.regions.index(region)]
         return tuple(self._catalogue.columns[c] for c in weights.columns if here[c] < 0)

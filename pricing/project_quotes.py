@@ -45,6 +45,7 @@ class Component:
 
     key: how the others name it. count: villages. duration_days: calendar days from its first to its last day.
     after: keys of the services that must have ended; lag_days: days between their end and this one's start.
+    price_book: where other prices count for it than for the project; None = the project's.
     """
 
     key: str
@@ -58,6 +59,7 @@ class Component:
     contributions: Sequence[Contribution] = ()
     overheads: Sequence[Overhead] = ()
     service_version_digest: str = ""
+    price_book: PriceBook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +233,7 @@ def _quote(
     component: Component, book: PriceBook, on: date, currency: str, valid_until: date | None
 ) -> Quote:  # fmt: skip
     return build_quote(
-        component.service, book, region=component.region, on=on, currency=currency,
+        component.service, component.price_book or book, region=component.region, on=on, currency=currency,
         parameters=component.parameters, contributions=component.contributions, overheads=component.overheads,
         basis="expected", count=component.count, draws=0, valid_until=valid_until,
         service_version_digest=component.service_version_digest,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from flask import Blueprint, g, render_template, request, url_for
+from flask import Blueprint, Response, g, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -15,11 +15,13 @@ from server.actor import Action, Object, can
 from server.adoptions import service as adoptions
 from server.adoptions.service import Bounds, Overlay, ServiceAdoptionRow, WorkCalendarRow
 from server.catalogue import service as catalogue
+from server.catalogue.lifecycle import handbook_of_version
 from server.catalogue.service import ServiceVersionRow
 from server.errors import Conflict
 from server.http.frame import go
 from server.http.locale import current_catalogue, current_locale, gettext, localised
 from server.http.navigation import N_
+from server.http.operations import attachment
 from server.http.problems import message_of
 from server.http.security import permission
 from server.http.words import problem_text
@@ -81,7 +83,11 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class AdoptionPage:
-    """One adoption with everything that is known of it."""
+    """One adoption with everything that is known of it.
+
+    price: under its overlay; while it is proposed, `price_now` is what counts there today. may_adopt: the actor
+    decides there and is not who proposed it.
+    """
 
     row: ServiceAdoptionRow
     version: ServiceVersionRow
@@ -92,9 +98,11 @@ class AdoptionPage:
     people: Mapping[str, str]
     problems: Sequence[Problem]
     price: prices.RegionPrice
+    price_now: prices.RegionPrice | None
     upgrade: ServiceVersionRow | None
     before: ServiceVersionRow | None
     may_decide: bool
+    may_adopt: bool
 
 
 @pages.get("/adoptions")
@@ -210,7 +218,7 @@ def propose() -> BaseResponse | tuple[str, int]:
         except InvalidInput as refused:
             problems = [(p.place, p.severity, problem_text(p)) for p in refused.problems]
         else:
-            words = gettext("The adoption is proposed. It counts when it is adopted.")
+            words = gettext("The adoption is proposed. It counts when somebody else adopts it.")
             return go(url_for("adoptions.one", adoption_id=row.id), words, "needs")
     return _form(sent, problems), 422
 
@@ -259,6 +267,7 @@ def _one(tx: Tx, adoption_id: str) -> AdoptionPage:
     calendar = next((c for c in adoptions.calendars(tx) if c.code == row.calendar_code), None)
     rates = next((r for r in adoptions.rates_of(tx, row.region_code) if r.id == row.terms_id), None)
     before = adoptions.adoption(tx, row.replaces) if row.replaces else None
+    may = is_open and can(tx.actor, Action.SERVICE_ADOPT, Object(region_path=region.path))
     return AdoptionPage(
         row=row, version=version, place=_name(region),
         titles={node.id: node.task.title for node in definition.tasks() if node.task is not None},
@@ -267,10 +276,27 @@ def _one(tx: Tx, adoption_id: str) -> AdoptionPage:
             tx, {by for by in (row.proposed_by, row.adopted_by, row.ended_by) if by}
         ),
         problems=adoptions.conformance(tx, version.id, row.region_code, overlay) if is_open else (),
-        price=prices.in_region(tx, version.id, region), upgrade=adoptions.upgrade_of(tx, row),
+        price=prices.in_region(tx, version.id, region, adoption=row),
+        price_now=prices.in_region(tx, version.id, region) if row.status == "proposed" else None,
+        upgrade=adoptions.upgrade_of(tx, row),
         before=catalogue.version(tx, before.service_version_id) if before else None,
-        may_decide=is_open and can(tx.actor, Action.SERVICE_ADOPT, Object(region_path=region.path)),
+        may_decide=may, may_adopt=may and row.status == "proposed" and row.proposed_by != tx.actor.user_id,
     )  # fmt: skip
+
+
+@pages.get("/adoptions/<uuid:adoption_id>/handbook.pdf")
+@permission(Action.PRICE_READ)
+def handbook(adoption_id: object) -> Response:
+    """The handbook for the region's people: in the language they work in, with their deadlines."""
+    name, content = g.runtime.read(g.actor, _handbook, str(adoption_id))
+    return attachment(content, name, "application/pdf")
+
+
+def _handbook(tx: Tx, adoption_id: str) -> tuple[str, bytes]:
+    row = adoptions.visible(tx, adoption_id)
+    version = catalogue.version(tx, row.service_version_id)
+    content = handbook_of_version(tx, row.service_code, version.version, row.language, row.deadlines)
+    return f"{row.service_code}-{version.version}-{row.region_code}-{row.language}.pdf", content
 
 
 @pages.post("/adoptions/<uuid:adoption_id>/adopt")

@@ -3,8 +3,9 @@
 Idea: the protocol is the same everywhere. What a region may choose is exactly what `Overlay` has fields for: which
 of its price lists and rates count, the language people work in, how long tasks may take within the version's bounds,
 and on which days is worked. Conformance is checked as a whole at adoption, and everything that is wrong is told at
-once. An adoption never changes: another overlay, or a newer version, is another adoption that supersedes it, and
-quotes that were made keep the one they were made under.
+once. It changes what is paid, so who adopts is somebody else than who proposed, as with prices and rates; the
+database keeps that too. An adoption never changes: another overlay, or a newer version, is another adoption that
+supersedes it, and quotes that were made keep the one they were made under.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from server.adoptions.models import (
     WorkCalendarRow as WorkCalendarRow,
 )
 from server.catalogue import service as catalogue
-from server.errors import Conflict, NotFound, WrongState
+from server.errors import Conflict, NotFound, SamePerson, WrongState
 from server.journal import service as journal
 from server.journal.service import Event
 from server.price_lists import service as price_lists
@@ -272,7 +273,8 @@ def propose(tx: Tx, *, version_id: str, region: str, overlay: Overlay, note: str
 def adopt(tx: Tx, adoption_id: str) -> ServiceAdoptionRow:
     """Let a proposal count in its region from now on; what was adopted there before is superseded.
 
-    Raises WrongState, InvalidInput with everything that does not conform.
+    By somebody other than who proposed it. Raises WrongState, SamePerson, InvalidInput with everything that does
+    not conform.
     """
     row = adoption(tx, adoption_id)
     require(tx.actor, Action.SERVICE_ADOPT, regions.place(tx, row.region_code))
@@ -281,6 +283,8 @@ def adopt(tx: Tx, adoption_id: str) -> ServiceAdoptionRow:
     row = _locked(tx, adoption_id)
     if row.status != "proposed":
         raise WrongState(what="adoption", state=row.status)
+    if row.proposed_by == tx.actor.user_id:
+        raise SamePerson(first="proposing an adoption", second="adopting")
     problems = conformance(tx, row.service_version_id, row.region_code, overlay_of(row))
     if blocking(problems):
         raise InvalidInput(blocking(problems))
@@ -371,16 +375,33 @@ def adopted_in(tx: Tx, service: str, region: str) -> ServiceAdoptionRow | None:
 
 def in_force(tx: Tx, version_id: str, region: str) -> ServiceAdoptionRow | None:
     """The adoption that a region works under: its own or that of the nearest one above, if it is of this version."""
-    above = regions.region(tx, region).path.strip("/").split("/")
-    version = catalogue.version(tx, version_id)
-    rows = tx.session.scalars(
-        select(ServiceAdoptionRow).where(
-            ServiceAdoptionRow.service_code == version.service_code, ServiceAdoptionRow.status == "adopted",
-            ServiceAdoptionRow.region_code.in_(above),
-        )
-    )  # fmt: skip
-    nearest = max(rows, key=lambda row: above.index(row.region_code), default=None)
-    return nearest if nearest is not None and nearest.service_version_id == version_id else None
+    return in_force_in(tx, [version_id], [region]).get((version_id, region))
+
+
+def in_force_in(
+    tx: Tx, version_ids: Iterable[str], region_codes: Iterable[str]
+) -> dict[tuple[str, str], ServiceAdoptionRow]:
+    """The adoption that each region works under for each version, by both; what has none is left out.
+
+    Two queries for any number of regions. Raises NotFound.
+    """
+    codes = list(dict.fromkeys(region_codes))
+    services = {id_: catalogue.version(tx, id_).service_code for id_ in version_ids}
+    query = select(ServiceAdoptionRow).where(
+        ServiceAdoptionRow.service_code.in_(set(services.values())), ServiceAdoptionRow.status == "adopted"
+    )
+    adopted = {(row.service_code, row.region_code): row for row in tx.session.scalars(query)}
+    if not adopted:
+        return {}
+    known, found = regions.regions(tx, codes), {}
+    for code in codes:
+        row = known.get(code) or regions.region(tx, code)
+        upwards = row.path.strip("/").split("/")[::-1]
+        for id_, service in services.items():
+            nearest = next((adopted[service, up] for up in upwards if (service, up) in adopted), None)
+            if nearest is not None and nearest.service_version_id == id_:
+                found[id_, code] = nearest
+    return found
 
 
 def upgrade_of(tx: Tx, row: ServiceAdoptionRow) -> catalogue.ServiceVersionRow | None:
@@ -395,6 +416,17 @@ def upgrade_of(tx: Tx, row: ServiceAdoptionRow) -> catalogue.ServiceVersionRow |
 
 def _number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
+
+
+def to_confirm(tx: Tx) -> list[tuple[ServiceAdoptionRow, catalogue.ServiceVersionRow]]:
+    """Proposals of others for regions the actor adopts for, the longest waiting first."""
+    known = regions.regions(tx)
+    return [
+        (row, catalogue.version(tx, row.service_version_id))
+        for row in reversed(adoptions(tx, status="proposed"))
+        if row.proposed_by != tx.actor.user_id
+        and can(tx.actor, Action.SERVICE_ADOPT, Object(region_path=known[row.region_code].path))
+    ]
 
 
 def to_look_at(tx: Tx) -> list[tuple[ServiceAdoptionRow, catalogue.ServiceVersionRow]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from flask import Blueprint, Response, g, request, url_for
@@ -66,13 +66,15 @@ def handbook(code: str, version: str) -> Response:
     return attachment(content, f"{code}-{version}-{current_locale()}.pdf", "application/pdf")
 
 
-def handbook_of_version(tx: Tx, code: str, version: str, locale: str) -> bytes:
-    """The handbook of a version in a language. Raises NotFound."""
+def handbook_of_version(
+    tx: Tx, code: str, version: str, locale: str, deadlines: Mapping[str, int] | None = None
+) -> bytes:
+    """The handbook of a version in a language, with a region's deadlines where it has set some. Raises NotFound."""
     row = catalogue.find_version(tx, code, version)
     return handbook_of(
         catalogue.package(tx, row.id), locale=locale, skills=people.skills(tx),
         items={item.code: item.names for item in price_lists.items(tx)},
-        state=row.status, base_url=tx.settings.base_url,
+        state=row.status, base_url=tx.settings.base_url, deadlines=deadlines or {},
     )  # fmt: skip
 
 

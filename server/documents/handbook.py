@@ -10,6 +10,7 @@ import io
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
@@ -59,15 +60,17 @@ _LONGEST_LIST: Final = 12
 
 def handbook(
     package: ServicePackage, *, locale: str, skills: Mapping[str, Text], items: Mapping[str, Text],
-    state: str, base_url: str = "",
+    state: str, base_url: str = "", deadlines: Mapping[str, int] = MappingProxyType({}),
 ) -> bytes:  # fmt: skip
     """The handbook in a language, English for one we do not have.
 
     state: draft, published, deprecated or recalled. skills, items: names by code.
-    base_url: where the site is reached; "" leaves the address out.
+    base_url: where the site is reached; "" leaves the address out. deadlines: in working days by task, where a
+    region has set them.
     """
     _register_fonts()
-    return _Handbook(package, locale if locale in LOCALES else "en", skills, items, state, base_url).write()
+    language = locale if locale in LOCALES else "en"
+    return _Handbook(package, language, skills, items, state, base_url, deadlines).write()
 
 
 def _register_fonts() -> None:
@@ -115,10 +118,10 @@ class _Handbook:
 
     def __init__(
         self, package: ServicePackage, locale: str, skills: Mapping[str, Text], items: Mapping[str, Text],
-        state: str, base_url: str,
+        state: str, base_url: str, deadlines: Mapping[str, int],
     ) -> None:  # fmt: skip
         self.package, self.locale, self.state, self.base_url = package, locale, state, base_url
-        self.skills, self.items = skills, items
+        self.skills, self.items, self.deadlines = skills, items, deadlines
         self.words, self._text = Words(locale), catalogue(locale).gettext
         self.ngettext = catalogue(locale).ngettext
         self.forms = {ref: xform.read(form.xform) for ref, form in package.forms.items()}
@@ -260,9 +263,10 @@ class _Handbook:
             yield self._p(self._of(card.outcome), _LEAD)
         who = self._of(self.skills.get(card.skill, {})) or card.skill
         facts = [(self._text("Skill"), who)]
-        if card.deadline_days:
-            days = self.ngettext("%(num)s working day", "%(num)s working days", card.deadline_days)
-            facts.append((self._text("Deadline"), days % {"num": card.deadline_days}))
+        deadline = self.deadlines.get(node.id, card.deadline_days)
+        if deadline:
+            days = self.ngettext("%(num)s working day", "%(num)s working days", deadline)
+            facts.append((self._text("Deadline"), days % {"num": deadline}))
         yield self._table([], [[name, value] for name, value in facts if value], (1, 4))
         if card.activities:
             yield self._p(self._text("Activities"), _H2)

@@ -17,16 +17,21 @@ COOKIE = "language"
 
 def choose_locale(default: str) -> str:
     """The language: asked for in the address, chosen before, the person's own, the browser's, the default."""
-    asked = request.args.get("lang", "")
-    if asked in LOCALES:
+    asked = asked_locale()
+    if asked:
         return asked
-    chosen = request.cookies.get(COOKIE, "")
-    if chosen in LOCALES:
-        return chosen
     actor = g.get("actor")
     if actor is not None and actor.signed_in and actor.locale in LOCALES:
         return str(actor.locale)
     return request.accept_languages.best_match(LOCALES) or default
+
+
+def asked_locale() -> str:
+    """The language the reader has chosen on the site, in the address or before; "" when nobody chose."""
+    for asked in (request.args.get("lang", ""), request.cookies.get(COOKIE, "")):
+        if asked in LOCALES:
+            return asked
+    return ""
 
 
 def current_locale() -> str:
@@ -89,3 +94,17 @@ def format_since(value: datetime | None, now: datetime) -> str:
 def localised(text: object) -> str:
     """A text in several languages in the reader's, else in English, else in any."""
     return formatting.localised(current_locale(), text)
+
+
+def service_locale(adopted: str) -> str:
+    """The language in which a service is read where a region has adopted it in one; "" = it has not.
+
+    The reader's own choice on the site comes first; the account's and the browser's language do not.
+    """
+    return asked_locale() or (adopted if adopted in LOCALES else "") or current_locale()
+
+
+def localised_in(language: str, text: object) -> str:
+    """A text in several languages in that one, else in the reader's, else in English, else in any."""
+    get = getattr(text, "get", None)
+    return str((get(language) if get else "") or localised(text))

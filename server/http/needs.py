@@ -17,6 +17,7 @@ from server.http.locale import format_number, format_since, gettext, localised, 
 from server.instances import service as instances
 from server.price_lists import service as price_lists
 from server.projects import service as projects
+from server.regions import service as regions
 from server.runtime import Tx
 
 Need = tuple[str, str, str]
@@ -116,9 +117,16 @@ def _prices(tx: Tx) -> Iterator[Need]:
 
 
 def _adoptions(tx: Tx) -> Iterator[Need]:
-    """Versions that a region of the actor's has adopted and that may, or should, no longer be used."""
+    """Proposals of others to confirm; versions that were adopted and may, or should, no longer be used."""
     if not can(tx.actor, Action.SERVICE_ADOPT):
         return
+    for row, version in adoptions.to_confirm(tx):
+        words = gettext(
+            "%(service)s %(version)s is proposed for %(place)s: somebody else has to adopt it",
+            service=localised(version.names), version=version.version,
+            place=localised(regions.region(tx, row.region_code).names) or row.region_code,
+        )  # fmt: skip
+        yield words, url_for("adoptions.one", adoption_id=row.id), format_since(row.proposed_at, tx.now)
     for row, version in adoptions.to_look_at(tx):
         params = {"service": localised(version.names), "version": version.version}
         if version.status == "recalled":

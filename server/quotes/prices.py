@@ -11,6 +11,7 @@ from decimal import Decimal
 from pricing.errors import NotPriceable
 from pricing.quotes import Quote
 from server.actor import Action, can
+from server.adoptions.service import ServiceAdoptionRow
 from server.price_lists import service as price_lists
 from server.quotes import service as quotes
 from server.quotes import terms
@@ -71,12 +72,16 @@ def in_regions(
 def in_region(
     tx: Tx, version_id: str, region: regions.RegionRow, *, on: date | None = None,
     parameters: Mapping[str, Decimal] | None = None, instances: int = 1, draws: int = quotes.DRAWS,
+    adoption: ServiceAdoptionRow | None = None,
 ) -> RegionPrice:  # fmt: skip
-    """What a service costs in a region, today without `on`, under the terms in force there."""
+    """What a service costs in a region, today without `on`, under the terms in force there.
+
+    adoption: None = the one in force there.
+    """
     try:
         quote = quotes.calculate(
             tx, version_id=version_id, region=region.code, on=on, parameters=parameters, instances=instances,
-            draws=draws, basis="p80" if draws else "expected",
+            draws=draws, basis="p80" if draws else "expected", adoption=adoption,
         )  # fmt: skip
     except NotPriceable as refused:
         return RegionPrice(region, None, refused.problems)

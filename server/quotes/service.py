@@ -79,28 +79,26 @@ def calculate(
     tx: Tx, *, version_id: str, region: str, instances: int = 1, on: date | None = None,
     parameters: Mapping[str, Decimal] | None = None, contributions: Sequence[Contribution] | None = None,
     overheads: Sequence[Overhead] | None = None, fund: str = "", basis: Basis = "p80", draws: int = DRAWS,
-    seed: int = DEFAULT_SEED, previous: Quote | None = None,
+    seed: int = DEFAULT_SEED, previous: Quote | None = None, adoption: adoptions.ServiceAdoptionRow | None = None,
 ) -> Quote:  # fmt: skip
     """What `instances` of a service version cost in a region on a day; stores nothing.
 
     on: whose prices count, at most 31 days ahead; the offer holds 30 days from the day it is made.
     contributions, overheads: None = those in force in the region that day, agreed with `fund` or with any.
-    Where the region has adopted the version, the price list and the rates of its overlay count.
+    Where the region has adopted the version, the price list and the rates of its overlay count; with `adoption`,
+    those of that one, as if it were in force.
     draws: of the simulation; 0 (with a basis other than p80) answers in milliseconds, for what-if sliders.
     Raises NoInstances, TooFarAhead, and pricing.errors.NotPriceable with every price that is missing.
     """
-    adopted, book = adoptions.in_force(tx, version_id, region), None
-    if adopted is not None:
-        agreed = _rates_of(tx, adopted, fund)
-        if agreed is not None:
-            contributions = agreed.contributions if contributions is None else contributions
-            overheads = agreed.overheads if overheads is None else overheads
-        if adopted.price_list:
-            book = price_lists.book_with(tx, adopted.region_code, adopted.price_list)
+    adopted = adoption or adoptions.in_force(tx, version_id, region)
+    agreed = None if adopted is None else _rates_of(tx, adopted, fund)
+    if agreed is not None:
+        contributions = agreed.contributions if contributions is None else contributions
+        overheads = agreed.overheads if overheads is None else overheads
     return price_of(
         tx, service_costs(tx, version_id), region=region, instances=instances, on=on, parameters=parameters,
         contributions=contributions, overheads=overheads, fund=fund, basis=basis, draws=draws, seed=seed,
-        previous=previous, digest=catalogue.version(tx, version_id).digest, book=book,
+        previous=previous, digest=catalogue.version(tx, version_id).digest, book=_book_of(tx, adopted),
     )  # fmt: skip
 
 
@@ -113,6 +111,13 @@ def _rates_of(tx: Tx, adopted: adoptions.ServiceAdoptionRow, fund: str) -> terms
     return terms_of_prices.content(tx, row.id) if counts else None
 
 
+def _book_of(tx: Tx, adopted: adoptions.ServiceAdoptionRow | None) -> PriceBook | None:
+    """The prices that count under an adoption; None = all approved ones."""
+    if adopted is None or not adopted.price_list:
+        return None
+    return price_lists.book_with(tx, adopted.region_code, adopted.price_list)
+
+
 def adoption_of(tx: Tx, quote_id: str) -> str | None:
     """Id of the adoption that a quote was made under; None where the region had adopted nothing. Raises NotFound."""
     known = tx.session.info.setdefault("adoptions of quotes", {})
@@ -120,6 +125,12 @@ def adoption_of(tx: Tx, quote_id: str) -> str | None:
         known[quote_id] = quote_row(tx, quote_id).adoption_id
     found: str | None = known[quote_id]
     return found
+
+
+def language_of(tx: Tx, quote_id: str) -> str:
+    """The language in which the region that a quote is for has adopted the service; "" = it has not adopted it."""
+    adopted = adoption_of(tx, quote_id)
+    return adoptions.adoption(tx, adopted).language if adopted else ""
 
 
 def price_of(
@@ -246,18 +257,41 @@ def catalogue_prices(
     """What one instance of each version costs in each region, with the percentage overheads in force there.
 
     The keys of the matrix are the ids of the versions. Before contributions and contingency; equal to
-    `Quote.catalogue_minor` of the quotes. Raises NotFound, TooFarAhead.
+    `Quote.catalogue_minor` of the quotes, also where a region has adopted a version with prices or rates of its
+    own. Raises NotFound, TooFarAhead.
     """
     day = _day(tx, on)
     for code in region_codes:
         require(tx.actor, Action.PRICE_READ, regions.place(tx, code))
     agreed = terms_of_prices.terms_of_regions(tx, region_codes, day, fund)
     services = compile_catalogue({id_: service_costs(tx, id_) for id_ in version_ids})
-    return price_matrix(
-        services, price_lists.price_book(tx), list(region_codes), on=day,
-        currencies={code: regions.currency(tx, code) for code in region_codes},
-        overheads={code: terms.overheads for code, terms in agreed.items()},
+    currencies = {code: regions.currency(tx, code) for code in region_codes}
+    overheads = {code: terms.overheads for code, terms in agreed.items()}
+    found = price_matrix(
+        services, price_lists.price_book(tx), list(region_codes), on=day, currencies=currencies, overheads=overheads
     )  # fmt: skip
+    others = []
+    for (version_id, _), (adopted, codes) in _overlaid(tx, version_ids, region_codes).items():
+        own, book = _rates_of(tx, adopted, fund), _book_of(tx, adopted)
+        others.append(
+            price_matrix(
+                compile_catalogue({version_id: service_costs(tx, version_id)}), book or price_lists.price_book(tx),
+                codes, on=day, currencies=currencies,
+                overheads=overheads if own is None else dict.fromkeys(codes, own.overheads),
+            )
+        )  # fmt: skip
+    return found.with_cells(others) if others else found
+
+
+def _overlaid(
+    tx: Tx, version_ids: Sequence[str], region_codes: Sequence[str]
+) -> dict[tuple[str, str], tuple[adoptions.ServiceAdoptionRow, list[str]]]:
+    """The regions in which an overlay's prices or rates count, by version and adoption."""
+    found: dict[tuple[str, str], tuple[adoptions.ServiceAdoptionRow, list[str]]] = {}
+    for (version_id, code), adopted in adoptions.in_force_in(tx, version_ids, region_codes).items():
+        if adopted.price_list or adopted.terms_id:
+            found.setdefault((version_id, adopted.id), (adopted, []))[1].append(code)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +315,8 @@ def calculate_project(
 ) -> ProjectQuote:  # fmt: skip
     """What several services cost together, month by month and party by party; stores nothing.
 
-    Raises NotPriceable with what is wrong with every one of them, NoInstances, TooFarAhead, NotFound.
+    Each under what its region has adopted, as a quote of its own would be. Raises NotPriceable with what is wrong
+    with every one of them, NoInstances, TooFarAhead, NotFound.
     """
     day, places = _day(tx, on), {service.region or region for service in services} | {region}
     for code in sorted(places):
@@ -289,16 +324,20 @@ def calculate_project(
     if any(service.instances < 1 for service in services):
         raise NoInstances
     agreed = terms_of_prices.terms_of_regions(tx, sorted(places), day, fund)
-    components = [
-        Component(
-            key=s.key, service=service_costs(tx, s.version_id), region=s.region or region, count=s.instances,
-            duration_days=s.duration_days, after=s.after, lag_days=s.lag_days,
-            parameters=dict(s.parameters or {}), contributions=agreed[s.region or region].contributions,
-            overheads=agreed[s.region or region].overheads,
-            service_version_digest=catalogue.version(tx, s.version_id).digest,
-        )
-        for s in services
-    ]  # fmt: skip
+    components = []
+    for s in services:
+        under = adoptions.in_force(tx, s.version_id, s.region or region)
+        own = None if under is None else _rates_of(tx, under, fund)
+        terms = own or agreed[s.region or region]
+        components.append(
+            Component(
+                key=s.key, service=service_costs(tx, s.version_id), region=s.region or region, count=s.instances,
+                duration_days=s.duration_days, after=s.after, lag_days=s.lag_days,
+                parameters=dict(s.parameters or {}), contributions=terms.contributions,
+                overheads=terms.overheads, service_version_digest=catalogue.version(tx, s.version_id).digest,
+                price_book=_book_of(tx, under),
+            )
+        )  # fmt: skip
     return build_project_quote(
         components, price_lists.price_book(tx), name=name, starts_on=starts_on, on=day, basis=basis, seed=seed,
         currency=regions.currency(tx, region), draws=DRAWS,
@@ -326,9 +365,12 @@ def make_project_quote(
     )  # fmt: skip
     tx.session.add(row)
     tx.session.flush()
+    adopted = (adoptions.in_force(tx, s.version_id, s.region or region) for s in services)
+    ids = sorted({each.id for each in adopted if each is not None})
+    under = {"adoptions": ids} if ids else {}
     journal.record(
         tx, Event.PROJECT_QUOTED, row.id, region=region,
-        public={"digest": row.digest, "charged": row.charged_minor, "currency": row.currency},
+        public={"digest": row.digest, "charged": row.charged_minor, "currency": row.currency, **under},
     )  # fmt: skip
     return row
 

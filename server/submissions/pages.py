@@ -86,6 +86,7 @@ class Job:
 
     state: ready, late, sent_back, incomplete, faulty, in_review, accepted or cancelled.
     pay_day: by when the money is sent at the latest, if the work is delivered in time and right.
+    language: in which the region's people read the service.
     """
 
     task: TaskRow
@@ -100,6 +101,11 @@ class Job:
     reason: str
     delivery: DeliveryRow | None
     submission: SubmissionRow | None
+    language: str
+
+    def say(self, text: object) -> str:
+        """A text of the service in the language of the region, else in the reader's."""
+        return locale.localised_in(self.language, text)
 
 
 def job(tx: Tx, task: TaskRow) -> Job:
@@ -123,9 +129,10 @@ def job(tx: Tx, task: TaskRow) -> Job:
         pay_day = instances.add_working_days(delivery.accepted_at, deliveries.PAYMENT_DAYS).date()
     else:
         pay_day = deliveries.latest_pay_day(delivered)
+    language = locale.service_locale(quotes.language_of(tx, row.quote_id))
     return Job(
-        task=task, card=card, title=locale.localised(card.title) or task.node_id,
-        service=locale.localised(version.names),
+        task=task, card=card, title=locale.localised_in(language, card.title) or task.node_id,
+        service=locale.localised_in(language, version.names), language=language,
         village=regions.name(regions.region(tx, row.region_code), locale.current_locale()), state=state,
         due=due, currency=quotes.quote_row(tx, row.quote_id).currency, pay_day=pay_day,
         reason=_reason(tx, delivery) if state == "sent_back" else "", delivery=delivery, submission=last,

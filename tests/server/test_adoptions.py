@@ -12,7 +12,7 @@ from server.adoptions.models import ServiceAdoptionRow
 from server.adoptions.service import Overlay
 from server.catalogue import service as catalogue
 from server.demo import world as demo_world
-from server.errors import Forbidden, NotFound, WrongState
+from server.errors import Forbidden, NotFound, SamePerson, WrongState
 from server.instances import service as instances
 from server.journal.models import JournalRow
 from server.projects import service as projects
@@ -25,15 +25,15 @@ COMMUNE = demo_world.COMMUNE
 FRENCH = Overlay("fr")
 
 
-def propose(world, overlay=FRENCH, who="coordinator", region=COMMUNE, version_id=None):
+def propose(world, overlay=FRENCH, who="expert", region=COMMUNE, version_id=None):
     return world.run(
         who, adoptions.propose, version_id=version_id or world.version_id, region=region, overlay=overlay
     )
 
 
-def adopt(world, overlay=FRENCH, **given):
+def adopt(world, overlay=FRENCH, confirmed_by="coordinator", **given):
     row = propose(world, overlay, **given)
-    return world.run(given.get("who", "coordinator"), adoptions.adopt, row.id)
+    return world.run(confirmed_by, adoptions.adopt, row.id)
 
 
 def newer(world):
@@ -86,7 +86,7 @@ def test_an_adoption_is_proposed_adopted_and_superseded(world):
 
 
 def test_a_place_works_under_the_adoption_of_the_nearest_region_above_it(world):
-    national = adopt(world, Overlay("en"), region="BJ", who="national")
+    national = adopt(world, Overlay("en"), region="BJ", confirmed_by="national")
     village = world.villages[0]
     assert world.read(adoptions.in_force, world.version_id, village).id == national.id
     own = adopt(world, FRENCH)
@@ -229,12 +229,90 @@ def test_only_who_may_adopt_there_adopts_there(world):
         with pytest.raises(Forbidden):
             propose(world, who=who)
     with pytest.raises(Forbidden):
-        propose(world, region="DE")
+        propose(world, who="coordinator", region="DE")
     row = propose(world)
     with pytest.raises(Forbidden):
         world.run("finance", adoptions.adopt, row.id)
     with pytest.raises(NotFound):
         world.run("coordinator", adoptions.adopt, "0" * 36)
+
+
+def test_who_proposed_an_adoption_does_not_adopt_it(world):
+    """It changes what is paid: the service says so, and the database refuses it past the service."""
+    row = propose(world, who="coordinator")
+    with pytest.raises(SamePerson):
+        world.run("coordinator", adoptions.adopt, row.id)
+    assert world.read(adoptions.to_confirm, who="coordinator") == []
+    ((waiting, version),) = world.read(adoptions.to_confirm, who="expert")
+    assert (waiting.id, version.id) == (row.id, world.version_id)
+    for by in ("proposed_by", "NULL"):
+        with pytest.raises(DatabaseError), world.runtime.engine.begin() as connection:
+            connection.execute(text(f"UPDATE service_adoption SET status = 'adopted', adopted_by = {by}"))
+    assert world.run("expert", adoptions.adopt, row.id).status == "adopted"
+
+
+def agreed(world, overheads):
+    """Approved rates of the commune, from today on."""
+    day = world.clock.now().date()
+    row = world.run("coordinator", terms.propose_terms, region=COMMUNE, valid_from=day, overheads=overheads)
+    world.run("finance", terms.approve_terms, row.id)
+    return row.id
+
+
+def matrix(world, regions):
+    return world.read(quotes.catalogue_prices, version_ids=[world.version_id], region_codes=regions)
+
+
+def test_the_matrix_and_the_plan_of_a_project_follow_the_overlay_as_a_quote_does(world):
+    own = agreed(world, demo_world.overheads())
+    agreed(world, ())  # in force; the overlay names the earlier ones
+    village = world.villages[0]
+    before, national = matrix(world, [COMMUNE, village]), matrix(world, ["BJ"])
+    adopt(world, Overlay("fr", price_list=world.read(adoptions.lists_of, COMMUNE)[0], terms_id=own))
+    after = matrix(world, ["BJ", COMMUNE, village])
+
+    def quoted(region):
+        return world.read(
+            lambda tx: quotes.calculate(
+                tx, version_id=world.version_id, region=region, draws=0, basis="expected"
+            )
+        )
+
+    for region in (COMMUNE, village):
+        assert after.amount(world.version_id, region) == quoted(region).catalogue_minor
+        assert after.amount(world.version_id, region) > before.amount(world.version_id, region)
+    assert after.amount(world.version_id, "BJ") == national.amount(world.version_id, "BJ")
+
+    plan = [
+        quotes.PlannedService("here", world.version_id, 3, 30),
+        quotes.PlannedService("there", world.version_id, 3, 30, region="BJ"),
+    ]
+    made = world.run(
+        "expert", quotes.make_project_quote, name="Two", region=COMMUNE, services=plan,
+        starts_on=world.clock.now().date(),
+    )  # fmt: skip
+    here, there = world.read(quotes.project_quote, made.id).components
+    assert [o.code for o in here.quote.overheads] == [o.code for o in quoted(COMMUNE).overheads]
+    assert here.quote.expected_minor > quoted(COMMUNE).expected_minor * 2
+    assert len(there.quote.overheads) != len(here.quote.overheads) or there.quote.region == "BJ"
+    written = world.read(
+        lambda tx: [r.public for r in tx.session.query(JournalRow).all() if r.object_id == made.id]
+    )
+    assert [len(public["adoptions"]) for public in written] == [1]
+
+
+def test_only_prices_of_the_list_that_an_overlay_names_count_in_the_matrix(world):
+    """A list without the commune's own prices counts nowhere else: cells and quotes stay equal."""
+    lists = world.read(adoptions.lists_of, COMMUNE)
+    for name in lists:
+        adopt(world, Overlay("fr", price_list=name))
+        cell = matrix(world, [COMMUNE]).amount(world.version_id, COMMUNE)
+        quote = world.read(
+            lambda tx: quotes.calculate(
+                tx, version_id=world.version_id, region=COMMUNE, draws=0, basis="expected"
+            )
+        )
+        assert cell == quote.catalogue_minor
 
 
 def test_two_adopting_at_once_leave_one_in_force(world, race):

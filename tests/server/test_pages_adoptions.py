@@ -59,8 +59,14 @@ def test_a_coordinator_adopts_on_pages_and_upgrades(app):
     made = browser.post("/adoptions", {**FORM, "deadline-announce": "3"})
     page = browser.get(made.location)
     assert "It conforms" in told(page)
-    browser.post(f"{made.location}/adopt")
+    assert "You proposed it" in told(page)
+    browser.post(f"{made.location}/adopt", status=403)
+    other = Browser(app, "expert")
+    assert "is proposed for" in told(other.get("/"))
+    assert re.search(r"under this adoption .* Today:", told(other.get(made.location)))
+    other.post(f"{made.location}/adopt")
     assert "Adopted" in told(browser.get(made.location))
+    assert browser.client.get(f"{made.location}/handbook.pdf").data.startswith(b"%PDF")
     listed = told(browser.get("/adoptions"))
     assert "Copargo" in listed
     assert "1.0.0" in listed
@@ -74,7 +80,7 @@ def test_a_coordinator_adopts_on_pages_and_upgrades(app):
 def test_a_quote_made_under_an_adoption_says_so_and_is_printed_in_its_language(app, world):
     browser = Browser(app, "coordinator")
     made = browser.post("/adoptions", {**FORM, "language": "es"})
-    browser.post(f"{made.location}/adopt")
+    Browser(app, "expert").post(f"{made.location}/adopt")
     quote = world.make_quote(world.make_project("ADOPTED", world.villages[4:6]))
     assert made.location in browser.get(f"/quotes/{quote}")
     assert '<html lang="es"' in browser.get(f"/quotes/{quote}/document")

@@ -9,7 +9,9 @@ from PIL import Image
 
 from server.accounts import service as accounts
 from server.actor import SYSTEM, Grant, Role
+from server.adoptions import service as adoptions
 from server.app import create_app
+from server.catalogue import service as catalogue
 from server.deliveries import service as deliveries
 from server.demo import world as demo
 from server.http.security import SESSION_COOKIE
@@ -456,6 +458,29 @@ def test_what_is_not_there_is_not_found(attacked, address):
 
 
 # The facilitator ---------------------------------------------------------------------------------------
+
+
+def test_a_task_is_read_in_the_language_its_region_adopted_unless_the_reader_chose_one(world):
+    row = world.run(
+        "expert", adoptions.propose, version_id=world.version_id, region=demo.COMMUNE, overlay=adoptions.Overlay("es")
+    )  # fmt: skip
+    world.run("coordinator", adoptions.adopt, row.id)
+    project = world.make_project("ADOPTED", world.villages[4:5])
+    world.run("coordinator", projects.accept_quote, project, world.make_quote(project))
+    (instance,) = world.run("coordinator", projects.start, project)
+    (task,) = world.read(instances.tasks_of_instance, instance)
+    card = world.read(catalogue.package, world.version_id).definition.node(task.node_id).task
+    page = browser(world, "coordinator")
+    page.client.delete_cookie("language")
+    shown = page.get(f"/my/tasks/{task.id}")
+    assert '<html lang="fr">' in shown.text, "the pages stay in the language of the account"
+    assert card.outcome["es"] in told(shown)
+    assert f'<p lang="es">{card.outcome["es"]}' in unescape(shown.text)
+    assert card.criteria[0].label["es"] in told(shown)
+    for language in ("fr", "en"):
+        chosen = page.get(f"/my/tasks/{task.id}?lang={language}")
+        assert card.outcome[language] in told(chosen)
+        assert ' lang="es"' not in chosen.text.replace('hreflang="es" lang="es"', "").partition("<h1")[2]
 
 
 def test_the_amount_and_the_pay_day_are_told_before_the_work(opened):

@@ -24,8 +24,9 @@ def test_a_region_adopts_a_version_and_withdraws_it(site):
     site.coordinator.refused("/calendars", "calendar-exists", 409, calendar)
     days = site.coordinator.post("/calendars/BJ-6/holidays", {"holidays": ["2027-01-01"]})
     assert days["holidays"] == ["2027-01-01"]
-    made = site.coordinator.post("/adoptions", {**NEW, "calendar": "BJ-6", "deadlines": {"announce": 3}}, 201)
+    made = site.expert.post("/adoptions", {**NEW, "calendar": "BJ-6", "deadlines": {"announce": 3}}, 201)
     assert (made["status"], made["problems"], made["replaces"]) == ("proposed", [], None)
+    site.expert.refused(f"/adoptions/{made['id']}/adoption", "same-person", 403)
     adopted = site.coordinator.post(f"/adoptions/{made['id']}/adoption")
     assert (adopted["status"], adopted["deadlines"]) == ("adopted", {"announce": 3})
     assert site.auditor.get("/adoptions")["items"] == [adopted]
