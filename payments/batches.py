@@ -290,12 +290,13 @@ class Collection:
     carried_over: tuple[Allocation, ...]
 
 
-def collect(payables: Iterable[Payable], limits: Limits) -> Collection:
+def collect(payables: Iterable[Payable], limits: Limits, *, most: int | None = None) -> Collection:
     """Join payables into one payment per payee, account and currency, within the limits of the rail.
 
     A payee's payables are paid by due date, then id; what exceeds the maximum, is below the minimum or is the
     remainder of the multiple is carried over, per payable. The result does not depend on the order given;
     payments are ordered by payee and account. A payable that is given twice counts once.
+    most: of all payments together, in minor units: who waits longest comes first, no payment is cut for it.
     """
     unique = {p.payable_id: p for p in payables if p.amount.minor > 0}
     groups: dict[tuple[str, str, str, str, str], list[Payable]] = {}
@@ -312,7 +313,26 @@ def collect(payables: Iterable[Payable], limits: Limits) -> Collection:
             currency = group[0].amount.currency
             amount = Money(sum(a.amount.minor for a in paid), currency)
             payments.append(PlannedPayment(group[0].payee_id, group[0].account, amount, tuple(paid)))
-    return Collection(tuple(payments), tuple(carried))
+    if most is None:
+        return Collection(tuple(payments), tuple(carried))
+    chosen = _within(payments, most, {p.payable_id: p.due for p in unique.values()})
+    kept = tuple(payment for number, payment in enumerate(payments) if number in chosen)
+    carried += [
+        a for number, payment in enumerate(payments) if number not in chosen for a in payment.allocations
+    ]
+    return Collection(kept, tuple(carried))
+
+
+def _within(payments: list[PlannedPayment], most: int, due: Mapping[str, date]) -> set[int]:
+    """The positions of those that fit into `most` together, the oldest debts chosen first."""
+    chosen: set[int] = set()
+    oldest = [min(due[a.payable_id] for a in payment.allocations) for payment in payments]
+    for number in sorted(range(len(payments)), key=lambda n: (oldest[n], n)):
+        minor = payments[number].amount.minor
+        if minor <= most:
+            most -= minor
+            chosen.add(number)
+    return chosen
 
 
 def _allocate(group: list[Payable], limits: Limits) -> tuple[list[Allocation], list[Allocation]]:

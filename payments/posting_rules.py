@@ -14,6 +14,8 @@
 | obligation funded | Dr fund / Cr unfunded                           |                                                    | `funding:<id>`             |
 | contribution in   |                                                 | Dr bank / Cr contribution receivable               | `contribution:<id>`        |
 | advance           |                                                 | Dr advance / Cr payable                            | `advance:<id>`             |
+| repayment         | of a clawback: Dr consumed / Cr fund            | Dr bank / Cr advance or payee receivable           | `repayment:<claim>:<id>`   |
+| in kind           |                                                 | memo: Dr in-kind use / Cr in-kind contribution     | `in-kind:<id>`             |
 | clawback          |                                                 | Dr payee receivable / Cr expense                   | `clawback:<id>`            |
 | recovery          | of a clawback: Dr consumed / Cr fund            | Dr payable / Cr advance or payee receivable        | `recovery:<id>`            |
 | withholding due   |                                                 | Dr withholding / Cr payable of the tax office      | `withholding:<id>`         |
@@ -343,6 +345,14 @@ def contribution_received(
     )
 
 
+def contribution_in_kind(
+    *, contribution_id: str, project: str, party: str, amount: Money, memo: str = ""
+) -> Entry:
+    """A third party gave a project something beside its deliveries; a memo of its value, for no money moves."""
+    lines = _in_kind_contribution(project, Contribution(party, amount))
+    return Entry("in_kind", f"in-kind:{contribution_id}", lines, memo)
+
+
 def advance(*, advance_id: str, payee: str, amount: Money, memo: str = "") -> Entry:
     """A payee is owed money before the work, and owes it back out of what the work will earn."""
     minor, currency = _positive(amount, "An advance"), amount.currency
@@ -390,6 +400,29 @@ def recovery(
         back = _positive(part, "The budget of a recovery")
         lines += [_debit(used, back), _credit(fund_account, back)]
     return Entry("recovery", f"recovery:{recovery_id}", tuple(lines), memo)
+
+
+def repayment(
+    *,
+    claim_id: str,
+    repayment_id: str,
+    rail_account: str,
+    amount: Money,
+    owed_back: Account,
+    budget: tuple[Account, Account, Money] | None = None,
+    memo: str = "",
+) -> Entry:
+    """A payee pays back in money what the payee owes; more than that cannot be booked.
+
+    owed_back, budget: as of a recovery.
+    """
+    minor, currency = _positive(amount, "A repayment"), amount.currency
+    lines = [_debit(ledger.bank(rail_account, currency), minor), _credit(owed_back, minor)]
+    if budget is not None and budget[2]:
+        used, fund_account, part = budget
+        back = _positive(part, "The budget of a repayment")
+        lines += [_debit(used, back), _credit(fund_account, back)]
+    return Entry("repayment", f"repayment:{claim_id}:{repayment_id}", tuple(lines), memo)
 
 
 def withholding_due(*, release_id: str, tax: str, office: str, amount: Money, memo: str = "") -> Entry:

@@ -161,6 +161,20 @@ def test_what_is_below_the_minimum_waits():
     assert collection.carried_over[0].amount.minor == 99
 
 
+def test_a_batch_with_a_limit_takes_whom_it_fits_the_longest_waiting_first():
+    owed = [
+        payable(1, 400, payee="afi", due=date(2026, 11, 9)), payable(2, 700, payee="bio", due=DAY),
+        payable(3, 300, payee="orou", due=date(2026, 11, 8)),
+    ]  # fmt: skip
+    collection = collect(owed, Limits(), most=800)
+    assert min(p.due for p in owed) == owed[1].due, "bio waits longest"
+    assert [p.payee_id for p in collection.payments] == ["bio"]
+    assert [(a.payable_id, a.amount.minor) for a in collection.carried_over] == [("y1", 400), ("y3", 300)]
+    assert [p.payee_id for p in collect(owed, Limits(), most=700 + 300).payments] == ["bio", "orou"]
+    assert collect(owed, Limits(), most=299).payments == ()
+    assert collect(owed, Limits(), most=1400) == collect(owed, Limits())
+
+
 def test_what_exceeds_the_maximum_waits_for_the_next_batch():
     collection = collect([payable(1, 700), payable(2, 700)], Limits(maximum=1001, multiple=5))
     assert collection.payments[0].amount.minor == 1000

@@ -329,6 +329,26 @@ def test_no_more_is_recovered_than_is_owed():
         books.post(recover(1))
 
 
+def test_a_repayment_is_money_on_the_account_and_frees_the_fund_of_a_clawback():
+    given = {"claim_id": "c", "repayment_id": "1", "rail_account": "boa", "amount": xof(30)}
+    entry = posting_rules.repayment(**given, owed_back=ledger.advance("sena", "XOF"))
+    assert entry.idempotency_key == "repayment:c:1"
+    assert lines(entry) == [("bank:boa", 30), ("advance:sena", -30)]
+    budget = (ledger.consumed("copargo", "XOF"), ledger.fund("benin", "XOF"), xof(20))
+    entry = posting_rules.repayment(**given, owed_back=ledger.payee_receivable("sena", "XOF"), budget=budget)
+    assert lines(entry)[2:] == [("consumed:copargo", 20), ("fund:benin", -20)]
+    with pytest.raises(errors.NotPositive):
+        posting_rules.repayment(**given | {"amount": xof(0)}, owed_back=ledger.advance("sena", "XOF"))
+
+
+def test_what_is_given_in_kind_moves_no_money():
+    given = {"contribution_id": "k", "project": "copargo", "party": "farmers"}
+    entry = posting_rules.contribution_in_kind(**given, amount=xof(700))
+    assert lines(entry) == [("in_kind_use:copargo", 700), ("in_kind_contribution:farmers", -700)]
+    with pytest.raises(errors.NotPositive):
+        posting_rules.contribution_in_kind(**given, amount=xof(-1))
+
+
 def test_a_clawback_takes_back_a_cost_and_its_recovery_frees_the_fund():
     books = funded(20_000)
     books.post(accept(left=20_000))
