@@ -210,7 +210,7 @@ class _Scan:
             self._parser.Parse(text, True)
         except expat.ExpatError as error:
             place = f"{error.lineno}:{error.offset + 1}"
-            raise XmlRefused([_problem_malformed(place, expat.ErrorString(error.code) or "?")]) from None
+            raise XmlRefused([_problem_malformed(place, _reason(text, error))]) from None
 
     def _place(self) -> str:
         return f"{self._parser.CurrentLineNumber}:{self._parser.CurrentColumnNumber + 1}"
@@ -260,6 +260,14 @@ class _Scan:
             )
 
 
+def _reason(text: bytes, error: expat.ExpatError) -> str:
+    """What Expat found, in words that do not repeat the message around them."""
+    if not text.lstrip().startswith(b"<"):
+        return "it does not begin with <" if text.strip() else "it is empty"
+    reason = expat.ErrorString(error.code) or "?"
+    return reason.removeprefix("not well-formed (").removesuffix(")") if "invalid token" in reason else reason
+
+
 def _tree(text: bytes) -> etree._Element:
     parser = etree.XMLParser(
         encoding="utf-8",
@@ -283,7 +291,8 @@ def _tree(text: bytes) -> etree._Element:
 def _problem_malformed(place: str, reason: str) -> Problem:
     return Problem(
         "xml-malformed",
-        "The file is not well-formed XML (%(reason)s). It may be cut off: export it again from its tool.",
+        "The file is not well-formed XML (%(reason)s). It may be cut off or of another format: export it again as "
+        "XML from its tool.",
         place=place,
         severity="fatal",
         params={"reason": reason},

@@ -275,6 +275,50 @@ def test_no_encoding_hides_a_doctype(encoding):
     assert [problem.code for problem in read(text.encode(encoding)).problems] == ["xml-doctype"]
 
 
+@pytest.mark.parametrize(
+    ("root", "code", "said"),
+    [
+        ('Package xmlns="http://www.wfmc.org/2009/XPDL2.2"', "not-bpmn", "but XPDL"),
+        ('Package xmlns="http://www.wfmc.org/2002/XPDL1.0"', "not-bpmn", "but XPDL"),
+        ('definitions xmlns="http://www.omg.org/spec/CMMN/20151109/MODEL"', "not-bpmn", "but CMMN"),
+        ('definitions xmlns="http://schema.omg.org/spec/BPMN/2.0"', "not-bpmn", "but BPMN 2.0 beta"),
+        ('BpmnDiagram xmlns="http://stp.eclipse.org/bpmn"', "not-bpmn", "but BPMN 1."),
+        ('mxfile host="app.diagrams.net"', "not-bpmn", "but draw.io"),
+        ('VisioDocument xmlns="http://schemas.microsoft.com/visio/2003/core"', "not-bpmn", "but Visio"),
+        ('process xmlns="http://docs.oasis-open.org/wsbpel/2.0/process/executable"', "not-bpmn", "but BPEL"),
+        (
+            'definitions xmlns="https://www.omg.org/spec/BPMN/20100524/MODEL"',
+            "not-bpmn",
+            "is “https://www.omg.org",
+        ),
+        ("definitions", "not-bpmn", "its namespace is “”"),
+        (f'process xmlns="{MODEL}"', "not-bpmn", "begins with “process”"),
+    ],
+)
+def test_a_file_of_another_format_is_called_by_its_name(root, code, said):
+    (problem,) = read(f"<{root}/>".encode()).problems
+    assert (problem.code, problem.severity) == (code, "fatal")
+    assert said in problem.text()
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [
+        (
+            '<collaboration/><choreography id="c"><choreographyTask id="t"/></choreography>',
+            "a choreography but no process",
+        ),
+        ('<collaboration id="c"><participant id="a" name="A"/></collaboration>', "pools without content"),
+        ('<globalConversation id="c"/>', "a conversation"),
+        ("", "The file has no process"),
+    ],
+)
+def test_bpmn_without_a_process_says_what_the_file_has(inside, said):
+    (problem,) = read(file(inside).encode()).problems
+    assert (problem.code, problem.severity) == ("no-process", "fatal")
+    assert said in problem.text()
+
+
 def test_a_name_on_two_lines_is_told_on_one():
     text = (
         '<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p">'

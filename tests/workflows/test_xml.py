@@ -66,6 +66,14 @@ def test_hostile_xml_is_refused_by_its_name(data, code):
     assert refusal(data).code == code
 
 
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [(b"PK\x03\x04zip", "it does not begin with <"), (b" \n", "it is empty"), (b"<a>&</a>", "invalid token")],
+)
+def test_what_is_no_xml_is_told_why(data, reason):
+    assert refusal(data).params == {"reason": reason}
+
+
 def test_the_place_of_a_refusal_is_line_and_column():
     assert refusal(b"<a>\n  <b>\n</a>").place == "3:3"
     assert refusal(b"<?xml version='1.0'?>\n<!DOCTYPE a><a/>").place.startswith("2:")

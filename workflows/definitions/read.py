@@ -15,7 +15,7 @@ from typing import Final
 
 from lxml import etree
 
-from workflows.definitions import bpmn, calls
+from workflows.definitions import bpmn, calls, other_formats
 from workflows.definitions.model import Definition
 from workflows.definitions.processes import open_file, read_process
 from workflows.problems import Problem
@@ -55,7 +55,7 @@ def read(data: bytes, *, limits: Limits = DEFAULT, process_id: str = "") -> Read
     try:
         root = parse(as_utf8(data, limits=limits), limits=limits)
         if bpmn.local_name(root) != "definitions":
-            return Reading(None, (_not_bpmn(root),))
+            return Reading(None, (other_formats.not_bpmn(root),))
         _unqualify(root)
         _give_ids(root, problems)
         xml = normalised(root)
@@ -182,15 +182,6 @@ def _indent(element: etree._Element, margin: str) -> None:
     children[-1].tail = margin
 
 
-def _not_bpmn(root: etree._Element) -> Problem:
-    return Problem(
-        "not-bpmn",
-        "This is not a BPMN 2.0 file (it begins with “%(name)s”). Export the diagram as BPMN 2.0 XML.",
-        severity="fatal",
-        params={"name": etree.QName(root).localname},
-    )
-
-
 def _diagram_too_large(process: etree._Element, size: int) -> Problem:
     return Problem(
         "diagram-too-large",
@@ -204,13 +195,7 @@ def _diagram_too_large(process: etree._Element, size: int) -> Problem:
 def _chosen_process(root: etree._Element, process_id: str, problems: list[Problem]) -> etree._Element | None:
     by_id = _first_by_id(bpmn.processes(root))
     if not by_id or (process_id and process_id not in by_id):
-        problems.append(
-            Problem(
-                "no-process",
-                "The file has no process. Draw at least one task and export it again.",
-                severity="fatal",
-            )
-        )
+        problems.append(other_formats.no_process(root))
         return None
     calling = calls.graph(root)
     drawn = [each for each in by_id.values() if any(True for _ in bpmn.flow_nodes(each))]
