@@ -308,8 +308,11 @@ def test_a_file_of_another_format_is_called_by_its_name(root, code, said):
             '<collaboration/><choreography id="c"><choreographyTask id="t"/></choreography>',
             "a choreography but no process",
         ),
-        ('<collaboration id="c"><participant id="a" name="A"/></collaboration>', "pools without content"),
-        ('<globalConversation id="c"/>', "a conversation"),
+        (
+            '<collaboration id="c"><participant id="a" name="A"/></collaboration>',
+            "pools or a conversation but no process",
+        ),
+        ('<globalConversation id="c"/>', "pools or a conversation but no process"),
         ("", "The file has no process"),
     ],
 )

@@ -32,11 +32,6 @@ _BY_ROOT: Final = {
     "mxfile": "draw.io", "mxGraphModel": "draw.io", "VisioDocument": "Visio", "AML": "ARIS (AML)", "XMI": "XMI",
     "Package": "XPDL", "html": "HTML", "svg": "SVG",
 }  # fmt: skip
-_BESIDE_PROCESSES: Final = {
-    "choreography": "a choreography",
-    "globalConversation": "a conversation",
-    "collaboration": "pools without content",
-}
 
 
 def not_bpmn(root: etree._Element) -> Problem:
@@ -69,15 +64,20 @@ def not_bpmn(root: etree._Element) -> Problem:
 
 def no_process(root: etree._Element) -> Problem:
     """BPMN of another kind than processes."""
-    found = next(
-        (what for kind, what in _BESIDE_PROCESSES.items() if root.find(bpmn.tag(kind)) is not None), ""
-    )
-    if found:
+    if root.find(bpmn.tag("choreography")) is not None:
         return Problem(
             "no-process",
-            "The file has %(found)s but no process. Draw who does what as a process and export it again.",
+            "The file has a choreography but no process. Draw who does what as a process and export it again.",
             severity="fatal",
-            params={"found": found},
+        )
+    if (
+        root.find(bpmn.tag("collaboration")) is not None
+        or root.find(bpmn.tag("globalConversation")) is not None
+    ):
+        return Problem(
+            "no-process",
+            "The file has pools or a conversation but no process. Draw what is done in a pool and export it again.",
+            severity="fatal",
         )
     return Problem(
         "no-process",
