@@ -150,6 +150,8 @@ def test_strings(text, expected):
         replace("abc", "b", "$0$0") => "abbc"
         replace("a1b2", "[0-9]", "#") => "a#b#"
         replace("abc", "B", "x", "i") => "axc"
+        replace("abc", "x*", "-") => null
+        replace("abc", "", "-") => null
     """),
 )
 def test_regular_expressions(text, expected):
@@ -245,6 +247,8 @@ def test_lists_and_contexts(text, expected):
         range("[1..") => null
         is(@"23:00:50Z", @"23:00:50+00:00") => true
         is(@"P1D", @"PT24H") => true
+        is(time("23:00:50z"), time("23:00:50+00:00")) => true
+        time("23:00:50z") = @"23:00:50Z" => true
         is(@"12:00:00+01:00", @"11:00:00Z") => false
     """),
 )

@@ -26,7 +26,7 @@ _ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,2}")
 _NO_ZONES: Final = frozenset({"localtime", "posixrules", "leapseconds", "Factory"})
 _DATE: Final = r"(-?(?:[1-9][0-9]{4,8}|[0-9]{4}))-([0-9]{2})-([0-9]{2})"
 _TIME: Final = (
-    r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?(Z|[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?|@[\w/+-]+)?"
+    r"([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?|@[\w/+-]+)?"
 )
 _DATE_PATTERN: Final = re.compile(_DATE, re.ASCII)
 _TIME_PATTERN: Final = re.compile(_TIME, re.ASCII)
@@ -325,10 +325,10 @@ def parse_temporal(text: str) -> Temporal | None:
 
 
 def parse_zone(text: str) -> Zone | None:
-    """`Z`, an offset or `@` and the name of a region."""
+    """`Z` (or `z`, as the examples of the standard have it), an offset or `@` and the name of a region."""
     if text.startswith("@"):
         return Zone(None, text[1:]) if is_region(text[1:]) else None
-    if text == "Z":
+    if text in ("Z", "z"):
         return UTC
     hours, minutes, seconds = int(text[1:3]), int(text[4:6]), int(text[7:9] or "0")
     if minutes > 59 or seconds > 59:

@@ -107,10 +107,12 @@ def _matches(run: Evaluation, text: str, pattern: str, flags: str | None = None)
 def _replace(
     run: Evaluation, text: str, pattern: str, replacement: str, flags: str | None = None
 ) -> FeelValue:
-    """$1 to $9 (or more digits) are the groups, $0 the whole match."""
+    """$1 to $9 (or more digits) are the groups, $0 the whole match; null where nothing at all would match."""
     compiled = _pattern(run, pattern, flags)
     if compiled is None:
         return None
+    if compiled.search(run, "", 0) is not None:  # XPath: FORX0003
+        return run.null(unusable("regular expression", pattern))
     pieces: list[str] = []
     length = end = 0
     for match in compiled.matches(run, text):
