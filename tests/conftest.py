@@ -27,7 +27,11 @@ OTHER_SERVER = "FRANCHISE_TEST_POSTGRESQL_URL"
 START = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 HOME = Path(tempfile.gettempdir()) / f"franchise-pg-{os.getuid()}"
 # nothing here must survive a power cut; everything must still be seen by the other connections
-FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200")
+FAST = (
+    "fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200",
+    "autovacuum = off",  # no database here lives long enough
+    "file_copy_method = clone",  # the kernel copies the 700 files of a template: a third less
+)  # fmt: skip
 
 
 # The PostgreSQL server --------------------------------------------------------------------------------
