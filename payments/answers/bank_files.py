@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from payments.answers import camt, mobile_money, pain002
+from payments.answers import camt, mobile_money, pain002, workbook
 from payments.answers.camt import AccountReport
 from payments.answers.iso20022 import LIMITS, message_type
 from payments.answers.matching import Answer
@@ -21,7 +21,7 @@ _ACCOUNT_REPORTS: Final = frozenset({"camt.052", "camt.053", "camt.054"})
 class BankFile:
     """A file that was read.
 
-    message: "pain.002", "camt.053" ... or "csv"; "" = none that is known. answer: what it says about payments.
+    message: "pain.002", "camt.053" ..., "csv" or "xlsx"; "" = none that is known. answer: what it says about payments.
     report: what it says about accounts, for account reports.
     """
 
@@ -32,11 +32,13 @@ class BankFile:
 
 
 def read(data: bytes, *, profiles: Mapping[str, MobileMoneyProfile] | None = None) -> BankFile:
-    """Read a status report, an account report, or a result CSV of one of the mobile-money profiles.
+    """Read a status report, an account report, or a result file of one of the profiles with columns.
 
-    Of several profiles that fit a CSV the one that understands most of it is taken. Nothing is raised for a
+    Of several profiles that fit a CSV or workbook the one that understands most of it is taken. Nothing is raised for a
     bad file; the problems say what is wrong with it.
     """
+    if workbook.is_workbook(data):
+        return _workbook(data, profiles or {})
     if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return _csv(data, profiles or {})
     try:
@@ -52,20 +54,30 @@ def read(data: bytes, *, profiles: Mapping[str, MobileMoneyProfile] | None = Non
     return BankFile(message, version, Answer((), (_unknown(message or str(root.tag)),)))
 
 
+def _workbook(data: bytes, profiles: Mapping[str, MobileMoneyProfile]) -> BankFile:
+    sheets = workbook.open_workbook(data)
+    if isinstance(sheets, Problem):
+        return BankFile("", "", Answer((), (sheets,)))
+    return _fitting("xlsx", [mobile_money.read_workbook(sheets, each) for each in profiles.values()])
+
+
 def _csv(data: bytes, profiles: Mapping[str, MobileMoneyProfile]) -> BankFile:
-    readings = [mobile_money.read(data, profile) for profile in profiles.values()]
+    return _fitting("csv", [mobile_money.read(data, profile) for profile in profiles.values()])
+
+
+def _fitting(message: str, readings: Sequence[Answer]) -> BankFile:
     fitting = [each for each in readings if not any(p.severity == "fatal" for p in each.problems)]
     if not fitting:
         return BankFile("", "", Answer((), (_unknown("a file of another kind"),)))
     best = min(fitting, key=lambda each: (len(each.problems), -len(each.items)))
-    return BankFile("csv", "", best)
+    return BankFile(message, "", best)
 
 
 def _unknown(found: str) -> Problem:
     return Problem(
         "unknown-bank-file",
         "This is %(found)s. Only status reports (pain.002), account reports (camt.052, .053, .054) and result "
-        "CSVs of a known mobile-money profile are read.",
+        "files (CSV, XLSX) with the columns of a known profile are read.",
         severity="fatal",
         params={"found": found[:100]},
     )

@@ -1,4 +1,4 @@
-"""The answer of a mobile-money company: a result CSV with the columns of the rail's profile.
+"""The answer of a mobile-money company: a result file, CSV or workbook, with the columns of the rail's profile.
 
 A status word the profile does not know is pending, never a failure. The registered name is reported, because
 money sent to a wallet that belongs to somebody else seldom comes back.
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from payments.answers import workbook
 from payments.answers.matching import Answer, AnswerItem, without_repetition
 from payments.rails.profiles import MobileMoneyProfile
 from pricing.errors import PricingError
 from pricing.money import Money
+from pricing.tables import Table
 from workflows.problems import Problem
 
 SIZE_MAX: Final = 20_000_000
@@ -35,6 +37,9 @@ def read(data: bytes, profile: MobileMoneyProfile) -> Answer:
                 params={"size": len(data), "limit": SIZE_MAX},
             )
         )
+    if workbook.is_workbook(data):
+        sheets = workbook.open_workbook(data)
+        return _refused(sheets) if isinstance(sheets, Problem) else read_workbook(sheets, profile)
     try:
         text = data.decode("utf-8-sig" if profile.encoding == "utf-8" else profile.encoding)
     except UnicodeDecodeError as error:
@@ -58,27 +63,17 @@ def _read_text(text: str, profile: MobileMoneyProfile) -> Answer:
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=profile.delimiter, strict=True)
     rows = _Rows(profile)
     try:
-        missing = {profile.result_columns[c] for c in ("reference", "status")} - set(reader.fieldnames or ())
+        headers = [str(name).strip() for name in reader.fieldnames or ()]
+        missing = {profile.result_columns[c] for c in ("reference", "status")} - set(headers)
         if missing:
-            return _refused(
-                Problem(
-                    "missing-column",
-                    "The column %(columns)s is missing. Is this the result file of %(rail)s?",
-                    place="line 1",
-                    severity="fatal",
-                    params={"columns": ", ".join(sorted(missing)), "rail": profile.name},
-                )
-            )
+            return _refused(workbook.missing_column(", ".join(sorted(missing)), profile.name, "line 1"))
+        twice = [h for h in profile.result_columns.values() if headers.count(h) > 1]
+        if twice:
+            return _refused(workbook.column_twice(twice[0], "line 1"))
+        reader.fieldnames = headers
         for record in reader:
             if len(rows.items) >= ROWS_MAX:
-                return _refused(
-                    Problem(
-                        "too-many-rows",
-                        "The file has more than %(limit)s rows. Split it.",
-                        severity="fatal",
-                        params={"limit": ROWS_MAX},
-                    )
-                )
+                return _refused(_too_many_rows())
             rows.add(record, f"line {reader.line_num}")
     except csv.Error as error:
         return _refused(
@@ -90,8 +85,49 @@ def _read_text(text: str, profile: MobileMoneyProfile) -> Answer:
                 params={"reason": error},
             )
         )
-    items, contradictions = without_repetition(rows.items)
-    return Answer(items, (*rows.problems, *contradictions)[:_PROBLEMS_MAX])
+    return rows.answer()
+
+
+def _too_many_rows() -> Problem:
+    return Problem(
+        "too-many-rows",
+        "The file has more than %(limit)s rows. Split it.",
+        severity="fatal",
+        params={"limit": ROWS_MAX},
+    )
+
+
+def read_workbook(sheets: Sequence[Table], profile: MobileMoneyProfile) -> Answer:
+    """What the visible sheets of a workbook say, by the same columns as a CSV."""
+    found = workbook.read_rows(sheets, profile)
+    if len(found.rows) > ROWS_MAX:
+        return _refused(_too_many_rows())
+    rows = _Rows(profile)
+    rows.problems += found.problems
+    for row in found.rows:
+        if row.broken:
+            rows.problems.append(_formula(row.broken, row.place))
+        elif any(row.cells[profile.result_columns[c]] for c in ("reference", "status")):
+            rows.add({header: cell for header, cell in row.cells.items()}, row.place)  # noqa: C416  (wider keys)
+        else:
+            rows.problems.append(
+                Problem(
+                    "row-left-out",
+                    "The row names no payment and says nothing of one; it was left out.",
+                    place=row.place,
+                    severity="warning",
+                )
+            )
+    return rows.answer()
+
+
+def _formula(headers: Sequence[str], place: str) -> Problem:
+    return Problem(
+        "formula-without-value",
+        "The cell under %(columns)s is a formula without a value. Open the workbook, let it calculate, and save it.",
+        place=place,
+        params={"columns": ", ".join(headers)[:100]},
+    )
 
 
 class _Rows:
@@ -99,6 +135,10 @@ class _Rows:
         self._profile = profile
         self.items: list[AnswerItem] = []
         self.problems: list[Problem] = []
+
+    def answer(self) -> Answer:
+        items, contradictions = without_repetition(self.items)
+        return Answer(items, (*self.problems, *contradictions)[:_PROBLEMS_MAX])
 
     def add(self, record: Mapping[str | None, object], place: str) -> None:
         if None in record or None in record.values():
@@ -145,15 +185,16 @@ class _Rows:
         return str(value).strip()[:_TEXT_MAX]
 
     def _amount(self, record: Mapping[str | None, object], place: str) -> tuple[Money | None, bool]:
-        """The amount, where the file has one and the rail one currency; False when it cannot be read."""
-        text = self._cell(record, "amount")
-        if not text or len(self._profile.currencies) != 1:
+        """The amount, where the file says one and its currency is known; False when it cannot be read."""
+        text, only = self._cell(record, "amount"), self._profile.currencies
+        currency = self._cell(record, "currency") or (next(iter(only)) if len(only) == 1 else "")
+        if not text or not currency:
             return None, True
         try:
             exact = Decimal(text)
             if not exact.is_finite() or len(text) > 20 or abs(exact.adjusted()) > 18:
                 raise ValueError(text)
-            return Money.parse(text, next(iter(self._profile.currencies))), True
+            return Money.parse(text, currency), True
         except (InvalidOperation, PricingError, ValueError):
             self.problems.append(
                 Problem(

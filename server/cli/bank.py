@@ -30,7 +30,7 @@ def bank() -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def read(files: tuple[Path, ...], form: str) -> None:
-    """Say what bank files say: pain.002, camt.052, .053, .054, or a mobile-money result CSV. Nothing is stored.
+    """Say what bank files say: pain.002, camt.052, .053, .054, or a result file (CSV, XLSX). Nothing is stored.
 
     Exit code 1 when a file could not be read, or not wholly.
     """

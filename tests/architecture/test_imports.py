@@ -8,7 +8,7 @@ from pathlib import Path
 
 # what payments may know of the rest of the core: docs/adr/0009
 PAYMENTS_MAY_USE = {
-    "pricing.money", "pricing.errors", "workflows.xml", "workflows.problems", "workflows.errors",
+    "pricing.money", "pricing.errors", "pricing.tables", "workflows.xml", "workflows.problems", "workflows.errors",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import openpyxl
 import pytest
 from click.testing import CliRunner
 
@@ -316,6 +317,25 @@ def test_bank_read_says_what_a_bank_file_says_and_stores_nothing(run, tmp_path):
     assert report["payments"][0]["end_to_end_id"] == "E1"
     assert report["statements"][0]["entries"][0]["amount"] == "1500"
     assert "settled" in run("bank", "read", str(statement)).output
+
+
+def test_bank_read_says_what_a_workbook_says(run, tmp_path):
+    book = openpyxl.Workbook()
+    for row in (
+        ["Reference", "Status", "Amount"],
+        ["RUN-1-0001", "SUCCESS", 1500],
+        ["RUN-1-0002", "FAILED", 5],
+    ):
+        book.active.append(row)
+    book.save(tmp_path / "answer.xlsx")
+    result = run("bank", "read", "--format", "json", str(tmp_path / "answer.xlsx"))
+    assert result.exit_code == 0, result.output
+    (report,) = json.loads(result.output)
+    assert (report["message"], report["problems"]) == ("xlsx", [])
+    assert [(p["outcome"], p["amount"]) for p in report["payments"]] == [
+        ("settled", "1500"),
+        ("rejected", "5"),
+    ]
 
 
 def test_bank_read_of_what_is_no_bank_file_says_so_and_fails(run, tmp_path):

@@ -79,7 +79,7 @@ class MobileMoneyProfile:
     """What a mobile-money company takes in its bulk CSV and what it answers.
 
     rows_max: payments in one file. description_max, name_max: characters.
-    result_columns: headers of the answer by meaning (reference, status, reason, registered_name, amount).
+    result_columns: headers of the answer by meaning (reference, status, reason, registered_name, amount, currency).
     result_statuses: the company's words, in capitals, and what they mean; any other word is pending.
     """
 
@@ -103,7 +103,7 @@ class MobileMoneyProfile:
 class TableProfile(MobileMoneyProfile):
     """What a bank or company takes that wants a table, and what it answers: as of a mobile-money company.
 
-    form: of the file that is written; the answer is a CSV. delimiter, line_end, encoding count for a CSV.
+    form: of the file that is written; the answer may be either. delimiter, line_end, encoding count for a CSV.
     """
 
     form: TableForm
