@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from xml.sax.saxutils import escape
 
 from payments.errors import NaiveTime, RefusedTransfers
 from payments.rails import mobile_money, pain001
 from payments.rails.profiles import MobileMoneyProfile, Outcome
+from pricing.money import Money
 
+STATEMENT = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"
 
 
@@ -71,6 +74,56 @@ def _transaction(transfer: pain001.FileTransfer, status: str, reason: str, numbe
         f"<OrgnlEndToEndId>{escape(transfer.end_to_end_id)}</OrgnlEndToEndId>{uetr}<TxSts>{status}</TxSts>{why}"
         f'<OrgnlTxRef><Amt><InstdAmt Ccy="{amount.currency}">{amount.text()}</InstdAmt></Amt>'
         f"</OrgnlTxRef></TxInfAndSts>"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A line of a statement. minor: negative for what left the account.
+
+    end_to_end_id: of the payment it is about, "" = the bank does not say. returned: the reason code of a return.
+    """
+
+    minor: int
+    reference: str
+    end_to_end_id: str = ""
+    returned: str = ""
+    words: str = ""
+
+
+def statement(
+    account: str, currency: str, movements: Sequence[Movement], *, number: str, day: date, opening: Money
+) -> bytes:
+    """A camt.053.001.08 of one day of an account; the closing balance follows from the movements."""
+    closing = Money(opening.minor + sum(m.minor for m in movements), currency)
+    balances = "".join(
+        f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>{_signed(amount)}<Dt><Dt>{day}</Dt></Dt></Bal>"
+        for code, amount in (("OPBD", opening), ("CLBD", closing))
+    )
+    lines = "".join(_movement(m, currency, day) for m in movements)
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="{STATEMENT}"><BkToCstmrStmt>'
+        f"<GrpHdr><MsgId>{escape(number)}</MsgId><CreDtTm>{day}T23:00:00Z</CreDtTm></GrpHdr>"
+        f"<Stmt><Id>{escape(number)}</Id><Acct><Id><Othr><Id>{escape(account)}</Id></Othr></Id>"
+        f"<Ccy>{currency}</Ccy></Acct>{balances}{lines}</Stmt></BkToCstmrStmt></Document>\n"
+    ).encode()
+
+
+def _signed(amount: Money) -> str:
+    sign = "CRDT" if amount.minor >= 0 else "DBIT"
+    text = Money(abs(amount.minor), amount.currency).text()
+    return f'<Amt Ccy="{amount.currency}">{text}</Amt><CdtDbtInd>{sign}</CdtDbtInd>'
+
+
+def _movement(movement: Movement, currency: str, day: date) -> str:
+    refs = f"<EndToEndId>{escape(movement.end_to_end_id)}</EndToEndId>" if movement.end_to_end_id else ""
+    why = f"<RtrInf><Rsn><Cd>{escape(movement.returned)}</Cd></Rsn></RtrInf>" if movement.returned else ""
+    words = f"<RmtInf><Ustrd>{escape(movement.words)}</Ustrd></RmtInf>" if movement.words else ""
+    details = f"<TxDtls><Refs>{refs}</Refs>{words}{why}</TxDtls>" if refs or why or words else ""
+    return (
+        f"<Ntry>{_signed(Money(movement.minor, currency))}<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{day}</Dt></BookgDt>"
+        f"<AcctSvcrRef>{escape(movement.reference)}</AcctSvcrRef><BkTxCd/>"
+        f"{f'<NtryDtls>{details}</NtryDtls>' if details else ''}</Ntry>"
     )
 
 

@@ -39,6 +39,11 @@ class WrongState(Conflict):
     message = "The %(what)s is %(state)s: this step is not possible any more, or not yet."
 
 
+class CommandTaken(Conflict):
+    code = "command-taken"
+    message = "This id was used for another step. Make a new one for each step."
+
+
 class SamePerson(ServerError):
     """Performer, verifier and payer are different people; who approves is not who prepared."""
 

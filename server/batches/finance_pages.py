@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -17,7 +16,7 @@ from payments.batches import PayeeAccount as AccountValue
 from pricing.money import Money
 from server.accounts import service as people_who_sign_in
 from server.actor import Action, Object, can
-from server.batches import approvals, worklist
+from server.batches import approvals, typed, worklist
 from server.batches import service as batches
 from server.batches.pages import owed_lines
 from server.errors import NotFound
@@ -34,8 +33,7 @@ from server.projects import service as projects
 from server.quotes import service as quotes
 from server.regions import service as regions
 from server.runtime import Tx
-from workflows.errors import InvalidInput, RunError
-from workflows.problems import Problem
+from workflows.errors import RunError
 
 pages = Blueprint("finance", __name__)
 Page = str | tuple[str, int]
@@ -43,7 +41,6 @@ KINDS = {"advance": N_("Advance"), "clawback": N_("Paid too much")}
 STATES = {"proposed": N_("Waits for approval"), "approved": N_("Approved"), "refused": N_("Refused")}
 APPROVERS = {"any": N_("whoever may approve"), "approver": N_("Approver"), "finance": N_("Finance officer")}
 RECOVERIES = {"planned": N_("Waits for approval"), "posted": N_("Kept back"), "dropped": N_("Dropped")}
-_AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
 
 
 @pages.app_context_processor
@@ -59,18 +56,8 @@ def _word(table: Mapping[str, str], key: str) -> str:
 
 
 def _money(field: str, currency: str) -> Money:
-    """An amount as a person types it: groups may be spaced. Raises InvalidInput, and what Money.parse raises."""
-    typed = "".join(request.form.get(field, "").split()).replace(",", ".")
-    if not _AMOUNT.fullmatch(typed):
-        raise InvalidInput(
-            [
-                Problem(
-                    "not-an-amount", "%(text)s is not an amount. Write digits, with a point before cents.",
-                    field, params={"text": typed[:40] or "–"},
-                )
-            ]
-        )  # fmt: skip
-    return Money.parse(typed, currency)
+    """An amount as a person types it. Raises what `typed.amount` raises."""
+    return typed.amount(request.form.get(field, ""), currency, field)
 
 
 def _percent(field: str) -> Fraction:
@@ -154,7 +141,8 @@ def _claims(tx: Tx) -> dict[str, Any]:
     return {
         "rows": rows, "kept": kept, "names": {k: p.name for k, p in names.items()},
         "people": sorted(known, key=lambda p: p.name), "currencies": _currencies(tx),
-        "signed": people_who_sign_in.names(tx, signed),
+        "signed": people_who_sign_in.names(tx, signed), "repaid": owing.repayments(tx, [row.id for row in rows]),
+        "accounts": list(batches.visible_accounts(tx).values()), "may_receive": can(tx.actor, Action.ANSWER_IMPORT),
         "may_propose": can(tx.actor, Action.CLAIM_PROPOSE), "may_approve": can(tx.actor, Action.CLAIM_APPROVE),
     }  # fmt: skip
 
@@ -279,6 +267,85 @@ def plan_recovery(claim_id: str) -> Page | BaseResponse:
 
     notice = gettext("Proposed. Somebody else has to approve it now.")
     return _do(step, _claims_page, url_for("finance.claims"), notice)
+
+
+@pages.post("/finance/claims/<claim_id>/repayments")
+@permission(Action.ANSWER_IMPORT)
+def repay_claim(claim_id: str) -> Page | BaseResponse:
+    """Book that somebody paid back in money what they owe."""
+
+    def step(tx: Tx) -> None:
+        row = next((c for c in owing.claims(tx) if c.id == claim_id), None)
+        account = batches.visible_accounts(tx).get(request.form.get("account", ""))
+        if row is None or account is None or account.currency != row.currency:
+            raise NotFound(what="claim", key=claim_id)
+        owing.repay(
+            tx, claim_id, rail_account=account.code, amount=_money("amount", row.currency),
+            memo=request.form.get("memo", ""),
+        )  # fmt: skip
+
+    notice = gettext("Booked. The next statement of the account has to show it.")
+    return _do(step, _claims_page, url_for("finance.claims"), notice)
+
+
+# What third parties give --------------------------------------------------------------------------------
+
+
+@pages.get("/finance/contributions", endpoint="contributions")
+@permission(Action.BATCH_READ)
+def contributions() -> Page:
+    """What third parties promised in cash and have paid, and what they gave in kind."""
+    return _contributions_page()
+
+
+def _contributions_page(said: object = (), status: int = 200) -> Page:
+    page = g.runtime.read(g.actor, _contributions)
+    return render_template("finance/contributions.html", **page, problems=said), status
+
+
+def _contributions(tx: Tx) -> dict[str, Any]:
+    rows = [row for row in projects.projects(tx) if _visible(tx, row.region_code)]
+    return {
+        "promised": owing.promised(tx), "in_kind": owing.given_in_kind(tx), "projects": rows,
+        "accounts": list(batches.visible_accounts(tx).values()), "currencies": _currencies(tx),
+        "may_receive": can(tx.actor, Action.ANSWER_IMPORT), "may_value": can(tx.actor, Action.FUND_GRANT),
+    }  # fmt: skip
+
+
+@pages.post("/finance/contributions")
+@permission(Action.ANSWER_IMPORT)
+def receive_contribution() -> Page | BaseResponse:
+    """Book that a third party paid what it promised."""
+
+    def step(tx: Tx) -> None:
+        account = batches.visible_accounts(tx).get(request.form.get("account", ""))
+        if account is None or not can(tx.actor, Action.ANSWER_IMPORT, batches.place(account)):
+            raise NotFound(what="paying account", key=request.form.get("account", "")[:80])
+        owing.receive_contribution(
+            tx, rail_account=account.code, party=request.form.get("party", ""),
+            amount=_money("amount", account.currency), memo=request.form.get("memo", ""),
+        )  # fmt: skip
+
+    notice = gettext("Booked. The next statement of the account has to show it.")
+    return _do(step, _contributions_page, url_for("finance.contributions"), notice)
+
+
+@pages.post("/finance/contributions/in-kind")
+@permission(Action.FUND_GRANT)
+def receive_in_kind() -> Page | BaseResponse:
+    """Write down what a third party gave in kind, and its value."""
+    form = request.form
+
+    def step(tx: Tx) -> None:
+        row = projects.project(tx, form.get("project", ""))
+        owing.receive_in_kind(
+            tx, project=row.id, region=row.region_code, party=form.get("party", "")[:60],
+            amount=_money("value", form.get("currency", "")), memo=form.get("what", ""),
+        )  # fmt: skip
+
+    return _do(
+        step, _contributions_page, url_for("finance.contributions"), gettext("Written down with your name.")
+    )
 
 
 # Reserves -----------------------------------------------------------------------------------------------
@@ -472,6 +539,24 @@ def check_account(account_id: str, verdict: str) -> Page | BaseResponse:
         ),
         _payees_page, url_for("finance.payees"), gettext("Decided, and written down with your name."),
     )  # fmt: skip
+
+
+@pages.post("/payees/accounts/refuse")
+@permission(Action.PAYEE_CONFIRM)
+def refuse_account() -> Page | BaseResponse:
+    """Write down that somebody's present account is not theirs: nothing is paid to it any more."""
+
+    def step(tx: Tx) -> None:
+        person_id = request.form.get("person", "")
+        account = people.payee_account(tx, person_id)
+        if account is None:
+            raise NotFound(what="payee account", key=person_id[:80])
+        people.check_payee_account(tx, account.id, confirmed=False, note=request.form.get("why", ""))
+
+    notice = gettext(
+        "Written down. Nothing is paid to this account; say where the person is paid from now on."
+    )
+    return _do(step, _payees_page, url_for("finance.payees"), notice)
 
 
 # Tax and overheads --------------------------------------------------------------------------------------

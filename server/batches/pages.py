@@ -18,7 +18,7 @@ from payments.rails.profiles import profile
 from pricing.money import Money
 from server.accounts import service as accounts
 from server.actor import Action, can
-from server.batches import approvals, reports
+from server.batches import approvals, reports, typed
 from server.batches import service as batches
 from server.batches.models import BatchRow, PayingAccount, PaymentRow
 from server.catalogue import service as catalogue
@@ -37,6 +37,7 @@ from server.projects import service as projects
 from server.regions import service as regions
 from server.runtime import Tx
 from workflows.errors import InvalidInput, RunError
+from workflows.problems import Problem
 
 pages = Blueprint("batches", __name__)
 Page = str | tuple[str, int]
@@ -280,10 +281,60 @@ def _batches(tx: Tx) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pages.get("/batches/new", endpoint="builder")
+@permission(Action.BATCH_PREPARE)
+def build() -> Page:
+    """Choose what a batch pays, with its total beside."""
+    return _builder_page(request.args)
+
+
+def _builder_page(
+    given: Mapping[str, str], said: Sequence[tuple[str, str, str]] = (), status: int = 200
+) -> Page:
+    page = g.runtime.read(g.actor, _builder, given)
+    template = "batches/_plan.html" if request.headers.get("HX-Request") else "batches/builder.html"
+    return render_template(template, **page, problems=[*said, *page["wrong"]]), status
+
+
+def _builder(tx: Tx, given: Mapping[str, str]) -> dict[str, Any]:
+    seen = batches.visible_accounts(tx)
+    account = seen.get(given.get("account", "")) or next(iter(seen.values()), None)
+    if account is None:
+        raise NotFound(what="paying account", key=given.get("account", "")[:80] or "–")
+    wrong: list[tuple[str, str, str]] = []
+    plan, limits = None, profile(account.profile).limits
+    try:
+        plan = batches.preview(tx, account.id, selection(given, account.currency))
+    except RunError as error:
+        wrong = _told(error)
+    names = people.people(
+        tx, [p.payee_id for p in plan.payments] + [o.person_id for o in plan.left_out] if plan else []
+    )
+    return {
+        "accounts": list(seen.values()), "account": account, "plan": plan, "limits": limits, "wrong": wrong,
+        "funds": sorted({fund for fund, currency, _ in ledger.funds(tx) if currency == account.currency}),
+        "names": {key: person.name for key, person in names.items()}, "given": given, "today": tx.now.date(),
+    }  # fmt: skip
+
+
+def selection(given: Mapping[str, str], currency: str) -> batches.Selection:
+    """What a form chooses: fund ("*" or nothing: all, "-": of no fund), until, minimum, most. Raises InvalidInput."""
+    fund = given.get("fund", "*") or "*"
+    minimum, most = (
+        typed.optional_minor(given.get(name, ""), currency, name) for name in ("minimum", "most")
+    )
+    return batches.Selection(
+        fund=None if fund == "*" else "" if fund == "-" else fund,
+        until=typed.optional_day(given.get("until", ""), "until"), minimum=minimum or 1, most=most,
+    )  # fmt: skip
+
+
 @pages.post("/batches")
 @permission(Action.BATCH_PREPARE)
 def collect() -> Page | BaseResponse:
-    """Collect what is owed on a rail into a draft."""
+    """Collect what is owed on a rail, or what was chosen of it, into a draft."""
+    if request.form.get("chosen"):
+        return _collect_chosen()
     try:
         day = date.fromisoformat(request.form.get("execution_date", ""))
     except ValueError:
@@ -298,6 +349,28 @@ def collect() -> Page | BaseResponse:
         )
     except batches.NothingToPay as error:
         return render_template("batches/payables.html", **page, problems=[("", "error", _said(error))]), 409
+    return go(
+        url_for("batches.batch", batch_id=batch_id), gettext("The draft is made. Check it, then submit it.")
+    )
+
+
+def _collect_chosen() -> Page | BaseResponse:
+    def make(tx: Tx) -> str:
+        account = batches.paying_account(tx, request.form.get("account", ""))
+        day = typed.optional_day(request.form.get("execution_date", ""), "execution_date")
+        if day is None or day < tx.now.date():
+            raise InvalidInput(
+                [Problem("day-of-execution", "Choose a day of execution, today or later.", "execution_date")]
+            )
+        wanted = selection(request.form, account.currency)
+        return batches.collect(tx, account.id, execution_date=day, wanted=wanted)
+
+    try:
+        batch_id = g.runtime.run(g.actor, make)
+    except NotFound:
+        raise
+    except RunError as error:
+        return _builder_page(request.form, _told(error), problems.status_of(error))
     return go(
         url_for("batches.batch", batch_id=batch_id), gettext("The draft is made. Check it, then submit it.")
     )

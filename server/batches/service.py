@@ -20,7 +20,7 @@ from payments import identifiers, posting_rules
 from payments import ledger as accounts
 from payments.answers import mobile_money as mobile_money_answers
 from payments.answers import pain002
-from payments.answers.matching import Answer, AnswerItem, match_answer
+from payments.answers.matching import Answer, AnswerItem, distinct_keys, match_answer
 from payments.batches import CreditTransfer
 from payments.errors import InvalidRib, RefusedTransfers
 from payments.rails import mobile_money, pain001, table_file
@@ -122,14 +122,62 @@ def paying_accounts(tx: Tx) -> list[PayingAccount]:
 # Collecting -------------------------------------------------------------------------------------------
 
 
-def collect(tx: Tx, account_id: str, *, execution_date: date, reference: str | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which part of what is owed on a rail a batch takes. The rail's own limits hold beside it.
+
+    fund: None = of every fund, "" = of what belongs to none (advances, tax). until: owed on that day or before.
+    minimum: of a payment, most: of the batch, in minor units; whose payment does not fit waits, oldest debts first.
+    """
+
+    fund: str | None = None
+    until: date | None = None
+    minimum: int = 1
+    most: int | None = None
+
+
+EVERYTHING = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a batch would leave owed to somebody, minor units, and why.
+
+    why: held (a changed account nobody has checked), small (below the minimum), rest (the rail's maximum or
+    multiple, or the batch's limit).
+    """
+
+    person_id: str
+    minor: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a batch would hold. not_chosen: what is owed on the rail of other funds or later, minor units."""
+
+    payments: tuple[rules.PlannedPayment, ...]
+    carried_over: tuple[rules.Allocation, ...]
+    left_out: tuple[LeftOut, ...]
+    not_chosen: int
+
+    @property
+    def total(self) -> int:
+        """In minor units."""
+        return sum(payment.amount.minor for payment in self.payments)
+
+
+def collect(
+    tx: Tx, account_id: str, *, execution_date: date, reference: str | None = None,
+    wanted: Selection = EVERYTHING,
+) -> str:  # fmt: skip
     """Collect what is owed on a paying account's rail into a draft batch: one payment a payee.
 
-    What a rail's limits leave out stays owed. Raises NothingToPay. Returns the batch's id.
+    What a rail's limits or the selection leave out stays owed. Raises NothingToPay. Returns the batch's id.
     """
     account = paying_account(tx, account_id)
     require(tx.actor, Action.BATCH_PREPARE, place(account))
-    plan = preview(tx, account_id)
+    plan = preview(tx, account_id, wanted)
     if not plan.payments:
         raise NothingToPay
     batch = BatchRow(
@@ -148,24 +196,68 @@ def collect(tx: Tx, account_id: str, *, execution_date: date, reference: str | N
     return batch.id
 
 
-def preview(tx: Tx, account_id: str) -> rules.Collection:
+def preview(tx: Tx, account_id: str, wanted: Selection = EVERYTHING) -> Plan:
     """What a batch on this paying account would hold now of what is owed in its country, and what stays."""
     account = paying_account(tx, account_id)
     rail = profile(account.profile)
-    open_ones, held = [], people.held_accounts(tx)
-    for payable in _of_country(tx, ledger.open_payables(tx, account.currency), account.country):
+    open_ones, held, not_chosen = [], people.held_accounts(tx), 0
+    unchecked: dict[str, int] = {}
+    owed = _of_country(tx, ledger.open_payables(tx, account.currency), account.country)
+    funds = payable_funds(tx, owed) if wanted.fund is not None else {}
+    for payable in owed:
         payee = people.payee_account(tx, payable.person_id)
         if payee is None or payee.kind not in rail.accounts or _prefers_other(account, payee.kind):
             continue
-        if payable.person_id in held:
-            continue  # nobody has checked the changed account: it stays owed
+        left = payable.amount - payable.allocated
+        if (wanted.until and payable.created_at.date() > wanted.until) or (
+            wanted.fund is not None and funds[payable.id] != wanted.fund
+        ):
+            not_chosen += left
+            continue
+        if payable.person_id in held:  # nobody has checked the changed account: it stays owed
+            unchecked[payable.person_id] = unchecked.get(payable.person_id, 0) + left
+            continue
         open_ones.append(
             rules.Payable(
                 payable.id, payable.person_id, _account(payee.kind, payee.identifier, payee.agent),
-                Money(payable.amount - payable.allocated, payable.currency), payable.created_at.date(),
+                Money(left, payable.currency), payable.created_at.date(),
             )
         )  # fmt: skip
-    return rules.collect(open_ones, rail.limits)
+    found = rules.collect(open_ones, _limits(rail.limits, wanted), most=wanted.most)
+    left_out = [LeftOut(person_id, minor, "held") for person_id, minor in unchecked.items()]
+    left_out += _remainders(found, open_ones, max(rail.limits.minimum, wanted.minimum))
+    return Plan(found.payments, found.carried_over, tuple(left_out), not_chosen)
+
+
+def _limits(rail: rules.Limits, wanted: Selection) -> rules.Limits:
+    """The rail's limits with a higher minimum. Raises InvalidLimits where no amount is left between them."""
+    return rules.Limits(max(rail.minimum, wanted.minimum), rail.maximum, rail.multiple)
+
+
+def _remainders(found: rules.Collection, owed: Sequence[rules.Payable], minimum: int) -> Iterator[LeftOut]:
+    payees = {p.payable_id: p.payee_id for p in owed}
+    total: dict[str, int] = {}
+    carried: dict[str, int] = {}
+    for p in owed:
+        total[p.payee_id] = total.get(p.payee_id, 0) + p.amount.minor
+    for part in found.carried_over:
+        payee = payees[part.payable_id]
+        carried[payee] = carried.get(payee, 0) + part.amount.minor
+    for payee, minor in carried.items():
+        yield LeftOut(payee, minor, "small" if total[payee] < minimum else "rest")
+
+
+def payable_funds(tx: Tx, rows: Sequence[ledger.Payable]) -> dict[str, str]:
+    """The fund each payable is paid out of, by payable: its project's; "" for what belongs to no project."""
+    known = instances.instances(tx, sorted({row.instance_id for row in rows if row.instance_id}))
+    funds = {row.id: row.fund for row in projects.projects(tx)}
+    found = {}
+    for row in rows:
+        project = known[row.instance_id].project_id if row.instance_id else None
+        if row.component == "overhead":
+            project = (row.cause or "").split(":")[1]
+        found[row.id] = funds.get(project or "", "")
+    return found
 
 
 def _of_country(tx: Tx, rows: Sequence[ledger.Payable], country: str) -> list[ledger.Payable]:
@@ -322,7 +414,22 @@ def check(tx: Tx, batch_id: str) -> tuple[Problem, ...]:
     if isinstance(found, MobileMoneyProfile):
         known = {(p.code, p.place) for p in problems}
         problems += [p for p in mobile_money.check(moved, found) if (p.code, p.place) not in known]
-    return (*problems, *_changed_accounts(tx, batch_id))
+    return (*problems, *_held_accounts(tx, batch_id), *_changed_accounts(tx, batch_id))
+
+
+def _held_accounts(tx: Tx, batch_id: str) -> Iterator[Problem]:
+    """What was found out about an account after its payment was put into the batch."""
+    if batch(tx, batch_id).exported_at is not None:
+        return
+    for payment in payments(tx, batch_id):
+        found = people.account_check(tx, payment.payee_account_id)
+        if found is not None and found.verdict == "refused":
+            yield Problem(
+                "account-refused",
+                "Somebody has found out that this account is not the payee’s: nothing is paid to it. Cancel the "
+                "batch and collect it again, once another account is known.",
+                payment.id,
+            )
 
 
 def _changed_accounts(tx: Tx, batch_id: str) -> Iterator[Problem]:
@@ -351,6 +458,13 @@ def _refuse_own_work(tx: Tx, batch_id: str) -> None:
     paid = [a.payable_id for rows in allocations(tx, [p.id for p in moved]).values() for a in rows]
     if tx.actor.user_id in ledger.accepted_by(tx, paid):
         raise SamePerson(first="accepting a delivery", second="paying for it")
+
+
+def _refuse_refused_accounts(tx: Tx, batch_id: str) -> None:
+    """Between the submission and the file somebody may have found out that an account is not the payee's."""
+    problems = tuple(_held_accounts(tx, batch_id))
+    if problems:
+        raise InvalidInput(problems)
 
 
 def submit(tx: Tx, batch_id: str) -> str:
@@ -385,9 +499,7 @@ def funds_of(tx: Tx, batch_id: str) -> set[str]:
         for a in rows
     ]
     rows = [found for payable_id in paid if (found := ledger.payable(tx, payable_id)) is not None]
-    known = instances.instances(tx, sorted({row.instance_id for row in rows if row.instance_id}))
-    ids = {row.project_id for row in known.values() if row.project_id}
-    return {row.fund for row in projects.projects(tx) if row.id in ids}
+    return set(payable_funds(tx, rows).values()) - {""}
 
 
 class ApprovedBefore(Conflict):
@@ -399,7 +511,7 @@ def approve(tx: Tx, batch_id: str, *, content: str) -> bool:
     """Approve a submitted batch, by somebody who neither prepared it nor did or accepted what it pays.
 
     content: the digest the approver saw. Returns whether the batch is approved now; otherwise others have to. Raises
-    SamePerson, ContentChanged, WrongState, ApprovedBefore.
+    SamePerson, ContentChanged, WrongState, ApprovedBefore, InvalidInput (an account was refused meanwhile).
     """
     row = _locked(tx, batch_id)
     subject = place(paying_account(tx, row.paying_account_id))
@@ -410,6 +522,7 @@ def approve(tx: Tx, batch_id: str, *, content: str) -> bool:
     _refuse_own_work(tx, batch_id)
     if content != row.content_sha256 or content_sha256(tx, row) != row.content_sha256:
         raise ContentChanged
+    _refuse_refused_accounts(tx, batch_id)
     before = approvals.of_batch(tx, row)
     if tx.actor.user_id in {a.approved_by for a in before.given}:
         raise ApprovedBefore
@@ -453,6 +566,7 @@ def export(tx: Tx, batch_id: str) -> str:
     _may(row, "exported")
     if content_sha256(tx, row) != row.content_sha256:
         raise ContentChanged
+    _refuse_refused_accounts(tx, batch_id)
     account = paying_account(tx, row.paying_account_id)
     moved = transfers(tx, batch_id)
     name, content = _write(row, account, moved)
@@ -597,10 +711,13 @@ def _book(tx: Tx, row: BatchRow, account: PayingAccount, answer: Answer, digest:
     by_id = {p.id: p for p in payments(tx, row.id)}
     counts = {"settled": 0, "rejected": 0, "pending": 0, "already_known": 0}
     unmatched: list[AnswerItem] = []
-    for match in match_answer(answer, transfers(tx, row.id), message_id=row.reference):
+    keys = dict(zip(map(id, answer.items), distinct_keys(answer.items), strict=True))
+    sent = {"message_id": row.reference, "payment_information_id": row.reference}
+    for match in match_answer(answer, transfers(tx, row.id), **sent):
+        key = keys[id(match.item)]
         if match.by == "unmatched":
             unmatched.append(match.item)
-            _remember(tx, digest, match.item, None, "unmatched", row.reference)
+            _remember(tx, digest, key, match.item, None, "unmatched", row.reference)
         for transfer in match.transfers:
             payment = by_id[transfer.payment_id]
             verdict = apply_answer(tx, account, payment, match.item)
@@ -610,7 +727,7 @@ def _book(tx: Tx, row: BatchRow, account: PayingAccount, answer: Answer, digest:
                 unmatched.append(match.item)
             else:
                 counts[verdict] += 1
-            _remember(tx, digest, match.item, payment.id, verdict, payment.end_to_end_id)
+            _remember(tx, digest, key, match.item, payment.id, verdict, payment.end_to_end_id)
     return AnswerRead(**counts, unmatched=tuple(unmatched))
 
 
@@ -662,10 +779,10 @@ _STEPS = {
 
 
 def _remember(
-    tx: Tx, digest: str, item: AnswerItem, payment_id: str | None, verdict: str, about: str
+    tx: Tx, digest: str, key: str, item: AnswerItem, payment_id: str | None, verdict: str, about: str
 ) -> None:
-    """Keep what an item said; the natural key makes the same event told twice one row."""
-    key = hashlib.sha256(f"{item.natural_key}:{about}".encode()).hexdigest()
+    """Keep what an item said; its key makes the same event told twice one row."""
+    key = hashlib.sha256(f"{key}:{about}".encode()).hexdigest()
     if tx.session.scalar(select(BankEntry.id).where(BankEntry.natural_key == key)):
         return
     tx.session.add(

@@ -33,8 +33,10 @@ class Place:
 def answers(
     task: str, chance: random.Random, *, place: Place, today: date, households: int, quorum_fails: bool
 ) -> dict[str, Any]:
-    """Plausible answers to the response form of a task of the community profile."""
+    """Plausible answers to the response form of a task of the community profile or the village meeting."""
     here = _near(place, chance)
+    if task in _MEETING:
+        return _meeting(task, chance, here=here, today=today, quorum_fails=quorum_fails)
     if task == "announce":
         return {
             "announced_on": today, "meeting_date": today + timedelta(days=4),
@@ -67,6 +69,40 @@ def answers(
     return {
         "read_on": today, "listeners": listeners, "listeners_women": chance.randint(listeners // 4, listeners // 2),
         "profile_accepted": "yes", "corrections": "None.", "copies_left": 3, "gps": here,
+    }  # fmt: skip
+
+
+_MEETING = frozenset({"prepare", "invite", "hold", "interpret", "report"})
+
+
+def _meeting(
+    task: str, chance: random.Random, *, here: dict[str, Decimal], today: date, quorum_fails: bool
+) -> dict[str, Any]:
+    """Answers to a task of the village meeting."""
+    if task == "prepare":
+        return {
+            "visited_on": today, "meeting_date": today + timedelta(days=7), "meeting_place": "School yard",
+            "agenda": "Whether the new well goes to the school or to the market.", "gps": here,
+        }  # fmt: skip
+    if task == "invite":
+        return {
+            "announced_on": today, "announcements": chance.randint(2, 4), "announced_languages": ["yom", "french"],
+            "groups_informed": "yes",
+        }  # fmt: skip
+    if task == "hold":
+        adults = chance.randint(15, QUORUM - 1) if quorum_fails else chance.randint(60, 160)
+        return {"held_on": today, "present_adults": adults, "present_women": adults // 2, "gps": here}
+    if task == "interpret":
+        return {"interpreted_on": today, "interpreted_languages": ["yom"], "difficult_words": ""}
+    return {
+        "leader": [
+            {
+                "leader_consent": "yes", "leader_name": f"{name} A.", "leader_gender": gender,
+                "leader_phone": "+2290197000999",
+            }
+            for name, gender in zip(chance.sample(_HEADS, k=2), ("woman", "man"), strict=True)
+        ],
+        "leaders_elected": 2, "decisions": "The well goes to the school.",
     }  # fmt: skip
 
 

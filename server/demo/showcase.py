@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from server.actor import SYSTEM
 from server.clock import SetClock
+from server.demo import finance
 from server.demo import story as chapters
 from server.ids import Ids
 from server.regions import service as regions
@@ -14,7 +15,8 @@ from server.runtime import Runtime, Tx
 
 SEED = 46
 DAYS_WORKED = 6
-DAYS_FOR_PAYING = 4
+DAYS_FOR_PAYING = 12
+"""Working days before and after the villages' work: the meeting, the advance, the batches and the statement."""
 
 
 def is_loaded(runtime: Runtime) -> bool:
@@ -52,11 +54,24 @@ def load(
     chapters.publish_other(story)
     chapters.import_prices(story)
     chapters.fund(story)
+    finance.register_organisations(story)
+    finance.agree_on_approvers(story)
+    finance.hold_a_meeting_twice(story)
+    finance.advance_money(story)
+    say("a first meeting held, an advance paid")
     chapters.plan(story)
     chapters.start(story)
+    finance.set_reserves_aside(story)
     say(f"{len(story.instance_ids)} villages started")
     chapters.work_on(story, 4, lambda done, of: None, days=days)
     say(f"{days} days of work, {story.tally.accepted} deliveries accepted")
     chapters.pay_first(story)
-    chapters.leave_open(story)
     say("a first batch paid")
+    finance.pay_the_meeting(story)
+    finance.read_a_statement(story)
+    finance.change_an_account(story)
+    finance.claim_money_back(story)
+    finance.owe_tax_and_overheads(story)
+    finance.receive_contributions(story)
+    chapters.leave_open(story)
+    say("a statement read, tax and overheads owed, contributions received")

@@ -72,6 +72,14 @@ REVIEWER = DemoUser(
     "fr",
     N_("Expert: reviews the services of others"),
 )
+SECOND_APPROVER = DemoUser(
+    "approver2@demo.example",
+    "Pascaline Toko",
+    Role.APPROVER,
+    COUNTRY_PATH,
+    "fr",
+    N_("Second approver: for large sums"),
+)
 NATIONAL = DemoUser(
     "national@demo.example", "Désiré Hounkpatin", Role.COORDINATOR, "", "fr", "National coordinator"
 )
@@ -99,7 +107,7 @@ class World:
     """What the story needs to know of the world it plays in."""
 
     actors: dict[str, Actor] = field(default_factory=dict)
-    """By role name; "national" and "reviewer" beside them; facilitators by person id."""
+    """By role name; "national", "reviewer" and "second_approver" beside them; facilitators by person id."""
     villages: list[str] = field(default_factory=list)
     members: list[str] = field(default_factory=list)
     bank_account: str = ""
@@ -141,6 +149,7 @@ def build(runtime: Runtime) -> World:
         )
     world.villages = runtime.read(SYSTEM, _villages)
     world.actors["reviewer"] = _account(runtime, REVIEWER)
+    world.actors["second_approver"] = _account(runtime, SECOND_APPROVER)
     return world
 
 
@@ -208,13 +217,13 @@ def _people(tx: Tx) -> list[str]:
                 tax_id=f"32011{number:08d}" if has_tax_id else None,
             ),
         )  # fmt: skip
-        account = PayeeAccount("wallet", phone[1:], "MTN") if kind == "wallet" else _rib(number)
+        account = PayeeAccount("wallet", phone[1:], "MTN") if kind == "wallet" else illustrative_rib(number)
         people.set_payee_account(tx, person_id, check_account(account), holder_name=name)
         ids.append(person_id)
     return ids
 
 
-def _rib(number: int) -> PayeeAccount:
+def illustrative_rib(number: int) -> PayeeAccount:
     """An illustrative RIB with a right key; the bank code is nobody's."""
     stem = f"BJ999{1:05d}{number:012d}"
     return PayeeAccount("rib", stem + rib_key(stem), "RUNBBJBJ")
@@ -224,7 +233,7 @@ def other_account(number: int, kind: str) -> PayeeAccount:
     """Another illustrative account, for somebody whose first one failed."""
     if kind == "wallet":
         return check_account(PayeeAccount("wallet", f"22901950009{number:02d}", "Moov"))
-    return check_account(_rib(900 + number))
+    return check_account(illustrative_rib(900 + number))
 
 
 def _facilitator_account(runtime: Runtime, world: World) -> None:

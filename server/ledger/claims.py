@@ -1,13 +1,15 @@
-"""What is owed without a delivery, and what payees owe back: advances, clawbacks, tax, overheads.
+"""What is owed without a delivery, and what payees and third parties owe: advances, clawbacks, tax, contributions.
 
 A claim is proposed by one person and approved by another. An advance is then kept back out of what later deliveries
 earn, of each payable at most the agreed share; of what was paid too much only those parts of payables are kept back
 that two people named. The database holds the bounds: never more than is owed back, than is owed, than the share.
+What somebody pays back in money has no row of its own: its ledger entry, whose key names the claim, is the record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from fractions import Fraction
 
 from sqlalchemy import func, select
@@ -17,14 +19,14 @@ from payments import posting_rules
 from payments.ledger import Account
 from pricing.money import Money
 from server.actor import Action, require
-from server.errors import Conflict, NotFound, SamePerson, WrongState
+from server.errors import CommandTaken, Conflict, NotFound, SamePerson, WrongState
 from server.findings import Finding
 from server.journal import service as journal
 from server.journal.service import Event
 from server.ledger.models import Claim as Claim
-from server.ledger.models import LedgerAccount, LedgerEntry, Payable
+from server.ledger.models import LedgerAccount, LedgerEntry, LedgerPosting, Payable
 from server.ledger.models import Recovery as Recovery
-from server.ledger.service import account_id, available, entry_value, owe_without_delivery, post
+from server.ledger.service import account_id, available, balance, entry_value, owe_without_delivery, post
 from server.people import service as people
 from server.regions import service as regions
 from server.runtime import Tx
@@ -46,6 +48,11 @@ class TooMuchKeptBack(Conflict):
 class ShareOutOfRange(Conflict):
     code = "share-out-of-range"
     message = "Of each payable at least one percent and at most all of it can be kept back."
+
+
+class MoreThanOwed(Conflict):
+    code = "more-than-owed"
+    message = "Only %(amount)s is owed. Enter what arrived for this; the rest belongs to somebody else, or goes back."
 
 
 class NothingWithheld(Conflict):
@@ -72,16 +79,23 @@ def _reason(text: str) -> str:
 # Proposing --------------------------------------------------------------------------------------------
 
 
-def propose_advance(tx: Tx, *, person_id: str, amount: Money, share: Fraction, reason: str) -> str:
+def propose_advance(
+    tx: Tx, *, person_id: str, amount: Money, share: Fraction, reason: str, claim_id: str | None = None
+) -> str:
     """Propose to pay somebody before the work; share: how much of each later payable is kept back for it.
 
-    Returns the claim's id. Raises NotPositive, ShareOutOfRange, ReasonMissing.
+    claim_id: the client's; the same proposal under the same id is made once. Returns the claim's id. Raises
+    NotPositive, ShareOutOfRange, ReasonMissing, CommandTaken.
     """
     person = people.person(tx, person_id)
     require(tx.actor, Action.CLAIM_PROPOSE, regions.place(tx, person.region_code))
     posting_rules.advance(advance_id="0", payee=person_id, amount=amount)
+    if _made_before(tx, claim_id, person_id=person_id, kind="advance", currency=amount.currency,
+                    amount=amount.minor, share=_share(share), reason=_reason(reason)):  # fmt: skip
+        return str(claim_id)
     row = Claim(
-        id=tx.new_id(), person_id=person_id, kind="advance", currency=amount.currency, amount=amount.minor,
+        id=claim_id or tx.new_id(), person_id=person_id, kind="advance", currency=amount.currency,
+        amount=amount.minor,
         share=_share(share), reason=_reason(reason), region_code=person.region_code, fund="",
         proposed_by=tx.actor.user_id, proposed_at=tx.now,
     )  # fmt: skip
@@ -97,23 +111,27 @@ def _share(share: Fraction) -> int:
 
 def propose_clawback(
     tx: Tx, *, payable_id: str, amount: Money, reason: str, project: str, fund: str, region: str,
-    kept_back: Mapping[str, int] = {},
+    kept_back: Mapping[str, int] = {}, claim_id: str | None = None,
 ) -> str:  # fmt: skip
     """Propose to claim back part of what was paid for a delivery.
 
     kept_back: of which payables, and how much (minor units), is kept back once it is approved; more can be planned
-    later. Raises TooMuchClaimed, TooMuchKeptBack, ReasonMissing.
+    later. claim_id: as of propose_advance. Raises TooMuchClaimed, TooMuchKeptBack, ReasonMissing, CommandTaken.
     """
     require(tx.actor, Action.CLAIM_PROPOSE, regions.place(tx, region))
     paid = tx.session.get(Payable, payable_id, with_for_update=True)
     if paid is None or paid.delivery_id is None or paid.currency != amount.currency:
         raise NotFound(what="payable", key=payable_id)
     posting_rules.clawback(clawback_id="0", project=project, payee=paid.person_id, amount=amount)
+    if _made_before(tx, claim_id, payable_id=payable_id, currency=amount.currency, amount=amount.minor,
+                    reason=_reason(reason)):  # fmt: skip
+        return str(claim_id)
     most = Money(paid.settled - _claimed(tx, payable_id), paid.currency)
     if amount > most:
         raise TooMuchClaimed(amount=most)
     row = Claim(
-        id=tx.new_id(), person_id=paid.person_id, kind="clawback", currency=amount.currency, amount=amount.minor,
+        id=claim_id or tx.new_id(), person_id=paid.person_id, kind="clawback", currency=amount.currency,
+        amount=amount.minor,
         share=WHOLE, reason=_reason(reason), region_code=region, payable_id=payable_id, project_id=project, fund=fund,
         proposed_by=tx.actor.user_id, proposed_at=tx.now,
     )  # fmt: skip
@@ -139,16 +157,38 @@ def _proposed(tx: Tx, row: Claim) -> str:
     return row.id
 
 
-def plan_recovery(tx: Tx, claim_id: str, *, payable_id: str, amount: Money) -> str:
-    """Propose to keep part of a payable back for a clawback; another person approves. Returns its id."""
+def _made_before(tx: Tx, claim_id: str | None, **said: object) -> bool:
+    """Whether the actor proposed exactly this under this id before. Raises CommandTaken for anything else."""
+    known = None if claim_id is None else tx.session.get(Claim, claim_id)
+    if known is None:
+        return False
+    if known.proposed_by != tx.actor.user_id or any(getattr(known, k) != v for k, v in said.items()):
+        raise CommandTaken
+    return True
+
+
+def plan_recovery(
+    tx: Tx, claim_id: str, *, payable_id: str, amount: Money, recovery_id: str | None = None
+) -> str:
+    """Propose to keep part of a payable back for a clawback; another person approves. Returns its id.
+
+    recovery_id: the client's; the same plan under the same id is made once. Raises TooMuchKeptBack, WrongState,
+    CommandTaken.
+    """
     row = _locked(tx, claim_id)
     require(tx.actor, Action.CLAIM_PROPOSE, regions.place(tx, row.region_code))
+    known = None if recovery_id is None else tx.session.get(Recovery, recovery_id)
+    if known is not None:
+        said = (known.claim_id, known.payable_id, known.amount, known.planned_by)
+        if said != (row.id, payable_id, amount.minor, tx.actor.user_id):
+            raise CommandTaken
+        return known.id
     if row.state == "refused" or amount.currency != row.currency:
         raise WrongState(what="claim", state=row.state)
-    return _plan(tx, row, payable_id, amount.minor)
+    return _plan(tx, row, payable_id, amount.minor, recovery_id)
 
 
-def _plan(tx: Tx, row: Claim, payable_id: str, minor: int) -> str:
+def _plan(tx: Tx, row: Claim, payable_id: str, minor: int, recovery_id: str | None = None) -> str:
     payable = tx.session.get(Payable, payable_id, with_for_update=True)
     if payable is None or (payable.person_id, payable.currency) != (row.person_id, row.currency):
         raise NotFound(what="payable", key=payable_id)
@@ -163,8 +203,8 @@ def _plan(tx: Tx, row: Claim, payable_id: str, minor: int) -> str:
     if not 0 < minor <= most:
         raise TooMuchKeptBack(amount=Money(max(0, most), row.currency))
     recovery = Recovery(
-        id=tx.new_id(), claim_id=row.id, payable_id=payable_id, amount=minor, planned_by=tx.actor.user_id,
-        planned_at=tx.now,
+        id=recovery_id or tx.new_id(), claim_id=row.id, payable_id=payable_id, amount=minor,
+        planned_by=tx.actor.user_id, planned_at=tx.now,
     )  # fmt: skip
     tx.session.add(recovery)
     tx.session.flush()
@@ -287,6 +327,57 @@ def _freed(tx: Tx, row: Claim, amount: Money) -> tuple[Account, Account, Money] 
     return used, accounts.fund(row.fund, row.currency), min(amount, available(tx, used, locked=True))
 
 
+def repay(tx: Tx, claim_id: str, *, rail_account: str, amount: Money, memo: str) -> str:
+    """Book that a payee has paid back in money; rail_account: the code of the account it came in on.
+
+    memo: how one knows (the line of the statement, the receipt). Returns the entry's id. Raises MoreThanOwed,
+    ReasonMissing, WrongState, and SamePerson for who owes it.
+    """
+    row = _locked(tx, claim_id)
+    require(tx.actor, Action.ANSWER_IMPORT, regions.place(tx, row.region_code))
+    if row.state != "approved":
+        raise WrongState(what="claim", state=row.state)
+    if tx.actor.person_id == row.person_id:
+        raise SamePerson(first="owing money", second="booking that it was paid back")
+    had = row.amount if row.kind == "clawback" else _arrived(tx, row)
+    most = Money(max(0, had - row.recovered), row.currency)
+    if amount > most:
+        raise MoreThanOwed(amount=most)
+    entry = posting_rules.repayment(
+        claim_id=row.id, repayment_id=tx.new_id(), rail_account=rail_account, amount=amount,
+        owed_back=owed_back_account(row), budget=_freed(tx, row, amount), memo=_reason(memo)[:100],
+    )  # fmt: skip
+    entry_id = post(tx, entry)
+    row.recovered += amount.minor
+    tx.session.flush()
+    journal.record(
+        tx, Event.REPAID, row.id, region=row.region_code,
+        public={"entry": entry_id, "amount": amount.minor, "currency": amount.currency},
+        private={"person": row.person_id},
+    )  # fmt: skip
+    return entry_id
+
+
+def repayments(tx: Tx, claim_ids: Sequence[str]) -> dict[str, list[tuple[str, int, datetime]]]:
+    """By claim, what was paid back in money: the entry's id, minor units and when; not what was taken back."""
+    taken_back = select(LedgerEntry.reverses_id).where(LedgerEntry.reverses_id.is_not(None))
+    rows = tx.session.execute(
+        select(LedgerEntry.id, LedgerEntry.idempotency_key, LedgerEntry.posted_at, LedgerPosting.amount)
+        .join(LedgerPosting, LedgerPosting.entry_id == LedgerEntry.id)
+        .join(LedgerAccount, LedgerAccount.id == LedgerPosting.account_id)
+        .where(
+            LedgerEntry.kind == "repayment", LedgerAccount.kind == "bank", LedgerEntry.id.not_in(taken_back),
+        )
+        .order_by(LedgerEntry.id)
+    )  # fmt: skip
+    found: dict[str, list[tuple[str, int, datetime]]] = {claim_id: [] for claim_id in claim_ids}
+    for entry_id, key, at, minor in rows:
+        claim_id = key.split(":")[1]
+        if claim_id in found:
+            found[claim_id].append((entry_id, minor, at))
+    return found
+
+
 def owed_back_account(row: Claim) -> Account:
     """The ledger's account of what the payee owes back."""
     kind = accounts.advance if row.kind == "advance" else accounts.payee_receivable
@@ -404,10 +495,99 @@ def overheads_owed(tx: Tx, project: str, currency: str) -> Money:
     return Money(int(owed or 0), currency)
 
 
+# What third parties give ------------------------------------------------------------------------------
+
+
+def promised(tx: Tx) -> list[tuple[str, Money, Money]]:
+    """Each third party that promised cash, what it owes still, and what it has promised in all."""
+    rows = tx.session.scalars(
+        select(LedgerAccount).where(
+            LedgerAccount.kind.in_(("contribution_receivable", "contribution_income")),
+            LedgerAccount.balance != 0,
+        )
+    )
+    found: dict[tuple[str, str], list[int]] = {}
+    for row in rows:
+        pair = found.setdefault((row.code.partition(":")[2], row.currency), [0, 0])
+        pair[row.kind == "contribution_income"] = abs(row.balance)
+    return [
+        (party, Money(open_, currency), Money(whole, currency))
+        for (party, currency), (open_, whole) in sorted(found.items())
+    ]
+
+
+def given_in_kind(tx: Tx) -> list[tuple[str, Money]]:
+    """Each third party that gave something in kind, and its value so far."""
+    rows = tx.session.scalars(
+        select(LedgerAccount).where(LedgerAccount.kind == "in_kind_contribution", LedgerAccount.balance < 0)
+    )
+    return [
+        (row.code.partition(":")[2], Money(-row.balance, row.currency))
+        for row in sorted(rows, key=lambda r: r.id)
+    ]
+
+
+def receive_contribution(tx: Tx, *, rail_account: str, party: str, amount: Money, memo: str) -> str:
+    """Book that a third party paid what it promised; the caller has asked who may. Returns the entry's id.
+
+    memo: how one knows. Raises MoreThanOwed, ReasonMissing.
+    """
+    owed = Money(
+        max(0, balance(tx, accounts.contribution_receivable(party, amount.currency), locked=True)),
+        amount.currency,
+    )
+    if amount > owed:
+        raise MoreThanOwed(amount=owed)
+    entry_id = post(
+        tx,
+        posting_rules.contribution_received(
+            contribution_id=tx.new_id(), rail_account=rail_account, party=party, amount=amount,
+            memo=_reason(memo)[:100],
+        ),
+    )  # fmt: skip
+    journal.record(
+        tx, Event.CONTRIBUTION_RECEIVED, rail_account,
+        public={"entry": entry_id, "party": party, "amount": amount.minor, "currency": amount.currency},
+    )  # fmt: skip
+    return entry_id
+
+
+def receive_in_kind(tx: Tx, *, project: str, region: str, party: str, amount: Money, memo: str) -> str:
+    """Write down what a third party gave to a project beside its deliveries, and its value; no money moves.
+
+    memo: what it was, and how it was valued. Returns the entry's id. Raises ReasonMissing, NameMissing.
+    """
+    require(tx.actor, Action.FUND_GRANT, regions.place(tx, region))
+    if not party.strip():
+        raise people.NameMissing
+    entry_id = post(
+        tx,
+        posting_rules.contribution_in_kind(
+            contribution_id=tx.new_id(), project=project, party=party.strip(), amount=amount,
+            memo=_reason(memo)[:100],
+        ),
+    )  # fmt: skip
+    journal.record(
+        tx, Event.CONTRIBUTION_IN_KIND, project, region=region,
+        public={"entry": entry_id, "party": party.strip(), "amount": amount.minor, "currency": amount.currency},
+    )  # fmt: skip
+    return entry_id
+
+
 # Reversing --------------------------------------------------------------------------------------------
 
 REVERSIBLE = frozenset(
-    {"grant", "earmark", "reserve", "exchange", "obligation_funded", "fee", "contribution"}
+    {
+        "grant",
+        "earmark",
+        "reserve",
+        "exchange",
+        "obligation_funded",
+        "fee",
+        "contribution",
+        "in_kind",
+        "repayment",
+    }
 )
 """Kinds that nothing else hangs on: a person may take them back. The others have steps of their own."""
 
@@ -437,10 +617,20 @@ def reverse(tx: Tx, entry_id: str, *, reason: str) -> str:
         raise ReversedAlready
     if row.actor == tx.actor.user_id:
         raise SamePerson(first="booking an entry", second="taking it back")
+    if row.kind == "repayment":
+        _owed_back_again(tx, entry_id)
     reversal = posting_rules.reversal(entry_value(tx, entry_id), entry_id=entry_id, reason=_reason(reason))
     new_id = post(tx, reversal)
     journal.record(tx, Event.ENTRY_REVERSED, entry_id, public={"kind": row.kind, "by": new_id})
     return new_id
+
+
+def _owed_back_again(tx: Tx, entry_id: str) -> None:
+    key = tx.session.scalar(select(LedgerEntry.idempotency_key).where(LedgerEntry.id == entry_id)) or ""
+    claim = _locked(tx, key.split(":")[1])
+    [minor] = [minor for found, minor, _ in repayments(tx, [claim.id])[claim.id] if found == entry_id]
+    claim.recovered -= minor
+    tx.session.flush()
 
 
 def reversal_of(tx: Tx, entry_id: str) -> str | None:
@@ -466,24 +656,45 @@ def _locked(tx: Tx, claim_id: str) -> Claim:
     return row
 
 
+def claim(tx: Tx, claim_id: str) -> Claim:
+    """Raises NotFound."""
+    row = tx.session.get(Claim, claim_id)
+    if row is None:
+        raise NotFound(what="claim", key=claim_id)
+    return row
+
+
+def recovery(tx: Tx, recovery_id: str) -> Recovery:
+    """Raises NotFound."""
+    row = tx.session.get(Recovery, recovery_id)
+    if row is None:
+        raise NotFound(what="recovery", key=recovery_id)
+    return row
+
+
 def claims(tx: Tx, *, person_id: str | None = None) -> list[Claim]:
     """All claims, newest first; of one person with `person_id`."""
     query = select(Claim)
     if person_id is not None:
         query = query.where(Claim.person_id == person_id)
-    return list(tx.session.scalars(query.order_by(Claim.id.desc())))
+    return list(tx.session.scalars(query.order_by(Claim.proposed_at.desc(), Claim.id.desc())))
 
 
 def recoveries(tx: Tx, claim_ids: Sequence[str]) -> list[Recovery]:
     """What was or will be kept back for these claims, oldest first."""
     return list(
-        tx.session.scalars(select(Recovery).where(Recovery.claim_id.in_(claim_ids)).order_by(Recovery.id))
+        tx.session.scalars(
+            select(Recovery)
+            .where(Recovery.claim_id.in_(claim_ids))
+            .order_by(Recovery.planned_at, Recovery.id)
+        )
     )
 
 
 def planned_recoveries(tx: Tx) -> list[Recovery]:
     """What waits for another person's approval, oldest first."""
-    return list(tx.session.scalars(select(Recovery).where(Recovery.state == "planned").order_by(Recovery.id)))
+    query = select(Recovery).where(Recovery.state == "planned")
+    return list(tx.session.scalars(query.order_by(Recovery.planned_at, Recovery.id)))
 
 
 def kept_back(tx: Tx, payable_ids: Sequence[str]) -> dict[str, int]:
@@ -519,18 +730,21 @@ def verify(tx: Tx) -> Iterator[Finding]:
             .group_by(Recovery.claim_id)
         )
     }
+    every = list(tx.session.scalars(select(Claim).order_by(Claim.id)))
+    for claim_id, paid in repayments(tx, [row.id for row in every]).items():
+        sums[claim_id] = sums.get(claim_id, 0) + sum(minor for _, minor, _ in paid)
     kinds = ("advance", "payee_receivable")
     held = {
         account.id: account.balance
         for account in tx.session.scalars(select(LedgerAccount).where(LedgerAccount.kind.in_(kinds)))
     }
     owed_back = dict.fromkeys(held, 0)
-    for row in tx.session.scalars(select(Claim).order_by(Claim.id)):
+    for row in every:
         recovered = sums.get(row.id, 0)
         if row.recovered != recovered:
             yield Finding(
                 "claim-recovered", f"claim {row.id}",
-                f"It says {row.recovered} was recovered, its recoveries sum to {recovered}.",
+                f"It says {row.recovered} was recovered, its recoveries and repayments sum to {recovered}.",
             )  # fmt: skip
         if row.state == "approved":
             account = account_id(owed_back_account(row))

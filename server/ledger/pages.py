@@ -62,6 +62,7 @@ KINDS = {
     "return": N_("Payment came back"),
     "contribution": N_("Contribution received"), "advance": N_("Advance"),
     "clawback": N_("Claim for money paid too much"),
+    "repayment": N_("Paid back"), "in_kind": N_("Given in kind"),
     "recovery": N_("Kept back"), "withholding_due": N_("Tax owed to the tax office"), "overhead": N_("Overhead"),
     "fee": N_("Fee"), "reversal": N_("Reversal"),
 }  # fmt: skip

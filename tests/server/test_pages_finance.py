@@ -41,7 +41,15 @@ def told(answer):
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
 
 
-PAGES = ["/finance", "/finance/claims", "/finance/reserves", "/finance/approvers", "/payees", "/finance/dues"]
+PAGES = [
+    "/finance",
+    "/finance/claims",
+    "/finance/contributions",
+    "/finance/reserves",
+    "/finance/approvers",
+    "/payees",
+    "/finance/dues",
+]
 
 
 @pytest.mark.parametrize("address", PAGES)
