@@ -249,6 +249,13 @@ def test_lists_and_contexts(text, expected):
         is(@"P1D", @"PT24H") => true
         is(time("23:00:50z"), time("23:00:50+00:00")) => true
         time("23:00:50z") = @"23:00:50Z" => true
+        is([1], [true]) => false
+        is([@"23:00:50Z"], [@"23:00:50+00:00"]) => true
+        is({a: [1, "x"]}, {a: [1.0, "x"]}) => true
+        is({a: 1}, {b: 1}) => false
+        is([1..2], [1..2]) => true
+        is([1..2], [1..2)) => false
+        is([1..true], [1..1]) => false
         is(@"12:00:00+01:00", @"11:00:00Z") => false
     """),
 )

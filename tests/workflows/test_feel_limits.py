@@ -16,6 +16,11 @@ def doubling(first, template):
     return "{a: " + ", ".join([first, *entries]) + "}"
 
 
+MERGED = "{{a: for i in 1..20000 return {{x: i}}, r: {}}}.r"
+ENTRIES = (
+    "{c: context(for i in 1..9000 return {key: string(i), value: i}), "
+    "r: for i in 1..900 return count(get entries(c))}.r"
+)
 LONG_TEXT = 'string join(for i in 1..9000 return "aa", "")'
 
 
@@ -56,6 +61,15 @@ def test_deep_and_long_texts_are_refused(text):
         pytest.param('matches("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "(a|a|aa)*b")', id="regex alternatives"),
         pytest.param(f'replace({LONG_TEXT}, "a", "bbbbbbbbb")', id="replace"),
         pytest.param("flatten(for i in 1..300 return for j in 1..300 return j)", id="flatten"),
+        pytest.param(MERGED.format("for i in 1..2000 return context merge(a)"), id="context merge"),
+        pytest.param(ENTRIES, id="get entries"),
+        pytest.param(
+            MERGED.format("for i in 1..2000 return get value({}, for j in 1..900 return j)"), id="paths"
+        ),
+        pytest.param("for i in 1..40000 return log(i)", id="logarithms"),
+        pytest.param("for i in 1..40000 return exp(i / 1000)", id="exponentials"),
+        pytest.param("for i in 1..40000 return 1.37 ** 0.7", id="broken powers"),
+        pytest.param('for i in 1..40000 return matches("a", string(i) + "(a|b)*")', id="many patterns"),
     ],
 )
 def test_work_is_bounded(text):
@@ -109,6 +123,35 @@ def test_what_is_too_large_is_null(text):
 def test_nothing_of_python_is_reachable(text):
     value = feel.evaluate(text, {"a": {"b": 1}})
     assert value is None or value == [None] or value == []
+
+
+def test_is_compares_each_part_once_and_counts_it():
+    def chain(name):
+        return f'{name}a: ["x"], ' + ", ".join(
+            f"{name}{new}: [{', '.join([f'{name}{old}'] * 10)}]" for old, new in pairwise("abcdefghijk")
+        )
+
+    began = time.process_time()
+    with pytest.raises(feel.FeelLimitExceeded):
+        feel.evaluate(f"{{{chain('p')}, {chain('q')}, r: is(pk, qk)}}.r")
+    assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize("step", ["[partial[-1]]", "{k: partial[-1]}"])
+def test_a_result_is_not_deeper_than_what_can_be_given_back(step):
+    nested = "{a: for i in 1..COUNT return STEP, r: a[-1]}.r".replace("STEP", step)
+    with pytest.raises(feel.FeelLimitExceeded, match="64 levels of the result"):
+        feel.evaluate(nested.replace("COUNT", "1500"))
+    value = feel.evaluate(nested.replace("COUNT", "60"))
+    assert feel.evaluate("is(v, v)", {"v": value}) is True
+
+
+def test_a_comment_without_end_is_an_error_at_its_beginning():
+    began = time.process_time()
+    with pytest.raises(feel.FeelSyntaxError, match="column 5: expected the end of the comment"):
+        feel.compile("1 + /* " * 2800)
+    assert time.process_time() - began < 1
+    assert feel.evaluate("6 / /* half */ 2") == 3
 
 
 def test_python_names_are_ordinary_names():

@@ -7,8 +7,9 @@ is counted, not time: the same expression on the same values always ends the sam
 from __future__ import annotations
 
 import datetime
+import itertools
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -43,6 +44,7 @@ _WARNINGS_LIMIT: Final = 50
 _INTEGER_BITS: Final = 20_000
 _CONTEXT_DEPTH: Final = 64
 _MISSING: Final = object()
+_WITH_PARTS: Final = frozenset({list, dict, Range})
 _FEEL_SCALARS: Final = frozenset(
     {str, bool, type(None), Date, Time, DateTime, DaysDuration, MonthsDuration, FunctionValue}
 )
@@ -145,19 +147,21 @@ class Evaluation:
         return [self.convert(item, name, depth + 1) for item in value]
 
     def measured(self, value: FeelValue) -> FeelValue:
-        """The result, when it is small enough even where the same list stands in it many times over."""
-        if type(value) is not list and type(value) is not dict:
+        """The result, when it is small enough even where the same list stands in it many times over.
+
+        Its depth is bounded too: whoever writes it as JSON or compares it does so level within level.
+        """
+        if type(value) not in _WITH_PARTS:
             return value
-        parts, left = [value], self.limits.items
-        while parts:
-            part = parts.pop()
-            left -= 1
+        level, left, depth = [value], self.limits.items, 0
+        while level:
+            left -= len(level)
+            depth += 1
             if left < 0:
                 raise FeelLimitExceeded(limit="parts of the result", maximum=self.limits.items)
-            if type(part) is list:
-                parts.extend(part)
-            elif type(part) is dict:
-                parts.extend(part.values())
+            if depth > _CONTEXT_DEPTH:
+                raise FeelLimitExceeded(limit="levels of the result", maximum=_CONTEXT_DEPTH)
+            level = list(itertools.islice(itertools.chain.from_iterable(map(_parts, level)), left + 1))
         return value
 
 
@@ -183,6 +187,15 @@ class Scope:
                 return value
             scope = scope.outer
         return missing
+
+
+def _parts(value: FeelValue) -> Iterable[FeelValue]:
+    """What a value is made of."""
+    if type(value) is Range:
+        return (value.start, value.end)
+    if type(value) is list:
+        return value
+    return value.values() if type(value) is dict else ()
 
 
 def _folded(key: object) -> str:

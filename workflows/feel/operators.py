@@ -30,6 +30,10 @@ from workflows.feel.temporal import (
 from workflows.feel.values import DECIMAL128, UNBOUNDED, FeelValue, Range, type_name
 
 _WIDE: Final = Context(prec=80, rounding=ROUND_HALF_EVEN, traps=[])
+_POWER_STEPS: Final = 60
+"""What a large or broken power costs beside a sum; powers up to _SMALL_POWER are a few products."""
+_SMALL_POWER: Final = 16
+_SHIFT_STEPS: Final = 6
 _Operation = Callable[[Evaluation, FeelValue, FeelValue], FeelValue]
 
 
@@ -77,12 +81,27 @@ def _equal_ranges(run: Evaluation, left: Range, right: Range) -> bool:
     )
 
 
-def identical(left: FeelValue, right: FeelValue) -> bool:
+def identical(run: Evaluation, left: FeelValue, right: FeelValue) -> bool:
     """The built-in is(): the same type and the same components, time zones included."""
-    if type(left) is not type(right):
+    run.step()
+    kind = type(left)
+    if kind is not type(right):
         return False
-    if isinstance(left, Time | DateTime):
+    if kind is Time or kind is DateTime:
         return str(left) == str(right)
+    if kind is list:
+        pairs = zip(left, right, strict=False)
+        return len(left) == len(right) and all(identical(run, a, b) for a, b in pairs)
+    if kind is dict:
+        return left.keys() == right.keys() and all(identical(run, left[key], right[key]) for key in left)
+    if kind is Range:
+        ends = ((left.start, right.start), (left.end, right.end))
+        flags = (left.start_included, left.end_included, left.negated)
+        return flags == (right.start_included, right.end_included, right.negated) and all(
+            identical(run, a, b) for a, b in ends
+        )
+    if kind is str:
+        run.step(len(left) // 256)
     return bool(left == right)
 
 
@@ -179,6 +198,7 @@ def add(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
         left, right = right, left
         a, b = b, a
     if a in _POINTS and b in _DURATIONS:
+        run.step(_SHIFT_STEPS)
         return _checked(run, "+", _shift(left, right, 1))
     if a is b is DaysDuration:
         return _checked(run, "+", days_duration(left.nanoseconds + right.nanoseconds))
@@ -193,6 +213,7 @@ def subtract(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
     if a is Decimal and b is Decimal:
         return _number(run, "-", DECIMAL128.subtract(left, right))
     if a in _POINTS and b in _DURATIONS:
+        run.step(_SHIFT_STEPS)
         return _checked(run, "-", _shift(left, right, -1))
     if a is b is DaysDuration:
         return _checked(run, "-", days_duration(left.nanoseconds - right.nanoseconds))
@@ -234,6 +255,7 @@ def power(run: Evaluation, left: FeelValue, right: FeelValue) -> FeelValue:
         return run.null(wrong_types("**", type_name(left), type_name(right)))
     if right == 0:
         return Decimal(1)
+    run.step(_POWER_STEPS if right.copy_abs() > _SMALL_POWER or right != int(right) else 1)
     return _number(run, "**", DECIMAL128.power(left, right))
 
 

@@ -86,7 +86,7 @@ class Pattern:
                 if match is not None:
                     return match
         finally:
-            run.step((run.limits.pattern_steps - max(budget[0], 0)) // 4)
+            run.step((run.limits.pattern_steps - max(budget[0], 0)) // 2)
         return None
 
     def matches(self, run: Evaluation, text: str) -> Iterator[Match]:

@@ -36,6 +36,11 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_EXPECTED: Final = {
+    '"': "the closing quotation mark",
+    "@": "the closing quotation mark",
+    "/": "the end of the comment",
+}
 _ESCAPE: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{6}|.)", re.DOTALL)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SIMPLE_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
@@ -64,8 +69,8 @@ def tokenize(text: str) -> list[Token]:
     position = 0
     while position < len(text):
         match = _TOKEN.match(text, position)
-        if match is None:
-            expected = "the closing quotation mark" if text[position] in '"@' else "an expression"
+        if match is None or (match.group() == "/" and text.startswith("/*", position)):
+            expected = _EXPECTED.get(text[position], "an expression")
             raise syntax_error(text, position, expected)
         if match.lastgroup != "space":
             tokens.append(_token(match))

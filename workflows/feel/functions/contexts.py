@@ -17,8 +17,8 @@ def _negation(_: Evaluation, negand: bool) -> FeelValue:
 
 
 @builtin("is", "value1?: any?, value2?: any?")
-def _is_identical(_: Evaluation, left: FeelValue = None, right: FeelValue = None) -> FeelValue:
-    return identical(left, right)
+def _is_identical(run: Evaluation, left: FeelValue = None, right: FeelValue = None) -> FeelValue:
+    return identical(run, left, right)
 
 
 @builtin("get value", "m: context, key: string")
@@ -28,6 +28,7 @@ def _get_value(run: Evaluation, context: _Context, key: str) -> FeelValue:
 
 @builtin("get value", "context: context, keys: list")
 def _get_value_of_path(run: Evaluation, context: _Context, keys: list[FeelValue]) -> FeelValue:
+    run.step(len(keys))
     value: FeelValue = context
     for key in keys:
         if not isinstance(key, str) or not isinstance(value, dict) or key not in value:
@@ -39,12 +40,14 @@ def _get_value_of_path(run: Evaluation, context: _Context, keys: list[FeelValue]
 @builtin("get entries", "m: context")
 def _get_entries(run: Evaluation, context: _Context) -> FeelValue:
     run.room_for(len(context))
+    run.step(len(context))
     return [{"key": key, "value": value} for key, value in context.items()]
 
 
 @builtin("context", "entries: list")
 def _context_of(run: Evaluation, entries: list[FeelValue]) -> FeelValue:
     run.room_for(len(entries))
+    run.step(len(entries))
     made: _Context = {}
     for entry in entries:
         if not isinstance(entry, dict) or "value" not in entry or not isinstance(entry.get("key"), str):
@@ -68,6 +71,8 @@ def _context_put_nested(
     """Puts the value at a path of keys; contexts on the way that are missing are made."""
     if not keys or not all(isinstance(key, str) for key in keys):
         return run.null(wrong_arguments("context put"))
+    run.step(len(keys))
+    run.room_for(len(context))
     made = dict(context)
     inner = made
     for key in keys[:-1]:
@@ -83,10 +88,13 @@ def _context_put_nested(
 @builtin("context merge", "contexts: list")
 def _context_merge(run: Evaluation, contexts: list[FeelValue]) -> FeelValue:
     """Later entries replace earlier ones."""
+    run.step(len(contexts))
     merged: _Context = {}
     for context in contexts:
         if not isinstance(context, dict):
             return run.null(wrong_arguments("context merge"))
         run.room_for(len(context))
         merged.update(context)
+        if len(merged) > run.limits.items:
+            run.room_for(len(merged))
     return merged

@@ -23,6 +23,9 @@ from workflows.feel.values import DECIMAL128, FeelValue
 
 _LOWEST_SCALE: Final = -6111
 _HIGHEST_SCALE: Final = 6176
+_ROOT_STEPS: Final = 4
+_TRANSCENDENTAL_STEPS: Final = 40
+"""What a logarithm costs beside a sum."""
 _EXACT: Final = Context(prec=80, Emin=-13_000, Emax=13_000, traps=[])
 
 
@@ -100,17 +103,20 @@ def _modulo(run: Evaluation, dividend: Decimal, divisor: Decimal) -> FeelValue:
 
 @builtin("sqrt", "number: number")
 def _sqrt(run: Evaluation, number: Decimal) -> FeelValue:
+    run.step(_ROOT_STEPS)
     return _checked(run, "sqrt", DECIMAL128.sqrt(number))
 
 
 @builtin("log", "number: number")
 def _log(run: Evaluation, number: Decimal) -> FeelValue:
     """The natural logarithm."""
+    run.step(_TRANSCENDENTAL_STEPS)
     return _checked(run, "log", DECIMAL128.ln(number))
 
 
 @builtin("exp", "number: number")
 def _exp(run: Evaluation, number: Decimal) -> FeelValue:
+    run.step(_TRANSCENDENTAL_STEPS)
     return _checked(run, "exp", DECIMAL128.exp(number))
 
 

@@ -90,6 +90,7 @@ def _string_join(run: Evaluation, items: list[FeelValue], delimiter: str | None 
 
 
 def _pattern(run: Evaluation, text: str, flags: str | None) -> Pattern | None:
+    run.step(8 + len(text))
     try:
         return compile_pattern(text, flags or "")
     except PatternError:
