@@ -1,6 +1,6 @@
-"""Payment files beside sepaxml, posting beside the raw driver, and verifying the ledger, on both databases.
+"""Payment files beside sepaxml, posting beside the raw driver, verifying the ledger, and eight processes on it.
 
-Run: .venv/bin/python -m bench.payments [--transfers 100000] [--entries 10000] [--only files,ledger].
+Run: .venv/bin/python -m bench.payments [--transfers 100000] [--entries 10000] [--only files,ledger,hammer].
 
 Files: the same transfers, each writer in a process of its own that makes them one by one; processor time, since a
 busy machine does not change it, and the largest memory the process ever had. sepaxml writes fewer elements (no UETR,
@@ -8,6 +8,10 @@ no structured reference, no address), which is in its favour; its export is not 
 
 Ledger: the same deliveries, one transaction each, posted by the service and by the bare driver with the same
 statements, round trips and commits; wall-clock time, in turns. Verifying reads what was posted.
+
+Hammer: eight processes try what may happen once, all at the same moment (tests/hammer.py): 12,000 attempts at 1,500
+deliveries, 2,080 reservations on money for 1,000, eight exporters of one batch. The lines say how often it happened;
+more or fewer than the bar ends the run with a failure.
 """
 
 from __future__ import annotations
@@ -353,11 +357,54 @@ def verify_speed(dialect: str, runtime: Any) -> None:
     line(f"payments-verify-{dialect}", max(speeds) / VERIFY_BARS[dialect], 1)
 
 
+# Hammer ------------------------------------------------------------------------------------------------
+
+
+def bench_hammer(dialect: str, url: str) -> bool:
+    """Whether exactly as many were posted, reserved and exported as may be."""
+    from server.clock import SetClock
+    from server.db import migrate
+    from server.db.engine import open_engine
+    from tests import hammer
+    from tests.conftest import START, open_runtime
+    from tests.engine_processes import Process
+    from tests.server.conftest import build
+
+    engine = open_engine(url)
+    migrate.upgrade(engine)
+    engine.dispose()
+    folder, processes = Path(tempfile.mkdtemp()), [Process() for _ in range(hammer.COUNT)]
+    clock = SetClock(START)
+    world = build(open_runtime(url, folder, clock, seed=1), clock, "owing")
+    opened = [process.open(world) for process in processes]
+    bars = (
+        ("deliveries", hammer.owe, hammer.DELIVERIES), ("reservations", hammer.reserve, hammer.MONEY_FOR),
+        ("files", hammer.export, 1),
+    )  # fmt: skip
+    exact = True
+    for name, strike, bar in bars:
+        start = time.perf_counter()
+        found = strike(opened, world)
+        seconds = time.perf_counter() - start
+        out(f"    {hammer.COUNT} processes, {found.attempts} attempts in {seconds:.0f} s: {found.told}\n")
+        out(f"bench payments-hammer-{name}-{dialect} limit {found.held} {name} bar {bar}\n")
+        exact = exact and found.held == found.told["done"] == bar
+    findings = world.verify()
+    out(f"    verify: {sorted(set(findings))}\n")
+    for process in processes:
+        process.end()
+        process.close()
+    world.runtime.engine.dispose()
+    shutil.rmtree(folder, ignore_errors=True)
+    # the copied deliveries have no submission and no acceptance, which verify says of them
+    return exact and not any(code.startswith(("ledger", "batch")) for code in findings)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--transfers", type=int, default=TRANSFERS)
     parser.add_argument("--entries", type=int, default=ENTRIES)
-    parser.add_argument("--only", default="files,ledger")
+    parser.add_argument("--only", default="files,ledger,hammer")
     parser.add_argument("--writer", choices=WRITERS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -372,6 +419,11 @@ def main() -> None:
         with databases() as urls:
             for dialect, url in urls.items():
                 bench_ledger(dialect, url, given.entries)
+    if "hammer" in given.only:
+        with databases() as urls:
+            exact = [bench_hammer(dialect, url) for dialect, url in urls.items()]
+        if not all(exact):
+            sys.exit("the hammer: something happened more or less often than it may")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,10 @@ from workflows.problems import Problem
 _ACCOUNT_REPORTS: Final = frozenset({"camt.052", "camt.053", "camt.054"})
 
 
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+"""Byte order marks."""
+
+
 @dataclass(frozen=True, slots=True)
 class BankFile:
     """A file that was read.
@@ -39,7 +43,7 @@ def read(data: bytes, *, profiles: Mapping[str, MobileMoneyProfile] | None = Non
     """
     if workbook.is_workbook(data):
         return _workbook(data, profiles or {})
-    if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+    if not _is_xml(data):
         return _csv(data, profiles or {})
     try:
         root = xml.parse(data, limits=LIMITS)
@@ -52,6 +56,12 @@ def read(data: bytes, *, profiles: Mapping[str, MobileMoneyProfile] | None = Non
         report = camt.read(data)
         return BankFile(message, version, camt.answer(report), report)
     return BankFile(message, version, Answer((), (_unknown(message or str(root.tag)),)))
+
+
+def _is_xml(data: bytes) -> bool:
+    """Whether it begins as XML does, also in UTF-16, about which the reader of XML has its own say."""
+    head = data[:200].replace(b"\0", b"") if data[:2] in _UTF16 or b"\0" in data[:2] else data
+    return head.lstrip(b"\xff\xfe\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def _workbook(data: bytes, profiles: Mapping[str, MobileMoneyProfile]) -> BankFile:

@@ -15,7 +15,7 @@ import contextlib
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal, cast
@@ -52,6 +52,8 @@ _KINDS: Final[dict[str, tuple[str, str, Kind]]] = {
 _OPENING: Final = ("OPBD", "PRCD")
 """Opening booked; previously closed booked is the same under another name."""
 _CLOSING: Final = "CLBD"
+_RETURN: Final = "-RRTN"
+"""Sub-family of reimbursements and returns in the external code set of bank transactions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +237,12 @@ class _Reading:
 
     def _balance(self, element: etree._Element) -> Balance | None:
         kind = first_text(element, ("Tp", "CdOrPrtry", "Cd"), ("Tp", "CdOrPrtry", "Prtry"), ("Tp", "Cd"))
-        read = self._money(element, f"line {element.sourceline}")
+        place = f"line {element.sourceline}"
+        read = self._money(element, place)
         if read is None:
+            return None
+        if text(element, "CdtDbtInd") not in ("CRDT", "DBIT"):
+            self._problem("no-direction", "A balance does not say credit or debit and is left out.", place)
             return None
         return Balance(kind, -read if _direction(element) == "debit" else read, day(element, "Dt"))
 
@@ -343,10 +349,12 @@ class _Reading:
                 try:
                     return money(written)
                 except ValueError:
+                    # without its amount it would be matched by its reference alone
                     self._problem(
                         "unreadable-amount",
                         "The amount %(amount)s cannot be read; what it belongs to is left out. Ask the bank.",
                         f"line {element.sourceline}",
+                        "error",
                         amount=f"{text(written)[:40]} {written.get('Ccy', '')[:10]}",
                     )
                     return None
@@ -355,7 +363,16 @@ class _Reading:
     # the file against itself
 
     def _check_parts(self, entry: Entry) -> None:
-        """An entry is the sum of its transactions, as far as they say amounts in its currency."""
+        """An entry is the sum of its transactions, or of its batches, as far as they say amounts in its currency."""
+        totals = [b.total for b in entry.batches]
+        if not entry.transactions and totals and not _is_sum(totals, entry.amount) and None not in totals:
+            self._problem(
+                "batch-does-not-add-up",
+                "The entry is over %(whole)s, the batches it books are over %(parts)s. A person must look.",
+                entry.place,
+                whole=str(entry.amount),
+                parts=", ".join(str(t) for t in totals),
+            )
         parts = [t.amount for t in entry.transactions]
         if len(parts) < 2 or any(part is None or part.currency != entry.amount.currency for part in parts):
             return
@@ -425,6 +442,12 @@ class _Reading:
                 stated=int(stated),
                 found=found,
             )
+
+
+def _is_sum(parts: Sequence[Money | None], whole: Money) -> bool:
+    return all(part is not None and part.currency == whole.currency for part in parts) and whole == total(
+        [part for part in parts if part is not None], whole.currency
+    )
 
 
 def signed(entry: Entry) -> Money:
@@ -533,21 +556,50 @@ def items(entry: Entry) -> Iterator[AnswerItem]:
     outcome = _outcome(entry, None)
     if outcome is None:
         return
-    for batch in entry.batches or (BatchReference(),):
-        whole = batch.total or (entry.amount if len(entry.batches) <= 1 else None)
+    batches = entry.batches or (BatchReference(),)
+    # money moved is the entry's amount: what the batches say beside it counts only where it agrees
+    agrees = _is_sum([b.total for b in batches], entry.amount) or (len(batches) == 1 and not batches[0].total)
+    for batch in batches if agrees else (BatchReference(),):
+        named = batch.payment_information_id or batch.message_id
+        whole = batch.total or entry.amount
         yield AnswerItem(
-            level="payment_information"
-            if batch.payment_information_id or batch.message_id
-            else "transaction",
+            level="payment_information" if named else "transaction",
             status=_status(entry, outcome),
             outcome=outcome,
             original_message_id=batch.message_id,
             payment_information_id=batch.payment_information_id,
-            reason_text=entry.information,
-            amount=entry.amount if not batch.payment_information_id and not batch.message_id else None,
+            reason_text=" ".join(x for x in (entry.information, "" if agrees else _named(batches)) if x),
+            amount=None if named else entry.amount,
             count=batch.count,
-            control_sum=None if whole is None else whole.major(),
+            control_sum=whole.major(),
         )
+
+
+def _named(batches: Sequence[BatchReference]) -> str:
+    """What the entry says it books, for the person who looks at it."""
+    return " ".join(b.payment_information_id or b.message_id for b in batches)[:200]
+
+
+def doubtful(entry: Entry) -> Iterator[AnswerItem]:
+    """Booked movements that say nothing about a payment, although they may name one.
+
+    A credit that is told as no return, a debit that undoes something: whoever knows the payments asks a person about
+    those that are named.
+    """
+    for transaction in entry.transactions if entry.status == "BOOK" else ():
+        named = transaction.end_to_end_id or transaction.uetr or transaction.instruction_id
+        if named and _outcome(entry, transaction) is None:
+            yield AnswerItem(
+                level="transaction",
+                status=f"{entry.status}-{transaction.direction.upper()}",
+                outcome="returned" if transaction.direction == "credit" else "settled",
+                instruction_id=transaction.instruction_id,
+                end_to_end_id=transaction.end_to_end_id,
+                uetr=transaction.uetr,
+                reason=transaction.return_reason,
+                reason_text=transaction.return_text or transaction.remittance,
+                amount=transaction.amount or (entry.amount if len(entry.transactions) == 1 else None),
+            )
 
 
 def _status(entry: Entry, outcome: Outcome) -> str:
@@ -558,7 +610,11 @@ def _status(entry: Entry, outcome: Outcome) -> str:
 def _outcome(entry: Entry, transaction: Transaction | None) -> Outcome | None:
     """None = it says nothing about a payment of ours."""
     direction = entry.direction if transaction is None else transaction.direction
-    is_back = entry.is_reversal or (transaction is not None and transaction.is_return)
+    is_back = (
+        entry.is_reversal
+        or entry.code.endswith(_RETURN)
+        or (transaction is not None and transaction.is_return)
+    )
     if direction == "credit":
         return ("returned" if entry.status == "BOOK" else "pending") if is_back else None
     if is_back:

@@ -23,6 +23,8 @@ TEXT_MAX: Final = 500
 PROBLEMS_MAX: Final = 100
 """Problems told of one file."""
 
+MINOR_MAX: Final = 10**15
+"""Minor units of one amount; a sum of many still fits into 64 bits."""
 COUNT: Final = re.compile(r"[0-9]{1,15}")
 DECIMAL: Final = re.compile(r"[0-9]{1,18}(\.[0-9]{1,17})?")
 _MESSAGE: Final = re.compile(r"urn:iso:std:iso:20022:tech:xsd:([a-z]{4}\.[0-9]{3})\.([0-9]{3}\.[0-9]{2})")
@@ -65,9 +67,12 @@ def money(element: etree._Element) -> Money:
     if not DECIMAL.fullmatch(written):
         raise ValueError(written[:40])
     try:
-        return Money.parse(written, element.get("Ccy", ""))
+        read = Money.parse(written, element.get("Ccy", ""))
     except PricingError as error:
         raise ValueError(str(error)) from error
+    if read.minor > MINOR_MAX:
+        raise ValueError(written)
+    return read
 
 
 def day(element: etree._Element, name: str) -> date | None:

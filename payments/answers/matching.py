@@ -12,7 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -65,9 +66,17 @@ class AnswerItem:
         )
 
     @property
+    def names_something(self) -> bool:
+        """Whether it says which payment or group it is about; banks write NOTPROVIDED where they do not know."""
+        named = (self.instruction_id, self.end_to_end_id, self.uetr)
+        return self.level != "transaction" or any(name not in ("", NOT_PROVIDED) for name in named)
+
+    @property
     def natural_key(self) -> str:
         """SHA-256 (hex) of what is said about what: equal when another file says the same again."""
         said = [*self.identification, self.status, self.reason]
+        if not self.names_something:  # only its amount tells it from another one
+            said.append(str(self.amount))
         return hashlib.sha256(json.dumps(said, ensure_ascii=True).encode("ascii")).hexdigest()
 
 
@@ -128,30 +137,39 @@ class TransferIndex:
         agrees = agrees and (item.amount is None or item.amount == transfer.amount)
         return by, transfer, agrees
 
-    def is_whole(self, item: AnswerItem, message_id: str) -> bool:
+    def named(self, items: Iterable[AnswerItem]) -> set[str]:
+        """The payments that items name, rightly or not; a payment of merely the same amount is not named."""
+        found = (self.find(item)[1] for item in items)
+        return {transfer.payment_id for transfer in found if transfer is not None}
+
+    def is_whole(self, item: AnswerItem, message_id: str, payment_information_id: str = "") -> bool:
         """Whether a group item speaks about exactly these transfers: equal count and sum.
 
-        Where the file says neither, the id of the message sent must be the one it answers.
+        Where the file says only one of them, or neither, the message it answers must be the one that was sent.
         """
         if message_id and item.original_message_id not in ("", message_id):
             return False
-        if item.count is None and item.control_sum is None:
-            return bool(message_id) and item.original_message_id == message_id
+        if payment_information_id and item.payment_information_id not in ("", payment_information_id):
+            return False
+        is_ours = bool(message_id) and item.original_message_id == message_id
+        if not is_ours and (item.count is None or item.control_sum is None):
+            return False
         whole = sum((t.amount.major() for t in self.transfers), Decimal(0))
         return item.count in (None, len(self.transfers)) and item.control_sum in (None, whole)
 
 
 def match(
-    item: AnswerItem, transfers: Iterable[CreditTransfer] | TransferIndex, *, message_id: str = ""
-) -> Match:
+    item: AnswerItem, transfers: Iterable[CreditTransfer] | TransferIndex, *, message_id: str = "",
+    payment_information_id: str = "",
+) -> Match:  # fmt: skip
     """Find the transfers an item speaks about.
 
     transfers: those of one batch for group items; an index when many items are matched.
-    message_id: MsgId of the file that was sent, where known.
+    message_id, payment_information_id: MsgId and PmtInfId of what was sent, where known.
     """
     index = transfers if isinstance(transfers, TransferIndex) else TransferIndex(transfers)
     if item.level != "transaction":
-        if index.transfers and index.is_whole(item, message_id):
+        if index.transfers and index.is_whole(item, message_id, payment_information_id):
             return Match(item, "group", index.transfers)
         return Match(item, "unmatched", candidates=index.transfers)
     by, transfer, agrees = index.find(item)
@@ -173,7 +191,11 @@ def _candidates(item: AnswerItem, index: TransferIndex) -> tuple[CreditTransfer,
 
 
 def match_answer(
-    answer: Answer, transfers: Iterable[CreditTransfer], *, message_id: str = ""
+    answer: Answer,
+    transfers: Iterable[CreditTransfer],
+    *,
+    message_id: str = "",
+    payment_information_id: str = "",
 ) -> tuple[Match, ...]:
     """Match every item; what is said about one payment takes precedence over what is said about its group.
 
@@ -181,8 +203,9 @@ def match_answer(
     """
     index = TransferIndex(transfers)
     single = [match(i, index, message_id=message_id) for i in answer.items if i.level == "transaction"]
-    named = {t.payment_id for m in single for t in (*m.transfers, *m.candidates)}
-    whole = [match(i, index, message_id=message_id) for i in answer.items if i.level != "transaction"]
+    named = index.named(m.item for m in single)
+    sent = {"message_id": message_id, "payment_information_id": payment_information_id}
+    whole = [match(i, index, **sent) for i in answer.items if i.level != "transaction"]
     rest = [
         Match(m.item, m.by, tuple(t for t in m.transfers if t.payment_id not in named), m.candidates)
         for m in whole
@@ -191,12 +214,20 @@ def match_answer(
 
 
 def without_repetition(items: Sequence[AnswerItem]) -> tuple[tuple[AnswerItem, ...], tuple[Problem, ...]]:
-    """Each item once, and a problem for each payment that is both settled and rejected in one file."""
-    unique = {item.natural_key: item for item in reversed(items)}
-    kept = tuple(sorted(unique.values(), key=items.index)) if len(unique) < len(items) else tuple(items)
+    """Each item once, and a problem for each payment that is both settled and rejected in one file.
+
+    Two that name nothing may be about two payments: both are kept.
+    """
+    seen: set[str] = set()
+    found: list[AnswerItem] = []
+    for item in items:
+        if not item.names_something or item.natural_key not in seen:
+            found.append(item)
+        seen.add(item.natural_key)
+    kept = tuple(found)
     outcomes: dict[tuple[str, ...], set[Outcome]] = {}
     for item in kept:
-        if item.level == "transaction":
+        if item.level == "transaction" and item.names_something:
             outcomes.setdefault(item.identification, set()).add(item.outcome)
     problems = tuple(
         Problem(
@@ -208,6 +239,15 @@ def without_repetition(items: Sequence[AnswerItem]) -> tuple[tuple[AnswerItem, .
         if {"settled", "rejected"} <= said
     )
     return kept, problems
+
+
+def distinct_keys(items: Iterable[AnswerItem]) -> Iterator[str]:
+    """The natural key of each item; the second of the same within one file gets its number."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        key = item.natural_key
+        seen[key] += 1
+        yield key if seen[key] == 1 else f"{key} {seen[key]}"
 
 
 def name_differs(registered: str, expected: str) -> bool:

@@ -19,7 +19,7 @@ from server.actor import RULES, Action, Actor, Object, can, require
 from server.batches.models import ApprovalPolicyRow as ApprovalPolicyRow
 from server.batches.models import BatchApproval as BatchApproval
 from server.batches.models import BatchRow
-from server.errors import Conflict, NotFound, SamePerson, WrongState
+from server.errors import CommandTaken, Conflict, NotFound, SamePerson, WrongState
 from server.journal import service as journal
 from server.journal.service import Event
 from server.runtime import Tx
@@ -41,11 +41,13 @@ def propose_policy(
     valid_from: date,
     steps: Sequence[tuple[int, Sequence[str]]],
     note: str,
+    policy_id: str | None = None,
 ) -> str:
     """Propose how many people approve batches of a currency (fund "": of every fund without a policy of its own).
 
-    steps: from an amount in minor units on, the roles of which one person each approves (or `any`). Returns its id.
-    Raises InvalidApprovalPolicy, InThePast.
+    steps: from an amount in minor units on, the roles of which one person each approves (or `any`). policy_id: the
+    client's; the same policy under the same id is proposed once. Returns its id. Raises InvalidApprovalPolicy,
+    InThePast, CommandTaken.
     """
     require(tx.actor, Action.POLICY_CHANGE)
     if valid_from < tx.now.date():
@@ -54,8 +56,10 @@ def propose_policy(
         currency, fund, valid_from, tuple(Step(minor, tuple(roles)) for minor, roles in steps)
     )
     rules.check_policy(policy, APPROVING)
+    if _proposed_before(tx, policy_id, policy):
+        return str(policy_id)
     row = ApprovalPolicyRow(
-        id=tx.new_id(), currency=currency, fund=fund, valid_from=valid_from,
+        id=policy_id or tx.new_id(), currency=currency, fund=fund, valid_from=valid_from,
         steps=[[step.from_minor, list(step.roles)] for step in policy.steps], note=note.strip()[:300],
         proposed_by=tx.actor.user_id, proposed_at=tx.now,
     )  # fmt: skip
@@ -65,6 +69,23 @@ def propose_policy(
         tx, Event.POLICY_PROPOSED, row.id, public={"currency": currency, "fund": fund, "steps": row.steps}
     )
     return row.id
+
+
+def _proposed_before(tx: Tx, policy_id: str | None, policy: ApprovalPolicy) -> bool:
+    known = None if policy_id is None else tx.session.get(ApprovalPolicyRow, policy_id)
+    if known is None:
+        return False
+    if known.proposed_by != tx.actor.user_id or _value(known) != policy:
+        raise CommandTaken
+    return True
+
+
+def policy(tx: Tx, policy_id: str) -> ApprovalPolicyRow:
+    """Raises NotFound."""
+    row = tx.session.get(ApprovalPolicyRow, policy_id)
+    if row is None:
+        raise NotFound(what="approval policy", key=policy_id)
+    return row
 
 
 def approve_policy(tx: Tx, policy_id: str) -> None:
@@ -84,7 +105,8 @@ def approve_policy(tx: Tx, policy_id: str) -> None:
 
 def policies(tx: Tx) -> list[ApprovalPolicyRow]:
     """All policies, proposals included, newest first."""
-    return list(tx.session.scalars(select(ApprovalPolicyRow).order_by(ApprovalPolicyRow.id.desc())))
+    newest = (ApprovalPolicyRow.proposed_at.desc(), ApprovalPolicyRow.id.desc())
+    return list(tx.session.scalars(select(ApprovalPolicyRow).order_by(*newest)))
 
 
 def required_roles(tx: Tx, total: Money, funds: Collection[str]) -> tuple[str, ...]:

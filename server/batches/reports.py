@@ -19,7 +19,8 @@ from sqlalchemy import select
 from payments import ledger as accounts
 from payments.answers import bank_files, camt
 from payments.answers.camt import Entry, Statement
-from payments.answers.matching import AnswerItem, Match, TransferIndex, match
+from payments.answers.iso20022 import MINOR_MAX
+from payments.answers.matching import AnswerItem, Match, TransferIndex, distinct_keys, match
 from payments.batches import CreditTransfer
 from payments.rails.profiles import MobileMoneyProfile, Outcome, profile
 from pricing.money import Money
@@ -70,12 +71,16 @@ class FileRead:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """One item of a file. key: tells it from every other, in whatever file it comes. moved: minor, signed."""
+    """One item of a file. key: tells it from every other, in whatever file it comes. direction: of the entry.
+
+    is_doubtful: it says nothing about a payment; where it names one of ours all the same, a person must look.
+    """
 
     item: AnswerItem
     key: str
     statement_id: str | None = None
     direction: int = 0
+    is_doubtful: bool = False
 
 
 def read_file(tx: Tx, account_id: str, data: bytes, *, name: str) -> FileRead:
@@ -105,7 +110,8 @@ def read_file(tx: Tx, account_id: str, data: bytes, *, name: str) -> FileRead:
         )
     )  # fmt: skip
     tx.session.flush()
-    said = [_Said(item, item.natural_key) for item in found.answer.items] if not found.report else []
+    told = () if found.report else found.answer.items
+    said = [_Said(item, key) for item, key in zip(told, distinct_keys(told), strict=True)]
     for statement in statements:
         said += _statement(tx, digest, account, statement)
     counts = _book(tx, account, digest, said)
@@ -144,6 +150,11 @@ def _statement(tx: Tx, digest: str, account: PayingAccount, statement: Statement
         for number, item in enumerate(camt.items(entry)):
             key = f"{entry.key}:{number}:{item.status}"
             yield _Said(item, hashlib.sha256(key.encode()).hexdigest(), row.id, _sign(entry))
+        for number, item in enumerate(camt.doubtful(entry)):
+            key = f"{entry.key}:{number}:{item.status}:doubtful"
+            yield _Said(
+                item, hashlib.sha256(key.encode()).hexdigest(), row.id, _sign(entry), is_doubtful=True
+            )
 
 
 def _sign(entry: Entry) -> int:
@@ -210,22 +221,38 @@ def _matches(said: list[_Said], sent: dict[str, tuple[BatchRow, PaymentRow]]) ->
     by_batch: dict[str, list[CreditTransfer]] = {}
     for transfer in moved:
         by_batch.setdefault(sent[transfer.payment_id][0].reference, []).append(transfer)
-    single = [(s, match(s.item, index)) for s in said if s.item.level == "transaction"]
-    named = {t.payment_id for _, m in single for t in (*m.transfers, *m.candidates)}
+    single = [(s, match(s.item, index)) for s in said if s.item.level == "transaction" and not s.is_doubtful]
+    named = index.named(s.item for s, _ in single)
+    for each in said:
+        named_one = index.find(each.item)[1] if each.is_doubtful else None
+        if named_one is not None:
+            single.append((each, Match(each.item, "unmatched", candidates=(named_one,))))
     whole = []
     for each in said:
-        if each.item.level == "transaction":
+        if each.item.level == "transaction" or each.is_doubtful:
             continue
         reference = next(
             (r for r in (each.item.payment_information_id, each.item.original_message_id) if r in by_batch),
             "",
         )
-        found = match(each.item, by_batch.get(reference, ()), message_id=each.item.original_message_id)
+        found = _whole(each.item, by_batch.get(reference, []), sent)
         rest = tuple(t for t in found.transfers if t.payment_id not in named)
         if found.transfers and not rest:
             continue  # each of its payments spoke for itself
         whole.append((each, Match(found.item, found.by, rest, found.candidates)))
     return [*single, *whole]
+
+
+def _whole(
+    item: AnswerItem, moved: list[CreditTransfer], sent: dict[str, tuple[BatchRow, PaymentRow]]
+) -> Match:
+    """The batch that an item is about, all of it or (where some were refused before) what is left of it."""
+    found = match(item, moved, message_id=item.original_message_id)
+    if found.transfers:
+        return found
+    left = [t for t in moved if sent[t.payment_id][1].state in ("in_transit", "settled")]
+    rest = match(item, left, message_id=item.original_message_id)
+    return rest if rest.transfers else found
 
 
 def _remember(
@@ -244,18 +271,27 @@ def _remember(
     return "already_known" if known else verdict
 
 
+def _minor(account: PayingAccount, item: AnswerItem) -> int | None:
+    """What a line that fits no payment is over; 0 for another currency, so that no payment is taken for it."""
+    if item.amount is not None:
+        return item.amount.minor if item.amount.currency == account.currency else 0
+    if item.control_sum is None:
+        return None
+    whole = Money.from_major(item.control_sum, account.currency).minor
+    return whole if whole <= MINOR_MAX else 0
+
+
 def _new_entry(
     tx: Tx, account: PayingAccount, digest: str, said: _Said, found: Match, payment: PaymentRow | None,
     verdict: str, key: str,
 ) -> str:  # fmt: skip
     item = said.item
-    minor = payment.amount if payment else (item.amount.minor if item.amount else None)
-    if minor is None and item.control_sum is not None:
-        minor = Money.from_major(item.control_sum, account.currency).minor
+    minor = payment.amount if payment else _minor(account, item)
     candidate = found.candidates[0].payment_id if len(found.candidates) == 1 else None
     named = (
         item.end_to_end_id or item.payment_information_id or item.original_message_id,
         item.registered_name,
+        "" if item.amount is None or item.amount.currency == account.currency else str(item.amount),
     )
     entry_id = tx.new_id()
     tx.session.add(

@@ -31,6 +31,7 @@ from server.drafts.models import (
 from server.drafts.models import (
     DraftRow as DraftRow,
 )
+from server.errors import CommandTaken as CommandTaken
 from server.errors import Conflict, NotFound, WrongState
 from server.runtime import Tx
 from service_library import starters
@@ -63,11 +64,6 @@ class DraftChanged(Conflict):
 
     code = "draft-changed"
     message = "%(by)s saved this draft at %(at)s. Look at what changed before you save yours."
-
-
-class CommandTaken(Conflict):
-    code = "command-taken"
-    message = "This id was used for another step. Make a new one for each step."
 
 
 @dataclass(frozen=True, slots=True)

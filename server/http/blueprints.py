@@ -9,7 +9,7 @@ from server.accounts import pages as accounts
 from server.adoptions import api as adoptions_api
 from server.adoptions import pages as adoptions
 from server.batches import api as batches_api
-from server.batches import finance_pages
+from server.batches import finance_api, finance_pages
 from server.batches import pages as batches
 from server.catalogue import api as catalogue_api
 from server.catalogue import lifecycle as versions
@@ -55,6 +55,6 @@ PAGE_BLUEPRINTS: tuple[Blueprint, ...] = (
 API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (
     accounts_api.api, catalogue_api.api, drafts_api.api, price_lists_api.api, quotes_api.api, requests_api.api,
     projects_api.api, instances_api.api, submissions_api.api, deliveries_api.api, batches_api.api,
-    reports_api.api, transparency_api.api,
+    finance_api.api, reports_api.api, transparency_api.api,
     adoptions_api.api, texts_api.api,
 )  # fmt: skip

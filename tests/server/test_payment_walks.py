@@ -31,8 +31,6 @@ from server.ledger import claims
 from server.ledger import service as ledger
 from workflows.errors import RunError
 
-pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True, scope="session")
-
 SPACE = "urn:iso:std:iso:20022:tech:xsd:camt"
 NAMES = {"053": ("BkToCstmrStmt", "Stmt"), "054": ("BkToCstmrDbtCdtNtfctn", "Ntfctn")}
 LIVE = ("draft", "in_transit", "settled")
@@ -322,11 +320,7 @@ class Paying(RuleBasedStateMachine):
         assert kinds["payable"] == left - sum(p.amount for p in self.world.payables())
 
 
-@pytest.mark.parametrize(
-    ("walks", "steps"),
-    [pytest.param(4, 25, id="short"), pytest.param(40, 60, id="long", marks=pytest.mark.soak)],
-)
-def test_no_order_of_steps_and_crashes_pays_twice_or_loses_money(opened, walks, steps):
+def walk(opened, walks, steps):
     run_state_machine_as_test(
         lambda: Paying(opened("owing")),
         settings=settings(
@@ -334,3 +328,14 @@ def test_no_order_of_steps_and_crashes_pays_twice_or_loses_money(opened, walks, 
             phases=(Phase.generate,), suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True, scope="session")
+def test_no_order_of_steps_and_crashes_pays_twice_or_loses_money(opened):
+    walk(opened, 4, 25)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("databases", ["sqlite", "postgresql"], indirect=True, scope="session")
+def test_no_long_order_of_steps_and_crashes_pays_twice_or_loses_money(opened):
+    walk(opened, 40, 60)

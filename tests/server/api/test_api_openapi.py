@@ -109,6 +109,15 @@ def real_ids(site):
         "language": "fr",
     }
     draft = {"kind": "version", "service": "community_profile", "version": "1.0.0"}
+    advance = {
+        "person_id": world.members[1], "amount": {"minor": 5, "currency": "XOF"}, "share_percent": "50",
+        "reason": "Fuel",
+    }  # fmt: skip
+    policy = {
+        "currency": "XOF",
+        "valid_from": "2099-01-01",
+        "steps": [{"from_minor": 0, "roles": ["any"]}],
+    }
     return {
         "language": "fr", "adoption_id": site.coordinator.post("/adoptions", adoption, 201)["id"],
         "draft_id": site.expert.post("/drafts", draft, 201)["draft"]["id"], "revision": "1", "number": "1",
@@ -122,6 +131,9 @@ def real_ids(site):
         "batch_id": site.finance.get("/batches")["items"][-1]["id"],
         "name": "tax", "form": "csv", "person_id": world.payables()[0].person_id, "account_id": world.bank_account,
         "line_id": "01900000-0000-7000-8000-000000000000",
+        "claim_id": site.finance.post("/advances", advance, 201)["id"], "payable_id": world.payables()[0].id,
+        "policy_id": site.finance.post("/approval-policies", policy, 201)["id"],
+        "recovery_id": "01900000-0000-7000-8000-000000000000",
     }  # fmt: skip
 
 
