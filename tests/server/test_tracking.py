@@ -41,6 +41,14 @@ class Follower:
             yield answer, events_of(answer)
         finally:
             answer.close()
+            self.end_looking()
+
+    def end_looking(self):
+        """With the last stream its thread ends; the test's database must outlive it."""
+        if not len(self.app.extensions["tracking"]):
+            for thread in threading.enumerate():
+                if thread.name == "tracking":
+                    thread.join(SOON)
 
     def status(self, address):
         with self.follow(address, Accept="application/json") as (answer, _):
