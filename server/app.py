@@ -100,10 +100,15 @@ def _register_templates(app: Flask) -> None:
     app.context_processor(context)
 
 
+_OF_SCRIPTS = frozenset({"application/json", "application/xml", "text/xml"})
+
+
 def wants_json() -> bool:
     """Whether the answer is for a program."""
-    # only scripts send these
-    if request.method in ("PUT", "DELETE"):
+    # only scripts send these methods and bodies; a page's form never does
+    if request.method in ("PUT", "DELETE") or request.mimetype in _OF_SCRIPTS:
+        return True
+    if request.path.endswith(".json"):
         return True
     return request.path.startswith("/api/") or (
         request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json"

@@ -45,6 +45,7 @@ class Entry:
 
     key: stays when the text changes ("diagram:announce:activity[announce_date].label",
     "form:survey:household/size:label"). place: id of the element, or reference of the form. part: which text of it.
+    is_name: of an element that BPMN names in one language; it may stay so, see `is_only_a_name`.
     """
 
     key: str
@@ -53,6 +54,15 @@ class Entry:
     texts: Mapping[str, str]
     format: Format = "plain"
     in_form: bool = False
+    is_name: bool = False
+
+    @property
+    def is_only_a_name(self) -> bool:
+        """A name that nobody has begun to translate: it may be, but nothing waits for it.
+
+        Versions published before names could be translated, and files of other tools, are complete without.
+        """
+        return self.is_name and len(self.texts) < 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +86,17 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a language is: of `total` texts with a source, how many are done, stale and missing."""
+    """How far a language is: of `total` texts with a source, how many are done, stale and missing.
+
+    names: of the diagram that nobody has begun to translate; they are in no other count.
+    """
 
     language: str
     total: int
     done: int
     stale: int
     missing: int
+    names: int = 0
 
     @property
     def share(self) -> float:
@@ -111,7 +125,14 @@ def entries(bpmn: bytes, form_sources: Mapping[str, bytes]) -> tuple[Entry, ...]
     A form that cannot be read has none; its own check says why.
     """
     found = [
-        Entry(f"diagram:{each.element}:{each.path}", each.element, each.path, each.texts, each.format)
+        Entry(
+            f"diagram:{each.element}:{each.path}",
+            each.element,
+            each.path,
+            each.texts,
+            each.format,
+            is_name=each.is_name,
+        )  # fmt: skip
         for each in diagram_texts.texts(bpmn)
         if each.texts
     ]
@@ -163,12 +184,13 @@ def progress(
     languages: Iterable[str] = LANGUAGES, source: str = SOURCE_LANGUAGE,
 ) -> tuple[Progress, ...]:  # fmt: skip
     """How far each language is."""
-    known = tuple(texts)
-    found = []
+    every = tuple(texts)
+    known = [entry for entry in every if not entry.is_only_a_name]
+    names, found = len(every) - len(known), []
     for language in languages:
         count = Counter(state(entry, language, background, source=source) for entry in known)
         total = len(known) - count["no_source"]
-        found.append(Progress(language, total, count["done"], count["stale"], count["missing"]))
+        found.append(Progress(language, total, count["done"], count["stale"], count["missing"], names))
     return tuple(found)
 
 
@@ -291,7 +313,7 @@ def gate(
     problems: list[Problem] = []
     wanted = tuple(languages)
     for entry in entries_of(package):
-        for language in wanted:
+        for language in () if entry.is_only_a_name else wanted:
             problems += _gate(entry, language, background, source)
     return tuple(problems)
 

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 
 from server.http.locale import gettext, localised
 from server.http.navigation import N_
+from server.http.words import node_title
 from service_library.compare import PackageComparison
 from service_library.package import ServicePackage
 from workflows.definitions.compare import FieldChange
@@ -16,6 +17,7 @@ from workflows.definitions.model import Definition
 
 PARTS: Mapping[str, str] = {
     "name": N_("Name"),
+    "names": N_("Name"),
     "title": N_("Title"),
     "outcome": N_("Outcome"),
     "instructions": N_("Instructions"),
@@ -129,10 +131,10 @@ def name_of(definition: Definition, element: str) -> str:
     """What an element is called: a task by its title, an arrow by what it joins."""
     node, flow = definition.nodes.get(element), definition.flows.get(element)
     if node is not None:
-        return (localised(node.task.title) if node.task else "") or node.name or element
+        return node_title(node)
     if flow is not None:
         ends = (name_of(definition, flow.source), name_of(definition, flow.target))
-        return flow.name or " → ".join(ends)
+        return localised(flow.names) or " → ".join(ends)
     if element == definition.process_id:
         return gettext("Service card")
     return definition.lanes.get(element, element)

@@ -148,9 +148,12 @@ class _Reader:
             node, flow = definition.nodes.get(element), definition.flows.get(element)
             if node is not None:
                 title = formatting.localised(self.locale, node.task.title) if node.task else ""
-                return title or node.name or element
+                return title or formatting.localised(self.locale, node.names) or node.name or element
             if flow is not None:
-                return flow.name or f"{self.name(flow.source)} → {self.name(flow.target)}"
+                return (
+                    formatting.localised(self.locale, flow.names)
+                    or f"{self.name(flow.source)} → {self.name(flow.target)}"
+                )
             if element == definition.process_id:
                 return self._text("Service card")
             if element in definition.lanes:
@@ -264,6 +267,9 @@ class _Reader:
     def _drawing(self, version: str, definition: Definition) -> Markup:
         title = f"{formatting.localised(self.locale, definition.service.name) or definition.name} {version}"
         titles = {
+            id_: formatting.localised(self.locale, names) for id_, names in definition.own_names().items()
+        }
+        titles |= {
             id_: formatting.localised(self.locale, node.task.title)
             for id_, node in definition.nodes.items()
             if node.task is not None

@@ -244,7 +244,11 @@ class _Handbook:
         return "–" if value is None else formatting.number(self.locale, value)
 
     def _diagram(self) -> Iterator[Flowable]:
-        names = {node.id: self._title(node) for node in self.package.definition.tasks()}
+        definition = self.package.definition
+        names = {
+            id_: self._of(text) for each in definition.family() for id_, text in each.own_names().items()
+        }
+        names |= {node.id: self._title(node) for node in definition.tasks()}
         drawn = diagram_svg(self.package.bpmn, title=self._name(), names=names)
         if drawn:
             yield KeepTogether(
@@ -255,7 +259,9 @@ class _Handbook:
             )
 
     def _title(self, node: Node) -> str:
-        return (self._of(node.task.title) if node.task else "") or node.name or node.id
+        return (
+            (self._of(node.task.title) if node.task else "") or self._of(node.names) or node.name or node.id
+        )
 
     def _task(self, number: int, node: Node, card: TaskCard) -> Iterator[Flowable]:
         yield self._p(f"{number}. {self._title(node)}", _H1)

@@ -43,7 +43,7 @@ class Answer:
 
 
 def ask(text: str, kind: str, given: Mapping[str, Decimal], *, now: datetime) -> Answer:
-    """Try a formula of a kind of `KINDS` (another is taken for a value) with example values."""
+    """Try a formula of a kind of `KINDS` with example values."""
     text = text.strip()
     if kind == "timer":
         return _timer(text, given, now)

@@ -17,9 +17,10 @@ from pricing.money import minor_digits
 from pricing.quotes import Quote
 from server.actor import Action
 from server.drafts import service as drafts
-from server.drafts.formulas import Answer, ask
+from server.drafts.formulas import KINDS, Answer, ask
 from server.errors import ServerError
 from server.http import json_body
+from server.http.json_body import MalformedJson
 from server.http.locale import current_locale, gettext
 from server.http.security import permission
 from server.http.words import problem_text
@@ -183,14 +184,31 @@ def _body(kinds: Collection[str], most: int) -> bytes:
 def feel(draft_id: object) -> Response:
     """What a formula gives with example values: those sent as context, else the defaults of the parameters."""
     sent = json_body.read(_body(("application/json",), MOST_JSON))
-    asked: Values = sent if isinstance(sent, dict) else {}
+    asked = _question(sent)
     given = _numbers(asked.get("context"))
     if given is None:
         given = g.runtime.read(g.actor, _defaults, str(draft_id))
     else:
         g.runtime.read(g.actor, drafts.draft, str(draft_id))
-    answer = ask(str(asked.get("text", "")), str(asked.get("kind", "")), given, now=g.runtime.clock.now())
+    answer = ask(asked["text"], asked["kind"], given, now=g.runtime.clock.now())
     return jsonify(_answer(answer))
+
+
+def _question(sent: object) -> Values:
+    """The formula that is asked about, with its kind ("value" when none is said). Raises MalformedJson."""
+    asked: Values = {"text": "", "kind": "value", "context": None, **sent} if isinstance(sent, dict) else {}
+    fits = asked and isinstance(asked["text"], str) and isinstance(asked["context"], dict | None)
+    if not fits or asked["kind"] not in KINDS:
+        raise MalformedJson(
+            [
+                Problem(
+                    "formula-question",
+                    "send an object with “text”, a “kind” (%(kinds)s) and, if need be, the numbers as “context”",
+                    params={"kinds": ", ".join(KINDS)},
+                )
+            ]
+        )
+    return asked
 
 
 def _defaults(tx: Tx, draft_id: str) -> dict[str, Decimal]:

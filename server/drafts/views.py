@@ -16,7 +16,8 @@ from server.drafts import service as drafts
 from server.drafts.contents import Content
 from server.drafts.review import DraftCommentRow, DraftReviewRow, Readiness
 from server.drafts.service import DraftRevisionRow, DraftRow
-from server.http.locale import gettext, localised
+from server.http.locale import current_locale, gettext, localised
+from server.http.words import node_title
 from server.quotes import prices, unpublished
 from server.runtime import Tx
 from service_library.texts import SOURCE_LANGUAGE
@@ -111,7 +112,9 @@ class DraftPage:
             (
                 node.id,
                 self.name_of(node.id),
-                "" if node.task and localised(node.task.title) else SOURCE_LANGUAGE,
+                ""
+                if (node.task and localised(node.task.title)) or current_locale() in node.names
+                else SOURCE_LANGUAGE,
             )
             for node in nodes
             if node.name or node.task
@@ -222,12 +225,12 @@ def place_name(definition: Definition | None, element: str, known_as: str = "") 
             return gettext("Service card")
         node, flow = definition.every_node().get(element), definition.flows.get(element)
         if node is not None:
-            return (localised(node.task.title) if node.task else "") or node.name or element
+            return node_title(node)
         if flow is not None:
             ends = (place_name(definition, flow.source), place_name(definition, flow.target))
-            return flow.name or " → ".join(ends)
+            return localised(flow.names) or " → ".join(ends)
         if element in definition.lanes:
-            return definition.lanes[element] or element
+            return localised(definition.lane_names.get(element)) or definition.lanes[element] or element
     return gettext("%(element)s (removed)", element=known_as) if known_as else element
 
 

@@ -12,7 +12,7 @@ from server import formatting
 from server.actor import Action, Role
 from server.http.locale import current_catalogue, current_locale, gettext, localised
 from server.http.navigation import N_
-from workflows.definitions.model import Definition
+from workflows.definitions.model import Definition, Node
 from workflows.problems import Problem
 
 ROLES = {
@@ -264,9 +264,17 @@ def quality_word(quality: str) -> str:
 
 
 def node_titles(definition: Definition) -> dict[str, str]:
-    """The titles of a diagram's tasks in the reader's language, by node."""
-    found = {n.id: localised(n.task.title) for n in definition.tasks() if n.task}
-    return {node: title for node, title in found.items() if title}
+    """What a diagram's tasks, events, gateways, flows and lanes are called in the reader's language, by id."""
+    found = {
+        id_: localised(names) for process in definition.family() for id_, names in process.own_names().items()
+    }
+    found |= {n.id: localised(n.task.title) for n in definition.tasks() if n.task and localised(n.task.title)}
+    return found
+
+
+def node_title(node: Node) -> str:
+    """What a node is called in the reader's language; its id when it has no name."""
+    return (localised(node.task.title) if node.task else "") or localised(node.names) or node.name or node.id
 
 
 def problem_text(problem: Problem) -> str:

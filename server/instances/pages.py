@@ -20,6 +20,7 @@ from server.errors import NotFound
 from server.http import locale
 from server.http.frame import go
 from server.http.locale import gettext
+from server.http.words import node_title
 from server.http.navigation import N_
 from server.http.security import content_policy, permission
 from server.instances import service as instances
@@ -131,9 +132,7 @@ def _view(tx: Tx, instance_id: str) -> dict[str, Any]:
 def _node_title(definition: Definition, node_id: str) -> str:
     """A node's title in the reader's language, else the name on the diagram, else its id."""
     node = definition.every_node().get(node_id)
-    if node is None:
-        return node_id
-    return (locale.localised(node.task.title) if node.task else "") or node.name or node_id
+    return node_id if node is None else node_title(node)
 
 
 def task_views(tx: Tx, instance_id: str) -> list[TaskView]:

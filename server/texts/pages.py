@@ -34,7 +34,7 @@ from workflows.problems import blocking
 
 pages = Blueprint("texts", __name__)
 PO_TYPE = "text/x-gettext-translation"
-SHOWN = ("todo", "missing", "stale", "all")
+SHOWN = ("todo", "missing", "stale", "names", "all")
 _WIDTH, _MOST_ROWS = 55, 30
 """Characters in a line of a field, and lines of the tallest one."""
 
@@ -91,7 +91,10 @@ def texts_of_draft(draft_id: object) -> BaseResponse:
 @pages.get("/drafts/<uuid:draft_id>/texts/<language>")
 @permission(Action.SERVICE_TRANSLATE)
 def side_by_side(draft_id: object, language: str) -> str:
-    """Original at the left, translation at the right; ?show=todo|missing|stale|all."""
+    """Original at the left, translation at the right; ?show=todo|missing|stale|names|all.
+
+    names: those in the diagram that nobody has begun to translate.
+    """
     return _page(str(draft_id), language)
 
 
@@ -107,7 +110,7 @@ def _read(tx: Tx, draft_id: str, language: str, shown: str) -> Page:
     (progress,) = (each for each in sheet.progress if each.language == language)
     counts = {
         "todo": progress.missing + progress.stale, "missing": progress.missing, "stale": progress.stale,
-        "all": progress.total,
+        "names": progress.names, "all": progress.total + progress.names,
     }  # fmt: skip
     if shown not in SHOWN:
         shown = "todo" if counts["todo"] else "all"
@@ -124,7 +127,8 @@ def _groups(sheet: Sheet, language: str, shown: str, definition: Definition | No
     groups: dict[tuple[str, bool], Group] = {}
     for number, entry in enumerate(sheet.entries):
         state = sheet.state(entry, language)
-        if state not in wanted:
+        listed = shown in ("names", "all") if entry.is_only_a_name else state in wanted
+        if not listed or state == "no_source":
             continue
         group = groups.get((entry.place, entry.in_form))
         if group is None:

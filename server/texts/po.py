@@ -148,8 +148,8 @@ def read(data: bytes, entries: Sequence[Entry], language: str) -> Report:
 
 def _line(entry: Entry, language: str, source: str, words: str, *, fuzzy: bool) -> Line:
     before = entry.texts.get(language, "")
-    if not words.strip():
-        return Line(entry.key, "empty", before)
+    if not words.strip():  # names of the diagram may stay in one language
+        return Line(entry.key, "unchanged" if entry.is_only_a_name else "empty", before)
     if words == before:
         return Line(entry.key, "unchanged", before, words)
     if fuzzy:

@@ -266,13 +266,34 @@ def test_a_body_of_twenty_megabytes_or_of_another_kind_is_refused(world, draft, 
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        (b"", 400), (b"{", 400), (b"[1]", 200), (b'{"text": 7}', 200), (b'{"text": "x", "context": [1]}', 200),
+        (b"", 400), (b"{", 400), (b"[]", 400), (b"[1]", 400), (b'"x"', 400), (b"{}", 200), (b'{"text": 7}', 400), (b'{"text": "x", "context": [1]}', 400),
+        (b'{"text": "1", "kind": "poem"}', 400), (b'{"text": "1", "kind": ["value"]}', 400),
+        (b'{"text": "x", "context": null}', 200),
         (b'{"text": "x", "context": {"x": "NaN", "y": true, "z": "1e999999"}}', 200),
         (b'{"text": "' + b"x" * 60_000 + b'"}', 413), (b'{"a": 1, "a": 2}', 400),
     ],
 )  # fmt: skip
 def test_what_is_no_question_is_answered_without_a_trace(world, draft, body, status):
-    assert Expert(world).post(f"/drafts/{draft}/feel", body, "application/json").status_code == status
+    answer = Expert(world).post(f"/drafts/{draft}/feel", body, "application/json")
+    assert answer.status_code == status
+    assert answer.mimetype == ("application/json" if status == 200 else "application/problem+json")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_what_a_script_asks_in_vain_is_told_to_the_script(world, draft, language):
+    """No page with HTML where the panel reads JSON, also without an Accept header; in the language of the page."""
+    expert = Expert(world)
+    expert.client.set_cookie("language", language)
+    answer = expert.post(f"/drafts/{draft}/price?region=NOWHERE", b"<a/>", Accept="*/*")
+    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
+    assert ("NOWHERE" in answer.json["title"]) or answer.json["code"] == "not-found"
+    assert ("is not there" in answer.json["title"] or "There is no" in answer.json["title"]) is (
+        language == "en"
+    )
+    wrong = expert.post(f"/drafts/{draft}/feel", b"[]", "application/json", Accept="*/*")
+    assert "quantity, condition, timer, value" in wrong.json["title"]
+    gone = expert.client.get(f"/drafts/{MISSING}/vocabulary.json")
+    assert (gone.status_code, gone.mimetype) == (404, "application/problem+json")
 
 
 def test_the_shipped_service_is_the_one_tested():

@@ -1,10 +1,13 @@
 """Translating a draft: conflicts, what is stale, PO files in and out, the gate before publication."""
 
 import pytest
+from flask import g
 
+from server.app import create_app
 from server.drafts import review
 from server.drafts import service as drafts
 from server.errors import Forbidden, NotFound, WrongState
+from server.http.words import node_titles
 from server.texts import po
 from server.texts import service as texts
 from server.texts.service import SourceChanged, TextChanged
@@ -124,6 +127,25 @@ def test_what_would_break_a_text_is_refused(world, draft, key, text, code):
     with pytest.raises(InvalidInput) as refused:
         save(world, draft, key, "fr", text)
     assert [p.code for p in refused.value.problems] == [code]
+
+
+def test_a_name_of_the_diagram_is_translated_like_any_text(world, draft):
+    """It waits for nobody until it is begun; then publication waits for the other language."""
+    assert [p.names for p in sheet(world, draft).progress] == [5, 5, 5]
+    assert world.read(review.readiness, draft, who="expert").mistakes == ()
+    key = "diagram:quorum_reached:name"
+    save(world, draft, key, "fr", "Quorum atteint ?")
+    found = world.read(review.readiness, draft, who="expert").mistakes
+    assert {(p.code, p.place) for p in found} == {("missing-translation", "quorum_reached")}
+    save(world, draft, key, "es", "¿Hay quórum?")
+    assert world.read(review.readiness, draft, who="expert").mistakes == ()
+    definition = drafts.opened(world.read(drafts.content, draft, who="expert")).definition
+    assert definition.nodes["quorum_reached"].names["es"] == "¿Hay quórum?"
+    with create_app(world.runtime).app_context():
+        g.locale = "fr"
+        titles = node_titles(definition)
+    assert titles["quorum_reached"] == "Quorum atteint ?"
+    assert titles["delivered"] == "Profile delivered", "where there is no translation, the name of the file"
 
 
 def test_what_is_nowhere_is_not_found(world, draft):

@@ -171,3 +171,31 @@ def test_the_gate_names_every_missing_stale_and_broken_text():
         ("placeholder-missing", TITLE, ""), ("text-stale", TITLE, "es"),
         ("text-untranslated", "diagram:survey:title", "es"),
     }  # fmt: skip
+
+
+QUORUM = "diagram:quorum_reached:name"
+
+
+def test_a_name_counts_once_its_translation_is_begun():
+    """What was published before names could be translated is complete, and may be translated."""
+    quorum = entry(entries_of(OLD), QUORUM)
+    assert quorum.is_only_a_name
+    assert state(quorum, "fr") == "missing"
+    begun = package_of(changed(QUORUM, fr="Quorum atteint ?"))
+    before, after = progress(entries_of(OLD)), progress(entries_of(begun))
+    assert [p.names for p in before] == [5, 5, 5]
+    assert [(p.names, p.missing) for p in after] == [(4, 0), (4, 0), (4, 1)]
+    assert [(p.code, p.params["language"]) for p in gate(begun)] == [("text-untranslated", "es")]
+    assert gate(begun, languages=["en", "fr"]) == ()
+    whole = package_of(changed(QUORUM, fr="Quorum atteint ?", es="¿Hay quórum?"))
+    assert gate(whole) == ()
+    assert whole.definition.nodes["quorum_reached"].names["es"] == "¿Hay quórum?"
+
+
+def test_a_renamed_gateway_makes_its_translations_stale():
+    whole = changed(QUORUM, fr="Quorum atteint ?", es="¿Hay quórum?")
+    base = texts.base_of(package_of(whole))
+    done = apply(whole.bpmn, whole.form_sources, {QUORUM: {"en": "Enough people?"}})
+    found = entry(entries(done.bpmn, done.form_sources), QUORUM)
+    assert state(found, "fr", Background(base=base)) == "stale"
+    assert package_of(done).definition.nodes["quorum_reached"].name == "Enough people?"

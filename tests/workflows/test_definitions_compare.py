@@ -95,3 +95,22 @@ def test_a_card_that_appears_is_all_new_fields():
     )
     found = compare(old.definition, definition(titles(en="Survey")))
     assert FieldChange("node", "t", "task.title", None, "Survey", "en") in found.changes
+
+
+def gate(name, **translated):
+    names = "".join(f'<run:name lang="{code}">{text}</run:name>' for code, text in translated.items())
+    extension = f"<extensionElements><run:label>{names}</run:label></extensionElements>"
+    return definition(nodes=f'<exclusiveGateway id="g" name="{name}">{extension}</exclusiveGateway>')
+
+
+def test_a_name_is_compared_by_language_and_its_translations_lag():
+    found = compare(gate("Enough?", fr="Assez ?"), gate("Quorum?", fr="Assez ?"))
+    assert found.changes == (FieldChange("node", "g", "names", "Enough?", "Quorum?", "en"),)
+    assert found.stale == (StaleText("g", "names", "fr"), StaleText("g", "names", "es"))
+    followed = compare(gate("Enough?", fr="Assez ?"), gate("Quorum?", fr="Quorum ?", es="¿Quórum?"))
+    assert [each.language for each in followed.changes] == ["en", "fr", "es"]
+    assert followed.stale == ()
+
+
+def test_a_name_that_nobody_has_begun_to_translate_lags_nowhere():
+    assert compare(gate("Enough?"), gate("Quorum?")).stale == ()

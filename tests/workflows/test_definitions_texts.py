@@ -1,10 +1,13 @@
 """Texts of a diagram: found by language, and replaced without touching another byte."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows import xml
+from workflows.definitions.read import read
 from workflows.definitions.texts import TextRefused, texts, with_texts
 
 NS = (
@@ -131,3 +134,92 @@ def test_any_text_is_read_back_as_it_was_written(words):
     assert dict(of(after, "a", "title")) == {**of(before, "a", "title"), **words}
     others = [t for t in texts(before) if t.path != "title"]
     assert [t for t in texts(after) if t.path != "title"] == others
+
+
+# names ------------------------------------------------------------------------------------------------
+
+NAMED = b"""<b:definitions xmlns:b="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:run="https://w3id.org/run-services/bpmn/1.0">
+  <b:process id="p">
+    <b:extensionElements><run:service code="x" language="en"/></b:extensionElements>
+    <b:startEvent id="s" name="Asked for"/>
+    <b:sequenceFlow id="f" name='yes' vendor="name='no'" sourceRef="s" targetRef="g">
+      <b:documentation>why</b:documentation>
+      <b:conditionExpression>true</b:conditionExpression>
+    </b:sequenceFlow>
+    <b:exclusiveGateway id="g" name="Enough?"><b:extensionElements/></b:exclusiveGateway>
+    <b:endEvent id="e" name="Done &quot;so&quot;"><b:extensionElements>
+        <run:label><run:name lang="fr">Fini</run:name></run:label>
+      </b:extensionElements></b:endEvent>
+    <b:userTask id="t" name="Meet"><b:extensionElements><run:task><run:title lang="en">Meet</run:title></run:task>
+      </b:extensionElements></b:userTask>
+    <b:dataObject id="d" name="households"/>
+  </b:process>
+</b:definitions>
+"""
+
+
+def names(data):
+    return {t.element: dict(t.texts) for t in texts(data) if t.is_name}
+
+
+def test_names_are_texts_but_not_those_of_tasks_with_a_card_nor_of_data():
+    assert names(NAMED) == {
+        "s": {"en": "Asked for"}, "f": {"en": "yes"}, "g": {"en": "Enough?"}, "e": {"en": 'Done "so"', "fr": "Fini"},
+    }  # fmt: skip
+    assert all(t.path == "name" for t in texts(NAMED) if t.is_name)
+
+
+def test_a_name_is_translated_whatever_stands_in_its_element_already():
+    wanted = {(id_, "name"): {"fr": f"f {id_} <&", "es": f"e {id_}"} for id_ in names(NAMED)}
+    after = with_texts(NAMED, wanted)
+    assert names(after) == {
+        element: {**words, **wanted[element, "name"]} for element, words in names(NAMED).items()
+    }
+    assert [t for t in texts(after) if not t.is_name] == [t for t in texts(NAMED) if not t.is_name]
+    reading = read(after)
+    assert {p.code for p in reading.problems} <= {"several-processes"}
+    found = reading.definition.own_names()
+    assert found["g"] == {"en": "Enough?", **wanted["g", "name"]}
+    assert (b"<b:documentation>why</b:documentation>\n      <b:extensionElements>") in after
+    assert with_texts(after, {("g", "name"): {"fr": "Assez ?"}}) == after.replace(
+        b"f g &lt;&amp;", b"Assez ?"
+    )
+
+
+def test_a_name_in_the_language_of_the_service_is_the_attribute():
+    after = with_texts(NAMED, {("f", "name"): {"en": "it's\n so"}, ("e", "name"): {"en": '"Over"'}})
+    assert after == NAMED.replace(b"name='yes'", b"name='it&apos;s so'").replace(
+        b"Done &quot;so&quot;", b"&quot;Over&quot;"
+    )
+    with pytest.raises(TextRefused):
+        with_texts(NAMED, {("f", "name"): {"en": " "}})
+
+
+def test_a_translation_of_a_name_brings_its_namespace_where_the_file_has_none():
+    bare = b"""<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p"><startEvent id="s" name="A"/>
+</process></definitions>"""
+    after = with_texts(bare, {("s", "name"): {"fr": "B"}})
+    assert names(after) == {"s": {"en": "A", "fr": "B"}}
+    assert read(after).definition.nodes["s"].names == {"en": "A", "fr": "B"}
+
+
+def test_the_names_of_a_french_service_are_french():
+    french = NAMED.replace(b'language="en"', b'language="fr"')
+    assert names(french)["e"] == {"fr": 'Done "so"'}, (
+        "the attribute counts, not a translation into its language"
+    )
+    assert names(with_texts(french, {("s", "name"): {"en": "Asked"}}))["s"] == {
+        "fr": "Asked for",
+        "en": "Asked",
+    }
+
+
+def one_line(text):
+    return re.sub("[ \t\r\n]+", " ", text).strip()
+
+
+@given(st.dictionaries(st.sampled_from(["en", "fr", "es"]), WORDS.filter(str.strip), min_size=1))
+def test_any_name_is_read_back_in_one_line(words):
+    after = names(with_texts(NAMED, {(id_, "name"): words for id_ in "sfge"}))
+    for element, before in names(NAMED).items():
+        assert after[element] == {**before, **{lang: one_line(text) for lang, text in words.items()}}

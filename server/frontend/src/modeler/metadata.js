@@ -4,7 +4,7 @@
  * A holder is a place for values that may not exist yet: `get()` gives the moddle element or undefined,
  * `make(steps)` gives it for sure and adds the steps that bring it about.
  */
-import { getBusinessObject, is } from 'bpmn-js/lib/util/ModelUtil';
+import { getBusinessObject, is, isAny } from 'bpmn-js/lib/util/ModelUtil';
 
 const COMMAND = 'run.change';
 
@@ -28,6 +28,13 @@ export function ownerOf(element) {
 
 export function extensionOf(owner, type) {
   return (owner?.extensionElements?.get('values') ?? []).find((each) => each.$type === type);
+}
+
+const NAMED = ['bpmn:Activity', 'bpmn:Event', 'bpmn:Gateway', 'bpmn:SequenceFlow', 'bpmn:Lane'];
+
+/** Whether an element has a name to be translated: a task with a card has its title instead. */
+export function isNamed(owner) {
+  return isAny(owner, NAMED) && !extensionOf(owner, 'run:Task');
 }
 
 /** The definitions around any element of the file. */

@@ -39,18 +39,30 @@ export function eachText(extension, visit) {
   }
 }
 
+/** What an element is called in a language: BPMN's own name in the language of the service, else its translation. */
+export function nameIn(owner, language, source) {
+  if (language === source) return (owner.get('name') ?? '').trim();
+  const label = (owner.extensionElements?.get('values') ?? []).find((each) => each.$type === 'run:Label');
+  return textIn(label?.get('name'), language).trim();
+}
+
 /**
  * How many texts there are in each language, of those that are written in any: {total, counts: {fr: 12}}.
+ * `named`: elements whose names count too, written in the language `source`.
  */
-export function completeness(extensions, languages) {
+export function completeness(extensions, languages, named = [], source = '') {
   const counts = Object.fromEntries(languages.map((language) => [language, 0]));
   let total = 0;
-  for (const extension of extensions) {
+  for (const extension of extensions.filter((each) => each.$type !== 'run:Label')) {
     eachText(extension, (list) => {
       if (!list.some((text) => text.get('value')?.trim())) return;
       total += 1;
       for (const language of languages) if (textIn(list, language).trim()) counts[language] += 1;
     });
+  }
+  for (const owner of named) {
+    total += 1;
+    for (const language of languages) if (nameIn(owner, language, source)) counts[language] += 1;
   }
   return { total, counts };
 }

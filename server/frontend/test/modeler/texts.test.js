@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { reviver } from '../../src/modeler/canvas/clipboard.js';
 import { leftOut, newerNamespaces } from '../../src/modeler/files/imports.js';
 import { blocks, inline } from '../../src/modeler/panel/markdown.js';
+import { callable } from '../../src/modeler/panel/process.js';
 import { cleaned, matching } from '../../src/modeler/panel/inputs.js';
 import { DESCRIPTOR } from '../../src/modeler/schema.js';
-import { completeness, firstText, textIn, withText } from '../../src/modeler/texts.js';
+import { isNamed } from '../../src/modeler/metadata.js';
+import { completeness, firstText, nameIn, textIn, withText } from '../../src/modeler/texts.js';
 import { Vocabulary } from '../../src/modeler/vocabulary.js';
 import { translator } from '../../src/modeler/words/translate.js';
 
@@ -40,6 +42,36 @@ describe('texts in languages', () => {
     });
     expect(completeness([task], ['en', 'fr', 'es'])).toEqual({ total: 2, counts: { en: 2, fr: 1, es: 0 } });
   });
+});
+
+describe('names of elements', () => {
+  const label = (...names) => moddle.create('bpmn:ExtensionElements', { values: [moddle.create('run:Label', { name: names })] });
+  const gateway = moddle.create('bpmn:ExclusiveGateway', { id: 'g', name: 'Enough?', extensionElements: label(text('fr', 'Assez ?'), text('en', 'ignored')) });
+
+  test('the language of the service is BPMN’s own name, the others are translations', () => {
+    expect(['en', 'fr', 'es'].map((code) => nameIn(gateway, code, 'en'))).toEqual(['Enough?', 'Assez ?', '']);
+    expect(nameIn(gateway, 'fr', 'fr')).toBe('Enough?');
+  });
+
+  test('they are counted as one text, not twice', () => {
+    expect(completeness(gateway.extensionElements.values, ['en', 'fr', 'es'], [gateway], 'en')).toEqual({ total: 1, counts: { en: 1, fr: 1, es: 0 } });
+  });
+
+  test('a task with a card has its title instead, data keeps its name', () => {
+    const task = moddle.create('bpmn:UserTask', { id: 't', extensionElements: moddle.create('bpmn:ExtensionElements', { values: [moddle.create('run:Task', {})] }) });
+    expect([gateway, moddle.create('bpmn:SequenceFlow'), moddle.create('bpmn:Lane'), moddle.create('bpmn:CallActivity'), task, moddle.create('bpmn:DataObject')].map(isNamed))
+      .toEqual([true, true, true, true, false, false]);
+  });
+});
+
+test('a call offers the drawn processes of the file that do not lead back', async () => {
+  const process = (id, inner) => `<process id="${id}">${inner}</process>`;
+  const xml = `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL">${process('main', '<callActivity id="a" />')}${process('empty', '')}
+    ${process('back', '<subProcess id="s"><callActivity id="b" calledElement="main" /></subProcess>')}${process('round', '<callActivity id="c" calledElement="round" />')}
+    ${process('good', '<callActivity id="d" calledElement="elsewhere" />')}</definitions>`;
+  const { rootElement } = await moddle.fromXML(xml);
+  const [main] = rootElement.rootElements;
+  expect(callable(rootElement, main).map(({ id }) => id)).toEqual(['round', 'good']);
 });
 
 describe('Markdown', () => {

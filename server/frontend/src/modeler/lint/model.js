@@ -177,7 +177,8 @@ export function diagramOf(definitions) {
   const main = mainOf(all, calls);
   const reached = new Set([main.id]);
   for (const id of reached) for (const called of calls.get(id)) reached.add(called);
-  const processes = [...reached].map((id) => ({ ...byId.get(id), isMain: id === main.id }));
+  const language = all.map(({ element }) => (extensionOf(element, 'run:Service')?.language ?? '').trim()).find(Boolean) ?? 'en';
+  const processes = [...reached].map((id) => ({ ...byId.get(id), isMain: id === main.id, language }));
   return { definitions, main: processes[0], processes, calls, target };
 }
 

@@ -25,11 +25,11 @@ export function SchemaField({ type, name, holder, ...rest }) {
 
 const read = (holder, name) => holder.get()?.get(name);
 
-/** A text in each language; the one the service is written in first stands below as the source. */
-function TextsField({ holder, name, property, as, label, hint }) {
+/** A text in each language; the one the service is written in first, or `said`, stands below as the source. */
+function TextsField({ holder, name, property, as, label, hint, said }) {
   const { language, source, metadata, element } = usePanel();
   const list = read(holder, name) ?? [];
-  const original = language === source ? '' : firstText(list, [source]);
+  const original = language === source ? '' : (said ?? firstText(list, [source]));
   const commit = (value) => metadata.write(element, holder, (target) => {
     const make = (lang, text) => metadata.create(`run:${property.type}`, { lang, value: text }, target);
     return { [name]: withText(target.get(name), language, value, make) };

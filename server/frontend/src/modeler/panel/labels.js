@@ -21,6 +21,8 @@ export const LABELS = {
   'Service.parameter': { label: N_('Parameters'), add: N_('Add a parameter'), hint: N_('Numbers that differ from village to village; quantities are calculated from them.') },
   'Service.form': { label: N_('Forms'), add: N_('Add a form') },
 
+  'Label.name': { label: N_('Name') },
+
   'Output.label': { label: N_('Output') },
   'Output.quantity': { label: N_('Quantity'), as: 'feel' },
   'Output.unit': { label: N_('Unit'), as: 'unit' },

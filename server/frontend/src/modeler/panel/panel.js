@@ -6,8 +6,8 @@
 import { is, isAny } from 'bpmn-js/lib/util/ModelUtil';
 import { html, render } from 'diagram-js/lib/ui';
 import { sourceLanguage } from '../canvas/names.js';
-import { extensionOf, ownerOf } from '../metadata.js';
-import { completeness } from '../texts.js';
+import { extensionOf, isNamed, ownerOf } from '../metadata.js';
+import { completeness, nameIn } from '../texts.js';
 import { N_ } from '../words/translate.js';
 import { DecisionCard, OperationCard, ServiceCard, TaskCard, fields } from './cards.js';
 import { PanelProvider, usePanel } from './context.js';
@@ -156,10 +156,14 @@ function ownExtensions(owner) {
 
 /** One language at a time; each says how many texts it has, of the element, or of the whole service. */
 function Languages({ panel, context }) {
-  const { t, owner, languages, language } = context;
-  if (!is(owner, 'bpmn:Process') && !isPersons(owner)) return null;
-  const extensions = (is(owner, 'bpmn:Process') ? panel.owners() : [owner]).flatMap(ownExtensions);
-  const { total, counts } = completeness(extensions, languages);
+  const { t, owner, languages, language, source } = context;
+  const whole = is(owner, 'bpmn:Process');
+  if (!whole && !isPersons(owner) && !isNamed(owner)) return null;
+  const owners = whole ? panel.owners() : [owner];
+  // of the whole service count the names that somebody has begun to translate, as on the server
+  const begun = (each) => !whole || languages.some((code) => code !== source && nameIn(each, code, source));
+  const named = owners.filter((each) => isNamed(each) && nameIn(each, source, source) && begun(each));
+  const { total, counts } = completeness(owners.flatMap(ownExtensions), languages, named, source);
   return html`<div class="mp-languages" role="group" aria-label=${t('Language of the texts')}>
     ${languages.map((code) => html`<button type="button" key=${code} aria-pressed=${String(code === language)} onClick=${() => panel.speak(code)}
       title=${t('%(language)s: %(count)s of %(total)s texts', { language: context.languageName(code), count: counts[code], total })}>

@@ -1,11 +1,12 @@
 /** What BPMN itself says of an element and we execute: conditions, times, messages, repetition, calls, scripts. */
 import { getBusinessObject, is } from 'bpmn-js/lib/util/ModelUtil';
 import { html } from 'diagram-js/lib/ui';
-import { definitionsOf } from '../metadata.js';
+import { definitionsOf, isNamed } from '../metadata.js';
 import { MessageCard, Repetitions, fields } from './cards.js';
 import { usePanel } from './context.js';
 import { useFieldId } from './ids.js';
 import { FeelInput } from './feel.js';
+import { SchemaField } from './fields.js';
 import { Group } from './group.js';
 import { Checkbox, Field, NumberInput, Select, TextArea, TextInput } from './inputs.js';
 import { useDraft } from './draft.js';
@@ -25,10 +26,17 @@ function Attribute({ of, name, control = TextInput, ...rest }) {
 
 // names
 
+/** What the canvas shows, in the language of the service; in the others its translation. */
 export function NameField({ label }) {
-  const { t, element, modeling } = usePanel();
-  const commit = (name) => modeling.updateLabel(element.labelTarget ?? element, name.trim());
-  return html`<${TextInput} label=${label ?? t('Name')} value=${getBusinessObject(element).get('name') ?? ''} commit=${commit} />`;
+  const { t, element, owner, modeling, metadata, language, source, languageName } = usePanel();
+  const name = getBusinessObject(element).get('name') ?? '';
+  const words = label ?? t('Name');
+  if (language !== source && isNamed(owner)) {
+    if (name.trim()) return html`<${SchemaField} type="Label" name="name" holder=${metadata.extension(owner, 'run:Label')} label=${words} said=${name} />`;
+    return html`<p class="mp-hint">${t('It has no name yet. Write it in the language of the service first: %(language)s.', { language: languageName(source) })}</p>`;
+  }
+  const commit = (text) => modeling.updateLabel(element.labelTarget ?? element, text.trim());
+  return html`<${TextInput} label=${words} mark=${isNamed(owner) ? source.toUpperCase() : undefined} lang=${source} value=${name} commit=${commit} />`;
 }
 
 const NC_NAME = /^[A-Za-z_][\w.-]*$/;
@@ -186,15 +194,31 @@ export function ScriptCard() {
     <${TextArea} label=${t('Lines of name = formula')} mono rows=${4} value=${owner.get('script')} commit=${commit} hint=${t('For example: total = households * 2')} /></${Group}>`;
 }
 
-/** What a call activity starts: a process of this file. */
+/** What a call activity starts: a process of this file, for the engine knows no other. */
 export function CallCard() {
   const { t, owner, modeling, element } = usePanel();
-  const others = (definitionsOf(owner).get('rootElements') ?? []).filter((each) => is(each, 'bpmn:Process') && each !== processOf(owner));
-  const options = others.map((each) => [each.id, each.get('name') || each.id]);
-  const hint = options.length ? undefined : t('This file holds no other process yet: draw it in a pool of its own.');
+  const options = callable(definitionsOf(owner), processOf(owner)).map((each) => [each.id, each.get('name') || each.id]);
+  const chosen = owner.get('calledElement');
+  if (chosen && !options.some(([id]) => id === chosen)) options.push([chosen, t('%(id)s (cannot be called from here)', { id: chosen })]);
+  const hint = [options.length ? '' : t('This file holds no other process yet: draw it in a pool of its own.'),
+    t('Only a process of the same file can be called. Another service of the catalogue cannot: copy its tasks into a process of this file.')].filter(Boolean).join(' ');
   return html`<${Group} id="call" label=${t('Call')} open>
     <${Select} label=${t('Process that is called')} value=${owner.get('calledElement')} options=${options} empty=${t('Choose…')} hint=${hint}
       commit=${(id) => modeling.updateProperties(element, { calledElement: id || undefined })} /></${Group}>`;
+}
+
+/** The processes of a file that one of them can call: drawn, and not leading back to it. */
+export function callable(definitions, caller) {
+  const processes = (definitions.get('rootElements') ?? []).filter((each) => each.$type === 'bpmn:Process');
+  const byId = new Map(processes.map((each) => [each.id, each]));
+  const calls = (scope) => (scope.flowElements ?? []).flatMap((each) => (each.$type === 'bpmn:CallActivity' ? [byId.get(each.calledElement)] : calls(each)));
+  const leadsBack = (from, seen = new Set()) => {
+    if (from === caller) return true;
+    seen.add(from);
+    return calls(from).some((next) => next && !seen.has(next) && leadsBack(next, seen));
+  };
+  const isDrawn = (process) => (process.flowElements ?? []).some((each) => each.$instanceOf('bpmn:FlowNode'));
+  return processes.filter((each) => isDrawn(each) && !leadsBack(each));
 }
 
 function processOf(owner) {

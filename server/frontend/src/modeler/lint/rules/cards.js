@@ -179,6 +179,19 @@ export function* translations(process) {
       yield* languages(id, idOf(each), each.label);
     }
   }
+  const nameless = [...process.nodes.values()].filter(({ card }) => !card);
+  for (const { element } of [...nameless, ...process.flows.values()]) yield* nameOf(element, process.language);
+  for (const set of process.element.laneSets ?? []) for (const lane of lanesOf(set)) yield* nameOf(lane, process.language);
+}
+
+const lanesOf = (set) => (set.lanes ?? []).flatMap((lane) => [lane, ...(lane.childLaneSet ? lanesOf(lane.childLaneSet) : [])]);
+
+/** A name that nobody has begun to translate is the file's own, and read as it is. */
+function* nameOf(element, source) {
+  const value = (element.name ?? '').trim();
+  if (!value) return;
+  const translated = Object.entries(textsOf(extensionOf(element, 'run:Label')?.name)).filter(([lang]) => lang !== source);
+  if (translated.length) yield* languages(element.id, 'name', [{ lang: source, value }, ...translated.map(([lang, text]) => ({ lang, value: text }))]);
 }
 
 export const RULES = [tasks, evidence, costs, agents, translations];
