@@ -47,7 +47,17 @@ CARD = f"""<run:task skill="FAC" deadlineDays="5">
 <run:verification policy="coordinator" secondCheck="0.1"/></run:task>"""
 
 MEET = f'<userTask id="meet" name="Meet"><extensionElements>{CARD}</extensionElements></userTask>'
-CHOICE = '<exclusiveGateway id="quorum" name="Quorum?" default="enough"/>'
+
+
+def label(words):
+    """The translations of a name."""
+    names = "".join(f'<run:name lang="{language}">{words}</run:name>' for language in ("fr", "es"))
+    return f"<extensionElements><run:label>{names}</run:label></extensionElements>"
+
+
+CHOICE = (
+    f'<exclusiveGateway id="quorum" name="Quorum?" default="enough">{label("Quorum ?")}</exclusiveGateway>'
+)
 AGAIN = (
     '<sequenceFlow id="again" sourceRef="quorum" targetRef="meet"><extensionElements>'
     '<run:estimate probability="0.2"/></extensionElements>'
@@ -99,7 +109,7 @@ def flow(source, target, condition=""):
 
 
 def event(tag, definition, attributes=""):
-    return f'<{tag} id="new" name="New" {attributes}>{definition}</{tag}>'
+    return f'<{tag} id="new" name="New" {attributes}>{label("Neu")}{definition}</{tag}>'
 
 
 def problems(document, level="executable"):

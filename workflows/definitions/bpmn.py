@@ -27,6 +27,8 @@ GATEWAYS: Final = frozenset(
 ACTIVITIES: Final = NODE_KINDS - EVENTS - GATEWAYS
 HUMAN_TASKS: Final = frozenset({"task", "userTask", "manualTask"})
 """Work of a person: needs a task card. An abstract `task` counts, experts draw it first."""
+NAMED: Final = NODE_KINDS | {"sequenceFlow", "lane"}
+"""What has a name that people read, which `run:label` translates."""
 EVENT_DEFINITION: Final = "EventDefinition"
 
 

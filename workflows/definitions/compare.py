@@ -83,7 +83,7 @@ def compare(old: Definition, new: Definition, *, source_language: str = "en") ->
         *_pairs("service", new.process_id, _process(old), _process(new)),
         *_elements("node", old.nodes, new.nodes),
         *_elements("flow", old.flows, new.flows),
-        *_elements("lane", old.lanes, new.lanes),
+        *_lanes(old, new),
     )
     touched = {each.element for each in changes}
     return Comparison(
@@ -109,13 +109,23 @@ def _elements(kind: Kind, old: Mapping[str, object], new: Mapping[str, object]) 
     for element, value in new.items():
         if element in old:
             yield from _pairs(kind, element, old[element], value)
-        elif kind == "lane":
-            yield FieldChange(kind, element, "name", None, value)
-    if kind == "lane":
-        for element in _only(old, new):
-            yield FieldChange(kind, element, "name", old[element], None)
 
 
+def _lanes(old: Definition, new: Definition) -> Iterator[FieldChange]:
+    for lane, name in new.lanes.items():
+        if lane in old.lanes:
+            yield from _pairs("lane", lane, _lane(old, lane), _lane(new, lane))
+        else:
+            yield FieldChange("lane", lane, "name", None, name)
+    for lane in _only(old.lanes, new.lanes):
+        yield FieldChange("lane", lane, "name", old.lanes[lane], None)
+
+
+def _lane(definition: Definition, lane: str) -> Mapping[str, object]:
+    return {_NAMES: definition.lane_names[lane]} if lane in definition.lane_names else {}
+
+
+_NAMES: Final = "names"
 _Leaf = tuple[str, str]
 """(path, language)"""
 
@@ -132,7 +142,8 @@ def _leaves(value: object, path: str) -> Iterator[tuple[_Leaf, object]]:
     """Every simple value under `value`; parts with an id are found by it, so their order may change."""
     if is_dataclass(value) and not isinstance(value, type):
         for each in fields(value):
-            if each.name not in _CONNECTIONS:
+            said_by_language = each.name == "name" and getattr(value, "names", None)
+            if each.name not in _CONNECTIONS and not said_by_language:
                 yield from _leaves(getattr(value, each.name), _join(path, each.name))
     elif isinstance(value, Mapping):
         yield from _leaves_of_mapping(value, path)
@@ -173,10 +184,12 @@ def _stale(
         (each.element, each.path) for each in changes if each.language == source and each.new is not None
     }
     now = dict(_texts(new))
-    fresh = set(_only(new.nodes, old.nodes))
+    fresh = {*_only(new.nodes, old.nodes), *_only(new.flows, old.flows), *_only(new.lanes, old.lanes)}
     texts |= {(element, path) for element, path, language in now if element in fresh and language == source}
     others = [language for language in LANGUAGES if language != source]
-    for element, path in sorted(texts):
+    # a name that nobody has begun to translate lags nowhere
+    begun = {(element, path) for element, path, language in now if path != _NAMES or language != source}
+    for element, path in sorted(texts & begun):
         for language in others:
             key = (element, path, language)
             followed = key in changed or element in fresh
@@ -186,7 +199,10 @@ def _stale(
 
 def _texts(definition: Definition) -> Iterator[tuple[tuple[str, str, str], object]]:
     """((element, path, language), text) of every text."""
-    owners: dict[str, object] = {definition.process_id: _process(definition), **definition.nodes}
+    owners: dict[str, object] = {
+        definition.process_id: _process(definition), **definition.nodes, **definition.flows,
+        **{lane: _lane(definition, lane) for lane in definition.lane_names},
+    }  # fmt: skip
     for element, owner in owners.items():
         for (path, language), text in _leaves(owner, ""):
             if language:

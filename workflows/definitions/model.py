@@ -229,7 +229,8 @@ class Node:
     operation: name of the allow-listed operation of a service task. decision: id of the decision of a
     business-rule task. payload: FEEL context given to the operation, or sent with a message or signal.
     result: name that takes what the operation or decision gives. key: FEEL that tells which message is meant.
-    data_objects: names declared directly in this sub-process: they live and end with it.
+    data_objects: names declared directly in this sub-process: they live and end with it. names: what the file calls
+    it, in the language of the service, and its translations; a person's task has its title instead.
     """
 
     id: str
@@ -257,11 +258,12 @@ class Node:
     key: str = ""
     ad_hoc: AdHoc | None = None
     data_objects: tuple[str, ...] = ()
+    names: Text = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """A sequence flow; condition is FEEL, "" = none."""
+    """A sequence flow; condition is FEEL, "" = none. names: as of a node."""
 
     id: str
     source: str
@@ -270,6 +272,7 @@ class Flow:
     condition: str = ""
     estimate: Estimate | None = None
     parent: str | None = None
+    names: Text = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +297,8 @@ class Definition:
     processes: Mapping[str, Definition] = field(default_factory=dict, compare=False, repr=False)
     """Follows from xml and process_id, so it is not compared: calls that branch would be compared many times."""
     data_objects: tuple[str, ...] = ()
+    lane_names: Mapping[str, Text] = field(default_factory=dict)
+    """Lane id -> its names by language; those without a name are left out."""
 
     def family(self) -> tuple[Definition, ...]:
         """The process and all it calls; itself first."""
@@ -313,6 +318,15 @@ class Definition:
             for id_, node in called.nodes.items():
                 found.setdefault(id_, node)
         return found
+
+    def own_names(self) -> dict[str, Text]:
+        """What nodes, flows and lanes of this process are called by language, by id; not tasks that have a card.
+
+        In file order of each kind; what has no name is left out.
+        """
+        nodes = {id_: node.names for id_, node in self.nodes.items() if node.task is None}
+        flows = {id_: flow.names for id_, flow in self.flows.items()}
+        return {id_: names for id_, names in (nodes | flows | dict(self.lane_names)).items() if names}
 
     def own_tasks(self) -> tuple[Node, ...]:
         """The activities of this process with a task card, in file order."""

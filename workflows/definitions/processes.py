@@ -8,7 +8,7 @@ Source: BPMN 2.0.2 (OMG formal/2013-12-09), clauses 8, 10, 13 and 15.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final, cast
@@ -17,6 +17,7 @@ from lxml import etree
 
 from workflows.definitions import bpmn, bpsim, cards
 from workflows.definitions.model import (
+    LANGUAGES,
     AdHoc,
     Definition,
     Estimate,
@@ -26,6 +27,7 @@ from workflows.definitions.model import (
     Node,
     NodeKind,
     ServiceCard,
+    Text,
 )
 from workflows.problems import Problem
 from workflows.schema.descriptor import Descriptor, Values, descriptor, is_run_namespace, namespace_of
@@ -48,7 +50,7 @@ class File:
 
     ids: every id. names: id -> name (error and escalation: code before name). event_definitions: those of the
     whole file, by id. pools: process id -> name of its pool. probabilities: element id -> chance of the BPSim
-    scenario.
+    scenario. language: in which the names of the file are written, see `language_of_names`.
     """
 
     ids: frozenset[str]
@@ -56,6 +58,7 @@ class File:
     event_definitions: Mapping[str, etree._Element]
     pools: Mapping[str, str]
     probabilities: Mapping[str, Decimal]
+    language: str = LANGUAGES[0]
 
     def reference(self, text: str | None) -> str:
         """The id in a QName reference. Some tools' ids have a colon themselves: such an id is not cut."""
@@ -78,7 +81,17 @@ def open_file(root: etree._Element) -> File:
             for pool in root.iter(bpmn.tag("participant"))
         },
         probabilities=bpsim.probabilities(root),
+        language=language_of_names(root.iter(f"{{{descriptor().uri}}}service")),
     )
+
+
+def language_of_names(services: Iterable[Any]) -> str:
+    """The language in which a file's names are: of the first service that says one, else English.
+
+    services: its `run:service` elements in file order, as lxml has them or as anything with `get`.
+    """
+    said = ((each.get("language") or "").strip() for each in services)
+    return next((language for language in said if language), LANGUAGES[0])
 
 
 def read_process(file: File, process: etree._Element, problems: list[Problem], xml: bytes) -> Definition:
@@ -97,6 +110,7 @@ class _ProcessReader:
         self._schema = ""
         self._values = _names_of_values(process)
         self._lanes: dict[str, str] = {}
+        self._lane_names: dict[str, Text] = {}
         self._lane_of: dict[str, str] = {}
         self._nodes: dict[str, Node] = {}
         self._flows: dict[str, Flow] = {}
@@ -118,6 +132,7 @@ class _ProcessReader:
             xml=xml,
             schema=self._schema,
             data_objects=self._data_objects(self._process),
+            lane_names=self._lane_names,
         )
 
     # metadata
@@ -196,6 +211,9 @@ class _ProcessReader:
             if not lane_id:
                 continue
             self._lanes[lane_id] = lane.get("name") or lane_id
+            names = self._names(lane, self._extensions(lane, frozenset({"bpmn:Lane"})))
+            if names:
+                self._lane_names[lane_id] = names
             for ref in lane.iterchildren(bpmn.tag("flowNodeRef")):
                 # an inner lane comes after the one around it, and wins
                 self._lane_of[self._file.reference(ref.text)] = lane_id
@@ -247,6 +265,7 @@ class _ProcessReader:
             key=message.get("key", ""),
             ad_hoc=_ad_hoc(element) if kind == "adHocSubProcess" else None,
             data_objects=self._data_objects(element) if kind in bpmn.SUB_PROCESSES else (),
+            names={} if task is not None else self._names(element, found),
         )
         if kind in bpmn.SUB_PROCESSES:
             self._read_scope(element, node_id)
@@ -300,6 +319,12 @@ class _ProcessReader:
         ref = self._file.reference(element.get(attribute))
         return self._file.names.get(ref, ref)
 
+    def _names(self, element: etree._Element, found: Mapping[str, Values]) -> Text:
+        """The file's name in its language, and its translations; nothing for what has no name."""
+        name = (element.get("name") or "").strip()
+        translated = found.get("Label", {}).get("name", {})
+        return {self._file.language: name} | translated | {self._file.language: name} if name else {}
+
     def _repetition(self, element: etree._Element) -> MultiInstance | None:
         many = element.find(bpmn.tag("multiInstanceLoopCharacteristics"))
         if many is not None:
@@ -348,6 +373,7 @@ class _ProcessReader:
             condition=bpmn.text_of(element, "conditionExpression"),
             estimate=self._estimate(flow_id, found.get("Estimate"), with_bpsim=True),
             parent=parent,
+            names=self._names(element, found),
         )
 
     def _connect(self) -> None:
@@ -397,12 +423,12 @@ def _names_of_values(process: etree._Element) -> Mapping[str, str]:
 def _bpmn_types(kind: NodeKind) -> frozenset[str]:
     """The BPMN types of a node that our metadata distinguishes: its own and the more general ones."""
     if kind in bpmn.ACTIVITIES:
-        general = "bpmn:Activity"
+        general = {"bpmn:Activity"}
     elif kind in bpmn.EVENTS:
-        general = "bpmn:CatchEvent" if kind in _CATCHING else "bpmn:ThrowEvent"
+        general = {"bpmn:Event", "bpmn:CatchEvent" if kind in _CATCHING else "bpmn:ThrowEvent"}
     else:
-        general = "bpmn:Gateway"
-    return frozenset({f"bpmn:{kind[0].upper()}{kind[1:]}", general})
+        general = {"bpmn:Gateway"}
+    return frozenset({f"bpmn:{kind[0].upper()}{kind[1:]}", *general})
 
 
 def _ad_hoc(element: etree._Element) -> AdHoc:

@@ -5,6 +5,9 @@ written again. Expat says at which byte each element begins and ends, and only t
 are replaced; a language that is not there yet is added after the text it belongs to, written as that one is.
 Which elements are texts is said once, by the descriptor in workflows/schema/run.json.
 
+What BPMN itself calls an element has one language, its attribute `name`: that of the service. Its translations are in
+`run:label`, and together they are one text with the path "name"; a task with a card has its title instead.
+
 Source: XML 1.0 (5th ed.), 2.4 and 2.11 (character data, line ends).
 """
 
@@ -19,15 +22,23 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from workflows import xml
-from workflows.definitions.bpmn import MODEL
+from workflows.definitions.bpmn import MODEL, NAMED
 from workflows.definitions.model import LANGUAGES
+from workflows.definitions.processes import language_of_names
 from workflows.errors import InvalidInput
 from workflows.problems import Problem
 from workflows.schema.descriptor import Property, descriptor
 
 Format = Literal["plain", "markdown"]
+_EXTENSIONS: Final = f"{{{MODEL}}}extensionElements"
+_LABEL: Final = "Label"
+"""The extension that holds the translations of a name."""
 _TEXT_TYPES: Final = {"Text": "plain", "RichText": "markdown"}
 _START: Final = re.compile(rb"""<([^\s/>]+)((?:\s+[^\s=>]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*(/?)>""")
+_ATTRIBUTE: Final = re.compile(rb"""\s([^\s=]+)\s*=\s*("[^"]*"|'[^']*')""")
+_ROOT: Final = re.compile(rb"<[^?!]")
+_BLANKS: Final = re.compile(r"[ \t\r\n]+")
+"""An attribute holds one line."""
 _LANG: Final = re.compile(rb"""(\blang\s*=\s*)("[^"]*"|'[^']*')""")
 _CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _DECLARED: Final = re.compile(rb"""^<\?xml[^>]*encoding\s*=\s*["']([A-Za-z0-9._-]+)""")
@@ -41,12 +52,16 @@ class TextRefused(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class DiagramText:
-    """A text of an element. path: "title", "activity[announce_date].label". texts: by language, none empty."""
+    """A text of an element. path: "title", "activity[announce_date].label". texts: by language, none empty.
+
+    is_name: what BPMN itself calls the element.
+    """
 
     element: str
     path: str
     texts: Mapping[str, str]
     format: Format = "plain"
+    is_name: bool = False
 
     @property
     def id(self) -> tuple[str, str]:
@@ -75,23 +90,43 @@ class _Element:
         found = "".join(self.words)
         return found if found.strip() else ""
 
+    def child(self, tag: str) -> _Element | None:
+        """The first child of that name."""
+        return next((each for each in self.children if each.tag == tag), None)
+
 
 @dataclass(slots=True)
 class _Found:
-    """A text with the elements that hold it, by language; those that say no language are left out."""
+    """A text with the elements that hold it, by language; those that say no language are left out.
+
+    named: the element of which it is the name, written in `source`; its attribute holds that language.
+    """
 
     element: str
     path: str
     format: Format
     held: dict[str, _Element] = field(default_factory=dict)
+    named: _Element | None = None
+    source: str = ""
+
+    def texts(self) -> dict[str, str]:
+        """By language, none empty."""
+        found = {language: each.text for language, each in self.held.items() if each.text}
+        if self.named is not None:
+            found = {self.source: self.named.attributes["name"].strip(), **found}
+        return found
+
+    def loses_name(self, words: Mapping[str, str]) -> bool:
+        """Whether the diagram itself would have no name left."""
+        return self.named is not None and not words.get(self.source, "-").strip()
 
 
 def texts(bpmn: bytes) -> tuple[DiagramText, ...]:
-    """Every text of the services and tasks of a diagram, in file order. Raises XmlRefused."""
+    """Every text of a diagram: of its services, its tasks and the names in it, in file order. Raises XmlRefused."""
     return tuple(
-        DiagramText(each.element, each.path, {lang: e.text for lang, e in each.held.items() if e.text}, each.format)
+        DiagramText(each.element, each.path, each.texts(), each.format, each.named is not None)
         for each in _File(bpmn).found()
-    )  # fmt: skip
+    )
 
 
 def with_texts(bpmn: bytes, changes: Mapping[tuple[str, str], Mapping[str, str]]) -> bytes:
@@ -105,7 +140,10 @@ def with_texts(bpmn: bytes, changes: Mapping[tuple[str, str], Mapping[str, str]]
         return bpmn
     file = _File(bpmn)
     known = {(each.element, each.path): each for each in file.found()}
-    problems = [_unknown(key) for key in wanted if key not in known or not known[key].held]
+    problems = [_unknown(key) for key in wanted if key not in known or not known[key].texts()]
+    problems += [
+        _nameless(key) for key, words in wanted.items() if key in known and known[key].loses_name(words)
+    ]
     problems += [
         _control(key)
         for key, words in wanted.items()
@@ -170,14 +208,40 @@ class _File:
     def _found(self) -> Iterator[_Found]:
         declared = descriptor()
         space = f"{{{declared.uri}}}"
+        services = (each.attributes for each in self._all if each.tag == f"{space}service")
+        source = language_of_names(services)
         for host in self._all:
+            name = self._name(host, source)
+            if name is not None:
+                yield name
             for holder in host.children:
-                if holder.tag != f"{{{MODEL}}}extensionElements":
+                if holder.tag != _EXTENSIONS:
                     continue
                 for own in holder.children:
                     kind = declared.extensions.get(own.local)
-                    if kind is not None and own.tag.startswith(space) and host.attributes.get("id"):
+                    if (
+                        kind is not None
+                        and kind != _LABEL
+                        and own.tag.startswith(space)
+                        and host.attributes.get("id")
+                    ):
                         yield from self._texts_of(host.attributes["id"], own, kind, "")
+
+    def _name(self, host: _Element, source: str) -> _Found | None:
+        """What an element is called, with its translations; None where it has a title, or no name."""
+        if host.tag != f"{{{MODEL}}}{host.local}" or host.local not in NAMED or not host.attributes.get("id"):
+            return None
+        space, holder = f"{{{descriptor().uri}}}", host.child(_EXTENSIONS)
+        titled = holder is not None and holder.child(f"{space}task") is not None
+        if titled or not host.attributes.get("name", "").strip():
+            return None
+        found = _Found(host.attributes["id"], "name", "plain", named=host, source=source)
+        label = holder.child(f"{space}label") if holder is not None else None
+        for each in label.children if label is not None else ():
+            language = each.attributes.get("lang", "")
+            if each.tag == f"{space}name" and language not in ("", source):
+                found.held.setdefault(language, each)
+        return found
 
     def _texts_of(self, element: str, holder: _Element, kind: str, before: str) -> Iterator[_Found]:
         declared = descriptor()
@@ -211,6 +275,13 @@ class _File:
 
     def edits(self, found: _Found, words: Mapping[str, str]) -> Iterator[_Edit]:
         """What to replace so that the text reads so."""
+        if found.named is not None:
+            words = {language: _BLANKS.sub(" ", text).strip() for language, text in words.items()}
+            if found.source in words:
+                yield self._renaming(found.named, words.pop(found.source))
+            if not found.held:
+                yield from self._labelled(found.named, {lang: text for lang, text in words.items() if text})
+                return
         added: dict[int, list[tuple[str, str]]] = {}
         for language, text in words.items():
             text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -225,6 +296,65 @@ class _File:
             model = self._neighbour(found, texts_there[0][0])
             content = b"".join(self._written(model, language, text) for language, text in texts_there)
             yield model.end, model.end, content
+
+    def _renaming(self, named: _Element, text: str) -> _Edit:
+        """The attribute `name` with another value, in quotes as they are there."""
+        attributes = _ATTRIBUTE.finditer(self._data, named.start, named.inner)
+        found = next(each for each in attributes if each[1] == b"name")
+        quote = found[2][:1]
+        return found.start(2), found.end(2), quote + self._escaped(text, quote) + quote
+
+    def _labelled(self, named: _Element, words: Mapping[str, str]) -> Iterator[_Edit]:
+        """A `run:label` where there is none yet, in the extensions of the element, which may be new too."""
+        if not words:
+            return
+        holder, indent = named.child(_EXTENSIONS), self._indent(named)
+        step = b"  " if indent else b""
+        within = indent + step * 3 if indent else b""
+        prefix, declared = self._prefix()
+        texts = b"".join(
+            within + step + b"<%sname lang=\"%s\">" % (prefix, language.encode()) + self._escaped(text)
+            + b"</%sname>" % prefix
+            for language, text in sorted(words.items(), key=lambda each: _order(each[0]))
+        )  # fmt: skip
+        around = within[: len(within) - len(step)]
+        label = around + b"<%slabel%s>" % (prefix, declared) + texts.replace(within + step, within) + around
+        label += b"</%slabel>" % prefix
+        if holder is not None and holder.inner != holder.end:
+            at = holder.children[-1].end if holder.children else holder.inner
+            yield at, at, label
+            return
+        opened = self._named_like(named, b"extensionElements")
+        margin = indent + step if indent else b""
+        if holder is not None:  # <bpmn:extensionElements/>
+            yield holder.start, holder.end, b"<%s>" % opened + label + margin + b"</%s>" % opened
+            return
+        content = margin + b"<%s>" % opened + label + margin + b"</%s>" % opened
+        if named.inner == named.end:
+            own = self._named_like(named, named.local.encode())
+            slash = self._data.rindex(b"/", named.start, named.end)
+            yield slash, named.end, b">" + content + indent + b"</%s>" % own
+            return
+        told = [each for each in named.children if each.tag == f"{{{MODEL}}}documentation"]
+        at = told[-1].end if told else named.inner
+        yield at, at, content
+
+    def _prefix(self) -> tuple[bytes, bytes]:
+        """How our elements are written in this file, and the declaration that it lacks."""
+        uri = descriptor().uri.encode()
+        start = _ROOT.search(self._data)
+        opening = _START.match(self._data, start.start()) if start is not None else None
+        attributes = opening[2] if opening is not None else b""
+        found = re.search(rb"""\sxmlns:([^\s=]+)\s*=\s*["']""" + re.escape(uri) + rb"""["']""", attributes)
+        own = descriptor().prefix.encode()
+        return (found[1] + b":", b"") if found is not None else (own + b":", b' xmlns:%s="%s"' % (own, uri))
+
+    def _named_like(self, element: _Element, local: bytes) -> bytes:
+        """A name of BPMN with the prefix that an element of the file has."""
+        name = _START.match(self._data, element.start)
+        assert name is not None
+        prefix, colon, _ = name[1].rpartition(b":")
+        return prefix + colon + local
 
     def _replacement(self, held: _Element, text: str) -> _Edit:
         if not text:
@@ -260,8 +390,9 @@ class _File:
             return b""
         return blanks[at - 1 if at and blanks[at - 1 : at] == b"\r" else at :]
 
-    def _escaped(self, text: str) -> bytes:
-        return escape(text).encode("utf-8" if self._unicode else "ascii", "xmlcharrefreplace")
+    def _escaped(self, text: str, quote: bytes = b"") -> bytes:
+        entities = {'"': "&quot;"} if quote == b'"' else {"'": "&apos;"} if quote else {}
+        return escape(text, entities).encode("utf-8" if self._unicode else "ascii", "xmlcharrefreplace")
 
     def edited(self, edits: list[_Edit]) -> bytes:
         """The file with these places replaced."""
@@ -282,6 +413,15 @@ def _unknown(key: tuple[str, str]) -> Problem:
         "There is no text “%(path)s” here any more. It may have been removed: export the texts again.",
         place=key[0],
         params={"path": key[1]},
+    )
+
+
+def _nameless(key: tuple[str, str]) -> Problem:
+    return Problem(
+        "text-not-possible",
+        "“%(element)s” would have no name any more in the language of the service. Write one.",
+        place=key[0],
+        params={"element": key[0]},
     )
 
 

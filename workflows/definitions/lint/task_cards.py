@@ -280,6 +280,9 @@ def translations(subject: Subject) -> Iterator[Problem]:
     for node in definition.own_tasks():
         for place, field, text in texts(node.id, node.task or TaskCard()):
             yield from _languages(subject, place, field, text)
+    for place, names in definition.own_names().items():
+        if len(names) > 1:  # a name that nobody has begun to translate is the file's own, and read as it is
+            yield from _languages(subject, place, "name", names)
 
 
 def _languages(subject: Subject, place: str, field: str, text: Text) -> Iterator[Problem]:
