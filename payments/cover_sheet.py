@@ -11,7 +11,7 @@ letters beyond Windows-1252 are spelled in basic Latin, as in the file itself.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
@@ -75,6 +75,11 @@ _LABELS: Final = {
     "approved": ("Approved by", "Approuvé par", "Aprobado por"),
     "signature": ("Date and signature", "Date et signature", "Fecha y firma"),
 }  # fmt: skip
+_ROLES: Final = {
+    "finance": ("finance", "finances", "finanzas"),
+    "approver": ("approver", "approbateur", "aprobador"),
+}
+_RAILS: Final = {"mobile_money": ("mobile money", "argent mobile", "dinero móvil")}
 _NOTE: Final = (
     "The figures were read out of the file. Compare the SHA-256 before the file is carried out.",
     "Les chiffres ont été relus dans le fichier. Comparez le SHA-256 avant l'exécution.",
@@ -127,6 +132,15 @@ def _moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
+def _said(table: Mapping[str, tuple[str, ...]], code: str) -> str:
+    """A code in the three languages; one without words as it is."""
+    return " / ".join(table.get(code, (code.replace("_", " "),)))
+
+
+def _roles(roles: str) -> str:
+    return ", ".join(_said(_ROLES, role) for role in roles.split(","))
+
+
 class _Page:
     """Draws downwards; begins another page when there is no room."""
 
@@ -140,7 +154,7 @@ class _Page:
         self._lines(_TITLE[1:], 11, width=width)
         self.y = min(self.y - 4 * mm, _TOP - _QR - 4 * mm)
         self._fact("reference", [sheet.reference])
-        self._fact("account", [f"{sheet.holder}, {sheet.account}", sheet.rail])
+        self._fact("account", [f"{sheet.holder}, {sheet.account}", _said(_RAILS, sheet.rail)])
         self._fact("day", [sheet.execution_date.isoformat()])
         self._fact("count", [str(sheet.count)])
         for amount in sheet.totals:
@@ -181,7 +195,7 @@ class _Page:
                 self.canvas.drawString(start, self.y, line)
 
     def _signature(self, label: str, signer: Signer) -> None:
-        height = 20 * mm
+        height = 24 * mm
         self._room(height + 3 * mm)
         middle = (_LEFT + _RIGHT) / 2
         self.canvas.rect(_LEFT, self.y - height, _RIGHT - _LEFT, height)
@@ -191,7 +205,7 @@ class _Page:
         inside = {"left": _LEFT + 3 * mm, "width": middle - _LEFT - 6 * mm}
         self._lines([" / ".join(_LABELS[label])], 8, **inside)
         self._lines([signer.name], 11, **inside)
-        self._lines([f"{signer.role}, {_moment(signer.at)}"], 8, **inside)
+        self._lines([_roles(signer.role), _moment(signer.at)], 8, **inside)
         self.y = top - 2 * mm
         self._lines(
             [" / ".join(_LABELS["signature"])], 8, left=middle + 3 * mm, width=middle - _LEFT - 6 * mm

@@ -32,6 +32,9 @@ from server.batches.models import (
     Allocation as Allocation,
 )
 from server.batches.models import (
+    BankDecision as BankDecision,
+)
+from server.batches.models import (
     BankEntry as BankEntry,
 )
 from server.batches.models import (
@@ -867,9 +870,14 @@ def bank_files(tx: Tx) -> list[BankFile]:
 
 
 def unmatched_entries(tx: Tx) -> list[BankEntry]:
-    """What an answer said that fits no payment: for a person to look at."""
+    """What an answer said that fits no payment and nobody has decided about: for a person to look at."""
+    decided = select(BankDecision.entry_id)
     return list(
-        tx.session.scalars(select(BankEntry).where(BankEntry.verdict == "unmatched").order_by(BankEntry.id))
+        tx.session.scalars(
+            select(BankEntry)
+            .where(BankEntry.verdict == "unmatched", BankEntry.id.not_in(decided))
+            .order_by(BankEntry.id)
+        )
     )
 
 

@@ -96,12 +96,15 @@ def account_names(tx: Tx, codes: Iterable[str]) -> dict[str, str]:
     """
     holders = _payee_names(tx)
     holders |= {p.id: p.code for p in projects.projects(tx)}
+    language = locale.current_locale()
+    places = {code: regions.name(row, language) for code, row in regions.regions(tx).items()}
     holders |= {a.code: f"{rail_word(a.rail)}, {a.holder_name}" for a in batches.paying_accounts(tx)}
     found = {}
     for code in codes:
         kind, _, name = code.partition(":")
         words = ACCOUNTS.get(kind)
-        holder = holders.get(name) or (fund_word(name) if kind == "fund" else party_word(name))
+        known = places if kind == "reserve" else holders
+        holder = known.get(name) or (fund_word(name) if kind == "fund" else party_word(name))
         found[code] = gettext(words, name=holder) if words else code
     return found
 

@@ -285,7 +285,7 @@ def budget_report(tx: Tx, filters: Filters, locale: str) -> Report:
     return Report(
         "budget", say(N_("Budget: committed, consumed, paid")),
         say(N_("What was given, set aside, used and paid. The cost includes the share of third parties.")),
-        scope.facts(), tables, charts,
+        scope.facts(), tuple(table for table in tables if table.rows) or tables[:1], charts,
     )  # fmt: skip
 
 
@@ -623,7 +623,7 @@ def reconciliation_report(tx: Tx, filters: Filters, locale: str) -> Report:
         for key, words, kind in (
             ("day", say(N_("Day")), "day"), ("opening", say(N_("Opening")), "money"),
             ("moved", say(N_("Moved")), "money"), ("ours", say(N_("Our payments")), "money"),
-            ("waiting", say(N_("To decide")), "money"), ("other", say(N_("Not ours")), "money"),
+            ("waiting", say(N_("To decide")), "money"), ("other", say(N_("Other movements")), "money"),
             ("closing", say(N_("Closing")), "money"), ("ledger", say(N_("Ledger that day")), "money"),
             ("ahead", say(N_("Ledger ahead of the bank")), "money"),
         )
@@ -719,8 +719,8 @@ def statement(tx: Tx, person_id: str, period: Period, locale: str, *, own: bool 
             *(story.row(movement, currency) for movement in one.movements),
         ]
         closing = cells(None, say(N_("Closing")), "", None, None, None, Money(one.closing, currency))
-        title = say(N_("Amounts in %(currency)s")) % {"currency": currency}
-        tables.append(Table(title, columns, tuple(rows), (closing,)))
+        amounts = say(N_("Amounts in %(currency)s")) % {"currency": currency}
+        tables.append(Table(amounts, columns, tuple(rows), (closing,)))
     facts = [(say(N_("Name")), person.name)]
     if person.tax_id:
         facts.append((say(N_("Tax number")), person.tax_id))

@@ -23,7 +23,7 @@ from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.styles import getSampleStyleSheet
 from reportlab.lib.units import mm
-from reportlab.platypus import LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
+from reportlab.platypus import CondPageBreak, LongTable, Paragraph, SimpleDocTemplate, Spacer, TableStyle
 
 from payments.identifiers import latin_text
 from payments.rails.mobile_money import neutralised
@@ -31,6 +31,7 @@ from pricing.money import Money, minor_digits
 from server import formatting
 from server.errors import NotFound
 from server.reports.tables import Cell, Column, Report, Table, Value
+from server.reports.words import N_, Words
 
 TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
@@ -245,24 +246,40 @@ def _foot(canvas: Any, page: Any) -> None:  # noqa: ANN401  (of reportlab)
 
 
 def _story(report: Report, locale: str) -> Iterator[Any]:
-    styles = getSampleStyleSheet()
+    styles, say = getSampleStyleSheet(), Words(locale).say
     small = styles["BodyText"].clone("small", fontSize=7.5, leading=9)
     right = small.clone("right", alignment=2)
     yield Paragraph(_latin(report.title), styles["Title"])
     for words, said in report.facts:
-        yield Paragraph(f"{_latin(words)}: {_latin(said)}", small)
+        yield Paragraph(_latin(say(N_("%(label)s: %(text)s")) % {"label": words, "text": said}), small)
     for table in report.tables:
         yield Spacer(1, 5 * mm)
-        yield Paragraph(_latin(table.title), styles["Heading2"])
+        yield CondPageBreak(_WITH_HEADING)
+        currency = table.currency
+        named = not currency or currency in table.title
+        yield Paragraph(_latin(table.title if named else f"{table.title}, {currency}"), styles["Heading2"])
         head = [Paragraph(f"<b>{_latin(c.words)}</b>", _side(c, small, right)) for c in table.columns]
         body = [
-            [Paragraph(_latin(shown(cell.value, locale)), _side(column, small, right))
+            [Paragraph(_printed(cell.value, locale, currency, bold=at >= len(table.rows)), _side(column, small, right))
              for column, cell in zip(table.columns, row, strict=True)]
-            for row in (*table.rows, *table.totals)
+            for at, row in enumerate((*table.rows, *table.totals))
         ]  # fmt: skip
         grid = LongTable([head, *body], repeatRows=1)
         grid.setStyle(_style(len(table.totals)))
         yield grid
+
+
+_WITH_HEADING: Final = 32 * mm
+"""A heading does not stand alone at the end of a page: its table's head and some rows follow it."""
+
+
+def _printed(value: Value, locale: str, currency: str, *, bold: bool) -> str:
+    """A cell of a table; where all amounts are of one currency, its heading has said it."""
+    if isinstance(value, Money) and currency:
+        words = formatting.minor(locale, value.minor, value.currency)
+    else:
+        words = shown(value, locale)
+    return f"<b>{_latin(words)}</b>" if bold and words else _latin(words)
 
 
 def _side(column: Column, left: Any, right: Any) -> Any:  # noqa: ANN401
