@@ -75,10 +75,10 @@ def check(definition: Definition, *, bound: int = BOUND) -> Soundness:
     diagram is tried for the names of its nodes, if `bound` suffices.
     """
     small = explore(reduced(definition), bound=bound)
-    if small.complete and not small.findings:
-        return small
+    if not small.complete or not small.findings:
+        return small  # what did not suffice for what is left does not suffice for the whole
     whole = explore(definition, bound=bound)
-    return whole if whole.complete or not small.complete else small
+    return whole if whole.complete else small
 
 
 def explore(definition: Definition, *, bound: int = BOUND) -> Soundness:
@@ -478,7 +478,8 @@ class _Exploration:
         for _ in range(_ANCESTORS):
             if earlier is None:
                 break
-            if len(earlier) < len(marking) and not Counter(earlier) - counts:
+            is_part = len(earlier) < len(marking) and counts.keys() >= set(earlier)
+            if is_part and not Counter(earlier) - counts:
                 self._growing += (counts - Counter(earlier)).keys()
                 return True
             earlier = self.before[earlier]
