@@ -37,6 +37,7 @@ from reportlab.platypus import (
 )
 
 from forms import xform
+from pricing.quantities import quantity
 from server import formatting
 from server.documents.diagram_svg import diagram_svg
 from server.documents.drawing_pdf import Drawing
@@ -44,6 +45,7 @@ from server.documents.words import Words
 from service_library.package import ServicePackage, digest
 from translations import LOCALES, catalogue
 from workflows.definitions.model import Node, TaskCard, Text
+from workflows.problems import Problem
 
 _FONT, _BOLD, _ITALIC, _BOLD_ITALIC = "Vera", "Vera-Bold", "Vera-Italic", "Vera-BoldItalic"
 _FILES: Final = {_FONT: "Vera", _BOLD: "VeraBd", _ITALIC: "VeraIt", _BOLD_ITALIC: "VeraBI"}
@@ -111,6 +113,14 @@ _TITLE = _style("title", 22, fontName=_BOLD, spaceAfter=6)
 _H1 = _style("h1", 14, fontName=_BOLD, spaceBefore=10, spaceAfter=5, textColor=_ACCENT, keepWithNext=1)
 _H2 = _style("h2", 10.5, fontName=_BOLD, spaceBefore=7, spaceAfter=3, keepWithNext=1)
 _BULLET = _style("bullet", 9.5, leftIndent=14, bulletIndent=3, spaceAfter=2)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 class _Handbook:
@@ -285,7 +295,7 @@ class _Handbook:
         yield from self._checking(card)
         for use in card.forms:
             if use.ref in self.forms:
-                yield from self._form(use.ref)
+                yield from self._form(use.ref, self._of(card.title))
 
     def _proofs(self, card: TaskCard) -> Iterator[Flowable]:
         if card.criteria:
@@ -307,7 +317,7 @@ class _Handbook:
         if card.honorarium:
             name = self._of(self.items.get(card.honorarium.item, {})) or card.honorarium.item
             rows.append(
-                [f"{self._text('Honorarium')}: {name}",
+                [self._text("%(label)s: %(text)s") % {"label": self._text("Honorarium"), "text": name},
                  self._quantity(card.honorarium.quantity, card.honorarium.unit), self.words.party("fund")]
             )  # fmt: skip
         for each in card.expenses:
@@ -322,11 +332,13 @@ class _Handbook:
             yield self._table(head, rows, (3, 2, 1.6))
 
     def _quantity(self, text: str, unit: str) -> str:
-        """A number with its unit in words, a formula as it is written."""
-        try:
-            return formatting.measure(self.locale, float(text), unit)
-        except ValueError:
+        """A number with its unit in words; of a formula what it usually gives, else the formula as it is written."""
+        usual = {p.id: p.default for p in self.package.definition.service.parameters if p.default is not None}
+        found = quantity(text, usual, "")
+        if isinstance(found, Problem):
             return text if unit == "C62" else f"{text} {formatting.unit(self.locale, unit, 2)}"
+        words = formatting.measure(self.locale, float(found), unit)
+        return words if _is_number(text) else self._text("usually %(quantity)s") % {"quantity": words}
 
     def _checking(self, card: TaskCard) -> Iterator[Flowable]:
         rule = card.verification
@@ -356,19 +368,22 @@ class _Handbook:
     # forms ----------------------------------------------------------------------------------------
 
     def _common_forms(self) -> Iterator[Flowable]:
-        refs = [use.ref for use in self.package.definition.service.forms if use.ref in self.forms]
-        if refs:
+        uses = [use for use in self.package.definition.service.forms if use.ref in self.forms]
+        titles = {"request": self._text("Request"), "evaluation": self._text("Evaluation")}
+        if uses:
             yield PageBreak()
             yield self._p(self._text("Forms of the service"), _H1)
-            for ref in refs:
-                yield from self._form(ref)
+            for use in uses:
+                yield from self._form(use.ref, titles.get(use.role, ""))
 
-    def _form(self, ref: str) -> Iterator[Flowable]:
+    def _form(self, ref: str, title: str) -> Iterator[Flowable]:
+        """title: in the reader's language; a form's own title has one language only."""
         form = self.forms[ref]
         asked = [q for q in form.questions.values() if q.type not in _QUESTIONS and q.label]
         if not asked:
             return
-        yield self._p(self._text("Form: %(form)s") % {"form": form.title}, _H2)
+        yield self._p(self._text("Form: %(form)s") % {"form": title or form.title}, _H2)
+        yield self._p(self._text("* must be answered"), _SMALL)
         head = [self._text("Question"), self._text("Answer")]
         rows = []
         for question in asked:
@@ -379,7 +394,6 @@ class _Handbook:
             hint = self._of(question.hint)
             rows.append([f"{label}\n{hint}" if hint else label, self._answer(question)])
         yield self._table(head, rows, (3, 2))
-        yield self._p(self._text("* must be answered"), _SMALL)
 
     def _answer(self, question: xform.Question) -> str:
         if question.choices:

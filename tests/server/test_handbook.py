@@ -9,7 +9,7 @@ import pytest
 
 from server.documents.diagram_svg import diagram_svg
 from server.documents.drawing_pdf import _arc
-from server.documents.handbook import handbook, written
+from server.documents.handbook import _Handbook, handbook, written
 from server.drafts.contents import surplus
 from service_library import library
 
@@ -38,6 +38,13 @@ def test_every_service_has_a_handbook_in_every_language(code, version, locale):
 
 def test_the_language_and_the_state_change_what_is_written():
     assert len({made(), made(locale="fr"), made(state="draft"), made(state="recalled")}) == 4
+
+
+def test_a_formula_is_told_by_what_it_usually_gives():
+    book = _Handbook(PACKAGE, "en", {}, {}, "published", "", {})
+    assert book._quantity("2 * distance_km", "KMT") == "usually 50 km"
+    assert book._quantity("0.5", "KMT") == "0.5 km"
+    assert book._quantity("distance_km + unknown", "C62") == "distance_km + unknown"
 
 
 def test_letters_that_the_font_lacks_are_spelled_with_others():
