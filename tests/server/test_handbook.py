@@ -42,8 +42,8 @@ def test_the_language_and_the_state_change_what_is_written():
 
 def test_a_formula_is_told_by_what_it_usually_gives():
     book = _Handbook(PACKAGE, "en", {}, {}, "published", "", {})
-    assert book._quantity("2 * distance_km", "KMT") == "usually 50 km"
-    assert book._quantity("0.5", "KMT") == "0.5 km"
+    assert book._quantity("2 * distance_km", "KMT") == "usually 50\xa0km"
+    assert book._quantity("0.5", "KMT") == "0.5\xa0km"
     assert book._quantity("distance_km + unknown", "C62") == "distance_km + unknown"
 
 
