@@ -14,13 +14,16 @@ import orjson
 from sqlalchemy import text
 
 from payments import ledger as accounts
+from payments.reports import Period
 from pricing.errors import NotPriceable
 from pricing.money import Money
 from pricing.quotes import Quote
 from server import installation
 from server.actor import SYSTEM
+from server.batches import service as batches
 from server.catalogue import service as catalogue
 from server.clock import SetClock
+from server.demo import finance
 from server.demo import story as chapters
 from server.demo import world as demo_world
 from server.demo.story import Paid, Story
@@ -35,6 +38,8 @@ from server.people import service as people
 from server.projects import service as projects
 from server.quotes import service as quotes
 from server.regions import service as regions
+from server.reports import service as reports
+from server.reports import writing
 from server.runtime import Runtime, Tx
 from server.settings import Settings
 from server.transparency import service as transparency
@@ -220,6 +225,7 @@ def _fund_left(tx: Tx) -> int:
     return ledger.available(tx, accounts.fund(demo_world.FUND, "XOF")).minor
 
 
+DUES = "dues.pain001.xml"
 _FILES = {"bank": "payment.pain001.xml", "mobile_money": "payment.momo.csv"}
 _RETRY_FILES = {"bank": "retry.pain001.xml", "mobile_money": "retry.momo.csv"}
 
@@ -241,6 +247,26 @@ def _payments(story: Story, teller: Teller, out: Path) -> None:
     teller.say(
         "One bank account was closed and one wallet had another name. Both people are owed again, give another "
         "account, and are paid by a second file. The preparer of a batch cannot approve it."
+    )
+    _dues(story, teller, out)
+
+
+def _dues(story: Story, teller: Teller, out: Path) -> None:
+    """Tax and overheads are owed to organisations and paid like wages; the papers beside it are written down."""
+    finance.register_organisations(story)
+    finance.owe_tax_and_overheads(story)
+    story.dues = chapters.pay_batch(story, "bank", failing=False)
+    story.batches.remove(story.dues)
+    (out / DUES).write_bytes(story.dues.content)
+    officer = story.actor("finance")
+    _, cover = story.runtime.read(officer, batches.cover_of, story.dues.batch_id)
+    (out / "cover.pdf").write_bytes(cover)
+    statement = story.runtime.read(officer, reports.statement, story.world.members[0], Period(), "fr")
+    (out / "statement.pdf").write_bytes(writing.write(statement, "pdf", "fr"))
+    teller.say(
+        f"Most of the tax that was kept back, and half of what the coordination bears, go to two organisations: "
+        f"{_amount(story.dues.total)} in {DUES}, with a cover sheet for the bank. A facilitator's statement says "
+        "what was owed, kept back and paid."
     )
 
 
@@ -350,9 +376,9 @@ def _village_html(tx: Tx, instance_id: str) -> str:
 
 
 def _summary(story: Story, tampering: list[Finding]) -> dict[str, Any]:
-    """The numbers of the story; `by_file` has the two batches, `retry_by_file` what was paid again."""
+    """The numbers of the story: `by_file` has the two batches, `retry_by_file` what was paid again, `dues` the rest."""
     auditor = story.actor("auditor")
-    owed = story.runtime.read(auditor, ledger.totals, "XOF")
+    owed = story.runtime.read(auditor, ledger.totals, "XOF", story.instance_ids)
     by_file: dict[str, dict[str, int]] = {}
     retry_by_file: dict[str, dict[str, int]] = {}
     seen: set[str] = set()
@@ -380,6 +406,7 @@ def _summary(story: Story, tampering: list[Finding]) -> dict[str, Any]:
         "failed_then_paid": sum(paid.rejected for paid in story.batches),
         "by_file": by_file,
         "retry_by_file": retry_by_file,
+        "dues": {"count": story.dues.count, "total_minor": story.dues.total} if story.dues else {},
         "ledger_sum_minor": story.runtime.read(auditor, ledger.postings_sum),
         "ledger_head": story.runtime.read(auditor, ledger.head)[1],
         "journal_entries": story.runtime.read(auditor, journal.count),

@@ -106,6 +106,8 @@ class Story:
     last_photo: bytes = b""
     organisations: list[str] = field(default_factory=list)
     """The tax office, then the bearer of an overhead, once they are registered."""
+    dues: Paid | None = None
+    """What was paid to them."""
 
     def actor(self, who: str) -> Actor:
         return self.world.actors[who]
