@@ -485,6 +485,36 @@ def test_all_of_an_evaluation_counts_into_one_budget():
     assert failed.value.problem.code == "dmn-limit"
 
 
+def test_a_message_shows_only_the_beginning_of_a_value_that_does_not_fit():
+    nested = ['["x"]', *(f"[{', '.join([f'a{n}'] * 10)}]" for n in range(14))]
+    steps = [
+        decision(
+            f"a{n}", literal(text), decisions=[f"a{n - 1}"] if n else [], type_ref="" if n < 14 else "number"
+        )
+        for n, text in enumerate(nested)
+    ]
+    outcome = model_of(*steps).decisions["a14"].run()
+    assert outcome.value is None
+    (warning,) = outcome.warnings
+    assert "[[…], […], […], […], […], …]" in warning.text()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('[1, null, "a"]', '[1, null, "a"]'),
+        ("{a: {b: {c: 1}}}", "{a: {…}}"),
+        ("[1..3)", "[1..3)"),
+        ("(< 5)", "(..5)"),
+        ("function(x) x", "function"),
+        ('@"P1D"', "P1D"),
+    ],
+)
+def test_a_message_shows_the_value_as_feel(text, shown):
+    (warning,) = decided(literal(text), type_ref="boolean").warnings
+    assert shown in warning.text()
+
+
 def test_a_value_no_type_of_feel_has_fails_without_a_traceback():
     model = model_of(data("a"), decision("d", literal("a"), inputs=["a"]))
     with pytest.raises(DecisionFailed, match="not a type of FEEL"):

@@ -9,6 +9,7 @@ and sets of rules are the bits of whole numbers. Numbers are dense, days and dur
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any, Final
 
 from workflows.decisions.unary import Test
 from workflows.feel.temporal import DAY, Date, DateTime, DaysDuration, MonthsDuration, Time
-from workflows.feel.values import UNBOUNDED, FeelValue, Range, plain_number
+from workflows.feel.values import UNBOUNDED, FeelValue, FunctionValue, Range, plain_number
 
 Key = Any
 """What values of one kind are ordered by: a Decimal, a string or a whole number."""
@@ -26,6 +27,10 @@ Kind = tuple[type, bool]
 
 _POINTS_LIMIT: Final = 12_000
 """Constants of one axis; beyond, the cells are tested one by one."""
+_SHOWN: Final = 5
+"""Elements of a list or context that a message shows, at each of its levels."""
+_SHOWN_DEPTH: Final = 1
+"""Below the first, a list is […]."""
 _DENSE: Final = frozenset({Decimal, str})
 
 
@@ -197,7 +202,30 @@ def rules_by_segment(axis: Axis, cells: Sequence[tuple[int, int]]) -> tuple[int,
 
 
 def written(value: FeelValue) -> str:
-    """A value as FEEL, for messages."""
+    """A value as FEEL, for messages: only the beginning of what is long or deep."""
+    return _shown(value, _SHOWN_DEPTH)
+
+
+def _shown(value: FeelValue, depth: int) -> str:
+    if type(value) not in (list, dict, Range):
+        return _scalar(value)
+    if not depth:
+        return {list: "[…]", dict: "{…}", Range: "[…]"}[type(value)]
+    if type(value) is Range:
+        start, end = (
+            "" if each is UNBOUNDED else _shown(each, depth - 1) for each in (value.start, value.end)
+        )
+        return f"{'[' if value.start_included else '('}{start}..{end}{']' if value.end_included else ')'}"
+    if type(value) is list:
+        parts = [_shown(item, depth - 1) for item in value[:_SHOWN]]
+    else:
+        entries = itertools.islice(value.items(), _SHOWN)
+        parts = [f"{key[:60]}: {_shown(item, depth - 1)}" for key, item in entries]
+    parts += ["…"] if len(value) > _SHOWN else []
+    return f"[{', '.join(parts)}]" if type(value) is list else f"{{{', '.join(parts)}}}"
+
+
+def _scalar(value: FeelValue) -> str:
     if value is None:
         return "null"
     if type(value) is bool:
@@ -206,9 +234,7 @@ def written(value: FeelValue) -> str:
         return plain_number(value) if -30 < value.adjusted() < 30 else str(value)
     if type(value) is str:
         return f'"{value[:60]}"'
-    if kind_of(value) is not None:
-        return str(value)
-    return str(value)[:80]
+    return "function" if type(value) is FunctionValue else str(value)[:80]
 
 
 def _atoms(constant: FeelValue) -> Iterator[FeelValue]:
