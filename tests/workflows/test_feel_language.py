@@ -450,3 +450,8 @@ def test_unary_tests_know_their_names_and_mistakes():
     assert feel.unary_tests("> limit, ? + margin").names == {"limit", "margin"}
     with pytest.raises(feel.FeelSyntaxError):
         feel.unary_tests("> ")
+
+
+def test_half_a_character_is_nowhere_in_a_result():
+    assert feel.evaluate('{\ud800b: 1, "\ud800c": "\ud800"}') == {"\ufffdb": 1, "\ufffdc": "\ufffd"}
+    assert feel.evaluate("{\ud83d\udc0e: 1, b c: 2}") == {"\U0001f40e": 1, "b c": 2}

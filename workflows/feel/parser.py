@@ -38,7 +38,7 @@ from workflows.feel.syntax import (
     RangeLiteral,
     Temporal,
 )
-from workflows.feel.tokens import Token, syntax_error, tokenize
+from workflows.feel.tokens import Token, syntax_error, tokenize, without_lone_surrogates
 
 NESTING_LIMIT: Final = 48
 """Expressions within expressions."""
@@ -119,8 +119,8 @@ def _is_integer_or_name(token: Token) -> bool:
 
 class _Parser:
     def __init__(self, text: str, known: Iterable[str]) -> None:
-        self._text = text
-        self._tokens = tokenize(text)
+        self._text = without_lone_surrogates(text)
+        self._tokens = tokenize(self._text)
         self._at = 0
         self._nesting = 0
         self._range_ends = 0

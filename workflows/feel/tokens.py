@@ -64,7 +64,7 @@ def tokenize(text: str) -> list[Token]:
     """
     if len(text) > TEXT_LIMIT:
         raise FeelLimitExceeded(limit="characters of text", maximum=TEXT_LIMIT)
-    text = _without_lone_surrogates(text)
+    text = without_lone_surrogates(text)
     tokens: list[Token] = []
     position = 0
     while position < len(text):
@@ -108,10 +108,10 @@ def _token(match: re.Match[str]) -> Token:
 def _unescape(body: str) -> str:
     if "\\" not in body:
         return body
-    return _without_lone_surrogates(_ESCAPE.sub(_unescape_one, body))
+    return without_lone_surrogates(_ESCAPE.sub(_unescape_one, body))
 
 
-def _without_lone_surrogates(text: str) -> str:
+def without_lone_surrogates(text: str) -> str:
     """Two escapes may write a pair of surrogates: one character. A lone one could not be encoded."""
     if _SURROGATE.search(text) is None:
         return text
