@@ -398,7 +398,10 @@ def _new_choices(tx: Tx, service: str, region: str) -> dict[str, object]:
         "waiting": waiting, "service": service, "places": places, "region": region, "known": known,
         "requests": found, "versions": versions, "people": able, "needed": needed,
         "skills": people.skills(tx),
-        "funds": [f for f in ledger.funds(tx) if region and f[1] == regions.currency(tx, region)],
+        # the fund that can pay most is offered first
+        "funds": sorted(
+            (f for f in ledger.funds(tx) if region and f[1] == regions.currency(tx, region)), key=lambda f: -f[2]
+        ),
     }  # fmt: skip
 
 
