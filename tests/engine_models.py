@@ -807,7 +807,10 @@ class Rows(Live):
 
     def written(self, changes: Changes) -> None:
         self.status = changes.status
-        _write(self.tasks, {row.task_id: row for row in changes.tasks}, changes.removed)
+        added, again = ({row.task_id: row for row in rows} for rows in (changes.added, changes.tasks))
+        assert not added.keys() & self.tasks.keys()
+        assert again.keys() <= self.tasks.keys()
+        _write(self.tasks, added | again, changes.removed)
         _write(self.scopes, {row.number: row for row in changes.scopes}, changes.removed_scopes)
         _write(self.timers, {row.task_id: row for row in changes.timers}, changes.removed_timers)
         _write(

@@ -178,8 +178,10 @@ class Kept:
         self.work: dict[str, Any] = {}
 
     def write(self, changes: Changes) -> None:
+        assert not self.tasks.keys() & {row.task_id for row in changes.added}
+        assert self.tasks.keys() >= {row.task_id for row in changes.tasks}
         for rows, new, gone in (
-            (self.tasks, changes.tasks, changes.removed),
+            (self.tasks, (*changes.added, *changes.tasks), changes.removed),
             (self.timers, changes.timers, changes.removed_timers),
             (self.subscriptions, changes.subscriptions, changes.removed_subscriptions),
             (self.work, changes.opened, changes.closed),

@@ -54,12 +54,11 @@ def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     if options.get("isolation_level") == "AUTOCOMMIT":
         return
-    # the driver's own cursor: this is done for every step, and SQLAlchemy's would take a third of its time
-    cursor = connection.connection.cursor()
+    # the driver itself: this is done for every step, and SQLAlchemy's cursor would take a third of its time
+    driver = connection.connection.dbapi_connection
+    assert driver is not None
     try:
-        cursor.execute("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
+        driver.execute("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")
     except sqlite3.Error as error:
         translated = DBAPIError.instance(None, None, error, sqlite3.Error, dialect=connection.dialect)
         raise translated from error
-    finally:
-        cursor.close()

@@ -72,6 +72,7 @@ class Statements:
             self.drop_all.append(
                 self._text(delete(table).where(table.c.instance_id == bindparam("at_id")), "at_id")
             )
+        self.take_over = self._take_over()
         self.add_request = self._text(insert(OUTBOX), *OUTBOX.c.keys())
         newest = select(func.max(CHANGE.c.version)).where(CHANGE.c.instance_id == INSTANCE.c.id)
         version = func.coalesce(newest.scalar_subquery(), INSTANCE.c.version)  # no history: of release 0.1.0
@@ -95,6 +96,12 @@ class Statements:
         )
         assert list(compiled.positiontup or ()) == list(names), (compiled.positiontup, names)
         return str(compiled)
+
+    def _take_over(self) -> str:
+        """The row of a task that is gone becomes that of a new one: one statement in place of two."""
+        instance, *rest = TASK.c.keys()
+        here = (TASK.c[instance] == bindparam("at_instance"), TASK.c.task_id == bindparam("at_task"))
+        return self._text(update(TASK).where(*here), *rest, "at_instance", "at_task")
 
     def _rows_of(self, table: Table) -> str:
         """All rows of an instance, without its id, in the order of the columns."""

@@ -288,10 +288,14 @@ class Work:
                 self._execute(text, (key,))
             return
         sql, many = self._sql, self._many
+        added, removed = changes.added, changes.removed
+        if len(added) == 1 and len(removed) == 1:  # most steps: one statement in place of two
+            self._moved(self._execute(sql.take_over, (*added[0], key, removed[0])))
+        else:
+            many(sql.put["tasks"], [(key, *each) for each in added])
+            many(sql.drop["tasks"], [(key, each) for each in removed])
         if changes.tasks:
             many(sql.put["tasks"], [(key, *each) for each in changes.tasks])
-        if changes.removed:
-            many(sql.drop["tasks"], [(key, each) for each in changes.removed])
         if changes.scopes:
             many(sql.put["scopes"], [_scope(key, each) for each in changes.scopes])
         if changes.removed_scopes:
@@ -336,7 +340,7 @@ class Work:
         return (key, timer.task_id, timer.node_id, self._sql.to_time(timer.due))
 
     def _moved(self, rows: int) -> None:
-        """The row is newer than the history, which was free: somebody wrote past the history."""
+        """The row is newer than the history, or gone, though the history was free: somebody wrote past it."""
         if rows != 1:
             raise InstanceBusy
 
@@ -420,7 +424,7 @@ _NAMES: Final = {kind: _name(kind) for kind in get_args(Event)}
 
 
 _NOTHING: Final = Changes(
-    tasks=(), removed=(), scopes=(), removed_scopes=(), timers=(), removed_timers=(), subscriptions=(),
+    added=(), tasks=(), removed=(), scopes=(), removed_scopes=(), timers=(), removed_timers=(), subscriptions=(),
     removed_subscriptions=(), opened=(), closed=(), events=(), status="running", pending=False,
     data_changed=False,
 )  # fmt: skip

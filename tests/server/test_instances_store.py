@@ -220,6 +220,27 @@ def test_a_row_that_is_newer_than_the_history_is_not_overwritten(started, loaded
     assert started.read(instances.instance, key).status == "cancelled"
 
 
+def test_a_task_whose_row_is_gone_is_not_written_over(started):
+    """A step in memory takes over the row of the task it ends: when that is not there, nothing is written."""
+    key = started.instance_ids[0]
+    started.deliver(started.ready_tasks(key)[0])
+    (task,) = started.ready_tasks(key)
+    assert key in started.runtime.live
+    before = started.read(instances.instance, key).version
+    rows = count(started, models.EngineTaskRow, key)
+    started.tamper(f"UPDATE engine_task SET task_id = 'elsewhere' WHERE instance_id = '{key}'")
+    with pytest.raises(InstanceBusy):
+        started.runtime.run(SYSTEM, complete, task.id)
+    assert key not in started.runtime.live
+    assert started.read(instances.instance, key).version == before
+    assert count(started, models.EngineTaskRow, key) == rows
+    assert started.read(instances.task_row, task.id).state == "ready"
+    given_back = f"UPDATE engine_task SET task_id = '{task.engine_task_id.replace('-', '')}' WHERE instance_id = '{key}'"
+    started.tamper(given_back)
+    started.runtime.run(SYSTEM, complete, task.id)
+    assert started.read(instances.task_row, task.id).state == "completed"
+
+
 def test_what_rolls_back_is_not_kept_in_memory(started):
     task = started.task()
 

@@ -118,7 +118,7 @@ class Instance:
 
         def act() -> None:
             task = self._task(task_id)
-            if task.state != spiff.READY or not task.task_spec.manual:
+            if task._state != spiff.READY or not task.task_spec.manual:
                 raise TaskNotReady(task_id=task_id)
             if data:
                 self._running.assign(task.scope, kept(data))

@@ -2,8 +2,9 @@
 
 Idea: a row is a living task or a scope of data; what is finished has no row, its trace is the history. Whoever
 keeps the rows inserts or replaces what `Changes` names, deletes what it calls removed, and then has exactly the
-rows that `Instance.load` needs. Ids of tasks are 32 hex digits in rows, timers and subscriptions; work items and
-events show the same id as the text of a UUID. Commands take both.
+rows that `Instance.load` needs; a new task may be written over the row of one that is gone. Ids of tasks are 32
+hex digits in rows, timers and subscriptions; work items and events show the same id as the text of a UUID.
+Commands take both.
 """
 
 from __future__ import annotations
@@ -77,12 +78,14 @@ class Records:
 class Changes(NamedTuple):
     """What one command changed.
 
-    tasks, scopes, timers, subscriptions: new or changed rows. removed*: ids of rows that were given before and
-    are gone. opened: work items that became ready, oldest first. closed: task ids of work items given before
-    that are completed or withdrawn. events: all that happened, in order. pending: automatic steps wait that
-    evaluate something: call `Instance.proceed`. data_changed: whether `Instance.data` changed.
+    added: rows of new tasks. tasks: changed rows of tasks that were given before. scopes, timers, subscriptions:
+    new or changed rows. removed*: ids of rows that were given before and are gone. opened: work items that became
+    ready, oldest first. closed: task ids of work items given before that are completed or withdrawn. events: all
+    that happened, in order. pending: automatic steps wait that evaluate something: call `Instance.proceed`.
+    data_changed: whether `Instance.data` changed.
     """
 
+    added: tuple[TaskRecord, ...]
     tasks: tuple[TaskRecord, ...]
     removed: tuple[str, ...]
     scopes: tuple[ScopeRecord, ...]

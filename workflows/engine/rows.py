@@ -82,7 +82,7 @@ class Rows:
     def adopt(self, task: spiff.RunTask) -> None:
         """Take in a task that was read from its row."""
         self._running.adopt(task)
-        self._see(task, (task.scope, task.internal_data.get("outer", -1)))
+        self._see(task)
         if task.task_spec.manual:
             if task._state == spiff.READY:
                 self.ready[task.id] = task
@@ -99,19 +99,25 @@ class Rows:
     def changes(self, status: Status) -> Changes:
         """Bring the rows up to date and tell what that changed."""
         running = self._running
-        gone = _prune(running)
-        closed = [self._remove(task) for task in gone]
-        tasks = tuple(
-            [self._put(task) for task in running.touched.values() if task.id in task.workflow.tasks]
-        )
+        removed, closed = [], []
+        for task in _prune(running):
+            removed.append(task.id)
+            if self._remove(task):
+                closed.append(task.key)
+        added: list[TaskRecord] = []
+        tasks: list[TaskRecord] = []
+        for task in running.touched.values():
+            if task.id in task.workflow.tasks:
+                (tasks if task.stored else added).append(self._put(task))
         running.touched = {}
         opened = self._open()
         scopes, removed_scopes = self._put_scopes()
         timers, removed_timers = self._timers.taken()
         subscriptions, removed_subscriptions = self._subscriptions.taken()
         return Changes(
-            tasks,
-            tuple([task.id for task in gone]),
+            tuple(added),
+            tuple(tasks),
+            tuple(removed),
             scopes,
             removed_scopes,
             timers,
@@ -119,28 +125,30 @@ class Rows:
             subscriptions,
             removed_subscriptions,
             opened,
-            tuple([key for key in closed if key]),
+            tuple(closed),
             tuple(running.events),
             status,
             bool(running.pending),
             bool(scopes) and any(row.number == 0 for row in scopes),
         )
 
-    def _remove(self, task: spiff.RunTask) -> str:
-        """Forget a row; gives the id of the work item it was, "" = none."""
+    def _remove(self, task: spiff.RunTask) -> bool:
+        """Forget a row; whether it was a work item."""
         key = task.id
         del self.tasks[key]
-        self._see(task, (-1, -1))
+        if task.seen:
+            self._leave(task)
         if task.task_spec.manual:
-            return task.key if self.ready.pop(key, None) is not None else ""
+            return self.ready.pop(key, None) is not None
         self._timers.put(key, None)
         self._subscriptions.put(key, None)
-        return ""
+        return False
 
     def _put(self, task: spiff.RunTask) -> TaskRecord:
         key = task.id
         row = self.tasks[key] = record_of(task)
-        self._see(task, (task.scope, task.internal_data.get("outer", -1)))
+        if task.scope or task.seen:
+            self._see(task)
         task.stored = True
         if task.task_spec.manual:
             if task._state == spiff.READY and key not in self.ready:
@@ -170,7 +178,7 @@ class Rows:
             opened.sort(key=spiff.order)
         for task in opened:
             self.ready[task.id] = task
-        return tuple([self.item(task) for task in opened])
+        return tuple(map(self.item, opened))
 
     def item(self, task: spiff.RunTask) -> WorkItem:
         """The work item of a ready task."""
@@ -179,23 +187,21 @@ class Rows:
 
     # Scopes
 
-    def _see(self, task: spiff.RunTask, seen: tuple[int, int]) -> None:
-        """Count the task as a user of the scopes that it sees now, and outside its inside; -1 = none."""
-        before = task.seen
-        if seen != before:
+    def _see(self, task: spiff.RunTask) -> None:
+        """Count the task as a user of the scopes that it sees now, and outside its inside; 0 always stays."""
+        seen = tuple([number for number in (task.scope, task.internal_data.get("outer", 0)) if number])
+        if seen != task.seen:
             for number in seen:
-                if number >= 0:
-                    self._running.scopes[number].users += 1
-            for number in before:
-                if number >= 0:
-                    self._leave_scope(number)
+                self._running.scopes[number].users += 1
+            self._leave(task)
             task.seen = seen
 
-    def _leave_scope(self, number: int) -> None:
-        scope = self._running.scopes[number]
-        scope.users -= 1
-        if number and not scope.users:
-            self._running.touched_scopes[number] = None
+    def _leave(self, task: spiff.RunTask) -> None:
+        for number in task.seen:
+            scope = self._running.scopes[number]
+            scope.users -= 1
+            if not scope.users:
+                self._running.touched_scopes[number] = None
 
     def _put_scopes(self) -> tuple[tuple[ScopeRecord, ...], tuple[int, ...]]:
         running = self._running
@@ -263,22 +269,24 @@ def _prune(running: spiff.Running) -> list[spiff.RunTask]:
             if task.task_spec.keeps_siblings:
                 splits.append(task)
             else:
-                _drop(task, gone, splits)
+                _drop(running, task, gone, splits)
     while splits:
         split = splits.pop()
         if not split._children:
-            _drop(split, gone, splits)
+            _drop(running, split, gone, splits)
     return gone
 
 
-def _drop(task: spiff.RunTask, gone: list[spiff.RunTask], splits: list[spiff.RunTask]) -> None:
+def _drop(
+    running: spiff.Running, task: spiff.RunTask, gone: list[spiff.RunTask], splits: list[spiff.RunTask]
+) -> None:
     tasks = task.workflow.tasks
     if tasks.pop(task.id, None) is None:
         return
     for key in task._children:
         child = tasks[key]
         child._parent = None
-        child.workflow.top_workflow.touch(child)
+        running.touched[key] = child
     task._children = {}
     parent = tasks.get(task._parent)
     if parent is not None:

@@ -112,8 +112,9 @@ _MANUAL_EVENTS: Final[Mapping[int, type[TaskReady | TaskCompleted | TaskCancelle
 class RunTask(Task):
     """One execution of a node: SpiffWorkflow's task with the scope it sees, without copies of data.
 
-    stored: whether whoever keeps the rows was given this task. seen: scopes that count it as a user. counted:
-    whether it keeps its process from ending. awaits: the message or signal it waits for now.
+    stored: whether whoever keeps the rows was given this task. seen: inner scopes that count it as a user.
+    counted: whether it keeps its process from ending. moves: whether it can move by itself or from outside.
+    awaits: the message or signal it waits for now.
     """
 
     triggered = False
@@ -121,11 +122,12 @@ class RunTask(Task):
     data: Mapping[str, Any] = MappingProxyType({})
     chosen: Collection[Node] | None = None
     stored = False
-    seen: tuple[int, int] = (-1, -1)
+    seen: tuple[int, ...] = ()
     counted = False
+    moves = False
     awaits: Waiting | None = None
     _key = ""
-    last_state_change: int
+    last_state_change = 0
     _state: int
 
     def __init__(
@@ -151,7 +153,6 @@ class RunTask(Task):
             self.scope = parent.scope
             self._parent = parent.id
             parent._children[self.id] = None
-        self.last_state_change = workflow.top_workflow.tick()
         if state != FUTURE:
             self._set_state(state)
 
@@ -170,8 +171,13 @@ class RunTask(Task):
             self._state = value
             # a counter, not a clock: order is all that is needed, and it is the same in every replay
             running = self.workflow.top_workflow
-            self.last_state_change = running.tick()
+            running.clock += 1
+            self.last_state_change = running.clock
             running.note_state(self, was)
+
+    def _ready(self) -> None:
+        if not self._state & (COMPLETED | CANCELLED):
+            self._set_state(READY)
 
     def _add_child(self, task_spec: Untyped, state: int = FUTURE) -> RunTask:
         return RunTask(self.workflow, task_spec, self, state=state)
@@ -196,13 +202,14 @@ class RunTask(Task):
 
     def run(self) -> bool | None:
         """Do what the node does; None from the node = it rests until something happens."""
-        outcome: bool | None = self.task_spec._run(self)
+        outcome: bool | None = self.task_spec._run_hook(self)
         if self._state & FINISHED:
             return outcome  # what it threw interrupted itself
         if outcome is None:
             self._set_state(self.task_spec.resting)
-        else:
-            self.complete()
+        else:  # without SpiffWorkflow's error state: a failed step stays ready
+            self._set_state(COMPLETED)
+            self.task_spec._on_complete(self)
         return outcome
 
     @property
@@ -383,6 +390,8 @@ class Running(_Running, BpmnWorkflow):
     at. touched, touched_scopes: what to look at when the rows are brought up to date.
     """
 
+    top_workflow: Running | None = None  # not SpiffWorkflow's property: each step asks for it several times
+
     def __init__(self, spec: ProcessSpec, inner_specs: Mapping[str, ProcessSpec], now: datetime) -> None:
         self.now = now
         self.clock = 0
@@ -402,6 +411,7 @@ class Running(_Running, BpmnWorkflow):
         self.events: list[Event] = []
         self.touched: dict[str, RunTask] = {}
         self.touched_scopes: dict[int, None] = {}
+        self.top_workflow = self
         super().__init__(spec, dict(inner_specs), script_engine=NoPython(), deserializing=True)
         self.prepare(0, reports=False)
 
@@ -411,10 +421,6 @@ class Running(_Running, BpmnWorkflow):
         """The id of a new task: a random beginning of this object's own, counted on; asking for chance costs time."""
         self._made += 1
         return f"{self._ids}{self._made:08x}"
-
-    def tick(self) -> int:
-        self.clock += 1
-        return self.clock
 
     def note_state(self, task: RunTask, was: int) -> None:
         """Keep the indices in step with a state that just changed, and note what people will want to know."""
@@ -432,15 +438,19 @@ class Running(_Running, BpmnWorkflow):
                 self._add_live(task)
         elif was & LIVE:
             self._forget_live(task)
-        counted = state & LIVE != 0 and not (spec.listens and state == WAITING)
-        if counted is not task.counted:
-            task.counted = counted
-            workflow.live_count += 1 if counted else -1
-        self.movable += _moves(spec, state) - _moves(spec, was)
+        counted, moves = state & LIVE != 0, state == READY
         if state == WAITING:
+            counted = not spec.listens
+            moves = not (spec.gathers or spec.listens)
             self._note_waiting(task)
         elif was == WAITING:
             self._note_moving(task)
+        if counted is not task.counted:
+            task.counted = counted
+            workflow.live_count += 1 if counted else -1
+        if moves is not task.moves:
+            task.moves = moves
+            self.movable += 1 if moves else -1
         if workflow.gathering:
             self.stirred[workflow] = None
         if not spec.manual:
@@ -611,11 +621,6 @@ class Running(_Running, BpmnWorkflow):
         self.pending = {task.id: task for task in sorted(self.pending.values(), key=order)}
 
 
-def _moves(spec: Node, state: int) -> bool:
-    """Whether a task in this state can move by itself or from outside."""
-    return state == READY or (state == WAITING and not (spec.gathers or spec.listens))
-
-
 def order(task: RunTask) -> int:
     """For sorting: when the task last changed its state."""
     return task.last_state_change
@@ -650,8 +655,8 @@ def remade(
 class Node(BpmnTaskSpec):
     """A node that passes its token on at once; base of all others.
 
-    manual: a person does it. flow_ids: name of the next spec -> id of the sequence flow. inside: name of the
-    graph that `Running.enter` begins for it.
+    manual: a person does it. targets: the next specs. flow_ids: name of the next spec -> id of the sequence flow.
+    inside: name of the graph that `Running.enter` begins for it.
     """
 
     resting: ClassVar[int] = STARTED
@@ -682,11 +687,13 @@ class Node(BpmnTaskSpec):
         self.node_id = node_id
         self.bpmn_id = node_id
         self.inside = node_id
+        self.targets: list[Node] = []
         self.flow_ids: dict[str, str] = {}
 
     def lead_to(self, target: Node, flow_id: str = "") -> None:
         """Connect while the graph is built."""
         self.connect(target)
+        self.targets.append(target)
         if flow_id:
             self.flow_ids[target.name] = flow_id
 
@@ -712,20 +719,13 @@ class Node(BpmnTaskSpec):
     def _update_hook(self, my_task: RunTask) -> bool:
         return True
 
-    def _on_ready(self, my_task: RunTask) -> None:
-        """Nothing to test: the graph was checked when it was built."""
-
-    def _run(self, my_task: RunTask) -> bool | None:
-        # without SpiffWorkflow's error state: a failed step stays ready
-        return self._run_hook(my_task)
-
     def _run_hook(self, my_task: RunTask) -> bool | None:
         return True
 
     def _on_complete(self, my_task: RunTask) -> None:
         self._on_complete_hook(my_task)
         running = my_task.workflow.top_workflow
-        for spec in self.outputs if my_task.chosen is None else my_task.chosen:
+        for spec in self.targets if my_task.chosen is None else my_task.chosen:
             flow_id = self.flow_ids.get(spec.name)
             if flow_id:
                 running.events.append(FlowTaken(flow_id))
