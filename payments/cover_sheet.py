@@ -161,6 +161,7 @@ class _Page:
             self._fact("total", [figures(amount)], bold=True)
             for language in LANGUAGES:
                 self._lines([in_words(amount, language)], 10, left=_LEFT + 62 * mm)
+            self.y -= mm
         self._fact("file", [sheet.file_name])
         self._fact("sha", [sheet.file_sha256], mono=True)
         self._fact("content", [sheet.content_sha256], mono=True)
