@@ -185,6 +185,29 @@ def in_kind_contribution(party: str, currency: str) -> Account:
     return _account("in_kind_contribution", party, currency, "actual", ceiling=0)
 
 
+_MADE: Final = {
+    example.kind: example
+    for example in (
+        make("x", "XOF")
+        for make in (
+            appropriation, fund, reservation, contingency, reserve, consumed, unfunded, exchange_position, expense,
+            payable, withholding, clearing, bank, advance, payee_receivable, fee, contribution_receivable,
+            contribution_income, in_kind_use, in_kind_contribution,
+        )
+    )
+}  # fmt: skip
+"""An account of each kind."""
+
+
+def is_as_made(account: Account) -> bool:
+    """Whether kind, book and bounds are those that an account of this code is made with."""
+    kind = account.code.partition(":")[0]
+    made = _MADE.get(kind)
+    return made is not None and (account.kind, account.book, account.floor, account.ceiling) == (
+        made.kind, made.book, made.floor, made.ceiling,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Posting:
     """One line of an entry: minor units to an account, debit positive, credit negative."""

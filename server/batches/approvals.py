@@ -66,8 +66,11 @@ def propose_policy(
     tx.session.add(row)
     tx.session.flush()
     journal.record(
-        tx, Event.POLICY_PROPOSED, row.id, public={"currency": currency, "fund": fund, "steps": row.steps}
-    )
+        tx, Event.POLICY_PROPOSED, row.id,
+        public={
+            "currency": currency, "fund": fund, "steps": row.steps, "valid_from": valid_from.isoformat(),
+        },
+    )  # fmt: skip
     return row.id
 
 

@@ -13,6 +13,7 @@ from flask import g
 from pricing.money import Money
 from server.actor import Action
 from server.batches import approvals, finance_schemas
+from server.batches import service as batches
 from server.batches.approvals import ApprovalPolicyRow
 from server.errors import NotFound
 from server.http import paging
@@ -175,6 +176,29 @@ def _decide_recovery(tx: Tx, recovery_id: str, approved: bool) -> Values:
     return _claim(tx, owing.claim(tx, row.id))
 
 
+@api.operation(
+    "POST", "/claims/<uuid:claim_id>/repayments", body=finance_schemas.NewRepayment, answer=finance_schemas.Claim,
+    status=201,
+)  # fmt: skip
+@permission(Action.ANSWER_IMPORT)
+def book_repayment(claim_id: str, body: Values) -> Values:
+    """Book that somebody paid back in money what they owe, at most that."""
+    return g.runtime.run(g.actor, _repay, claim_id, body)  # type: ignore[no-any-return]
+
+
+def _repay(tx: Tx, claim_id: str, body: Values) -> Values:
+    row = _find(tx, claim_id)
+    account_id = str(body["paying_account_id"])
+    account = batches.visible_accounts(tx).get(account_id)
+    if account is None or account.currency != row.currency:
+        raise NotFound(what="paying account", key=account_id)
+    owing.repay(
+        tx, claim_id, rail_account=account.code, amount=Money(body["minor"], row.currency), memo=body["note"],
+        repayment_id=_given(body["id"]),
+    )  # fmt: skip
+    return _claim(tx, row)
+
+
 def _find(tx: Tx, claim_id: str) -> Claim:
     row = owing.claim(tx, claim_id)
     place = regions.place(tx, row.region_code)
@@ -192,6 +216,10 @@ def _claim(tx: Tx, row: Claim) -> Values:
         "proposed_at": row.proposed_at, "decided_by": row.decided_by, "decided_at": row.decided_at,
         "entry_id": row.entry_id,
         "recoveries": [_recovery(each, row.currency) for each in owing.recoveries(tx, [row.id])],
+        "repayments": [
+            {"entry_id": entry_id, "amount": amount(minor, row.currency), "booked_at": at}
+            for entry_id, minor, at in owing.repayments(tx, [row.id])[row.id]
+        ],
     }  # fmt: skip
 
 

@@ -62,6 +62,23 @@ class NewRecovery(PartKept):
     id = d.identifier(_ID, load_default=None, allow_none=True)
 
 
+class NewRepayment(d.Document):
+    """Money that somebody paid back."""
+
+    id = d.identifier(_ID, load_default=None, allow_none=True)
+    paying_account_id = d.identifier("The account of ours that it came in on.", required=True)
+    minor = _minor("How much, in minor units of the claim's currency.")
+    note = d.line(300, "How one knows: the line of the statement, the receipt.", required=True)
+
+
+class Repayment(d.Document):
+    """Money that was paid back for a claim."""
+
+    entry_id = d.plain("Its ledger entry.", required=True)
+    amount = d.one(d.Amount, "How much.", required=True)
+    booked_at = d.moment("When it was booked.", required=True)
+
+
 class Recovery(d.Document):
     """What is kept back of a payable for a claim."""
 
@@ -82,7 +99,7 @@ class Claim(d.Document):
     kind = d.plain("advance or clawback.", required=True)
     person_id = d.plain("Who owes it back.", required=True)
     amount = d.one(d.Amount, "How much.", required=True)
-    recovered = d.one(d.Amount, "What was kept back for it so far.", required=True)
+    recovered = d.one(d.Amount, "What was kept back or paid back for it so far.", required=True)
     share_percent = d.plain("How much of one payable may be kept back.", required=True)
     reason = d.plain("Why.", required=True)
     region = d.plain("Code of the region it belongs to.", required=True)
@@ -95,6 +112,7 @@ class Claim(d.Document):
     decided_at = d.moment("When.", required=True, allow_none=True)
     entry_id = d.plain("The ledger entry of its approval.", required=True, allow_none=True)
     recoveries = d.many(Recovery, "What is kept back for it, oldest first.", required=True)
+    repayments = d.many(Repayment, "What was paid back in money, oldest first.", required=True)
 
 
 class PolicyStep(d.Document):

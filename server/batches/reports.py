@@ -37,12 +37,13 @@ from server.batches.models import (
     PaymentRow,
 )
 from server.errors import Conflict, NotFound, WrongState
+from server.findings import Finding
 from server.journal import service as journal
 from server.journal.service import Event
 from server.ledger import claims
 from server.ledger import service as ledger
 from server.runtime import Tx
-from workflows.errors import InvalidInput
+from workflows.errors import InvalidInput, RunError
 from workflows.problems import Problem, blocking
 
 SENT = ("in_transit", "settled", "rejected", "returned")
@@ -134,16 +135,7 @@ def is_same_account(one: str, other: str) -> bool:
 
 
 def _statement(tx: Tx, digest: str, account: PayingAccount, statement: Statement) -> Iterator[_Said]:
-    opening, closing = statement.balance("OPBD", "PRCD"), statement.balance("CLBD")
-    booked = [e for e in statement.entries if e.status == "BOOK" and e.amount.currency == account.currency]
-    days = [e.booked_on for e in booked if e.booked_on]
-    row = BankStatement(
-        id=tx.new_id(), file_sha256=digest, paying_account_id=account.id, number=statement.id[:100],
-        kind=statement.kind, currency=account.currency,
-        day=closing.on if closing and closing.on else max(days, default=None),
-        opening=opening.amount.minor if opening else None, closing=closing.amount.minor if closing else None,
-        moved=sum(camt.signed(e).minor for e in booked),
-    )  # fmt: skip
+    row = _statement_row(tx.new_id(), digest, account, statement)
     tx.session.add(row)
     tx.session.flush()
     for entry in statement.entries:
@@ -155,6 +147,19 @@ def _statement(tx: Tx, digest: str, account: PayingAccount, statement: Statement
             yield _Said(
                 item, hashlib.sha256(key.encode()).hexdigest(), row.id, _sign(entry), is_doubtful=True
             )
+
+
+def _statement_row(row_id: str, digest: str, account: PayingAccount, statement: Statement) -> BankStatement:
+    opening, closing = statement.balance("OPBD", "PRCD"), statement.balance("CLBD")
+    booked = [e for e in statement.entries if e.status == "BOOK" and e.amount.currency == account.currency]
+    days = [e.booked_on for e in booked if e.booked_on]
+    return BankStatement(
+        id=row_id, file_sha256=digest, paying_account_id=account.id, number=statement.id[:100],
+        kind=statement.kind, currency=account.currency,
+        day=closing.on if closing and closing.on else max(days, default=None),
+        opening=opening.amount.minor if opening else None, closing=closing.amount.minor if closing else None,
+        moved=sum(camt.signed(e).minor for e in booked),
+    )  # fmt: skip
 
 
 def _sign(entry: Entry) -> int:
@@ -375,15 +380,16 @@ def decide(tx: Tx, entry_id: str, *, payment_id: str | None, note: str, fee: boo
         _assign(tx, account, entry, payment_id)
     elif fee:
         _book_fee(tx, account, entry, note)
+    verdict = "assigned" if payment_id else ("fee" if fee else "not_ours")
     tx.session.add(
         BankDecision(
-            entry_id=entry_id, verdict="assigned" if payment_id else ("fee" if fee else "not_ours"),
-            payment_id=payment_id, note=note.strip()[:300], decided_at=tx.now, decided_by=tx.actor.user_id,
+            entry_id=entry_id, verdict=verdict, payment_id=payment_id, note=note.strip()[:300],
+            decided_at=tx.now, decided_by=tx.actor.user_id,
         )
     )  # fmt: skip
     tx.session.flush()
     journal.record(
-        tx, Event.BANK_LINE_DECIDED, entry_id, public={"ours": payment_id is not None},
+        tx, Event.BANK_LINE_DECIDED, entry_id, public={"ours": payment_id is not None, "verdict": verdict},
         private={"payment": payment_id or "", "note": note.strip()[:300]},
     )  # fmt: skip
 
@@ -493,3 +499,54 @@ def _reconciled(tx: Tx, row: BankStatement) -> Reconciled:
         elif not decision:
             waiting += entry.amount or 0
     return Reconciled(row, ours, waiting, row.moved - ours - waiting)
+
+
+# Checking ---------------------------------------------------------------------------------------------
+
+
+def decisions(tx: Tx) -> list[BankDecision]:
+    """What people decided about lines that fit no payment."""
+    return list(tx.session.scalars(select(BankDecision).order_by(BankDecision.entry_id)))
+
+
+def verify(tx: Tx) -> Iterator[Finding]:
+    """Read every account report again: its statements are those that are kept, its lines over the payments' amounts."""
+    kept: dict[str, list[BankStatement]] = {}
+    for row in tx.session.scalars(select(BankStatement).order_by(BankStatement.id)):
+        kept.setdefault(row.file_sha256, []).append(row)
+    for file in batches.bank_files(tx):
+        if file.kind.startswith("camt") or file.sha256 in kept:
+            yield from _verify_statements(tx, file, kept.get(file.sha256, []))
+    lines = tx.session.execute(
+        select(BankEntry, PaymentRow)
+        .join(PaymentRow, PaymentRow.id == BankEntry.payment_id)
+        .where(BankEntry.verdict.in_(("settled", "rejected")), BankEntry.amount.is_not(None))
+    )
+    for entry, payment in lines:
+        if entry.amount not in (payment.amount, -payment.amount):
+            yield Finding(
+                "bank-line-changed", f"bank line {entry.id}",
+                f"It says {entry.amount} of a payment over {payment.amount} (minor units).",
+            )  # fmt: skip
+
+
+def _verify_statements(tx: Tx, file: BankFile, rows: list[BankStatement]) -> Iterator[Finding]:
+    place = f"bank file {file.name} ({file.sha256[:12]}…)"
+    try:
+        found = bank_files.read(tx.files.get(file.sha256))
+    except (RunError, ValueError, OSError) as error:
+        yield Finding("bank-statement-changed", place, f"Its statements cannot be checked: {error}")
+        return
+    if not rows:
+        yield Finding("bank-statement-changed", place, "The statements it holds are not kept.")
+    for account_id in sorted({row.paying_account_id for row in rows}):
+        account = batches.paying_account(tx, account_id)
+        told = found.report.statements if found.report else ()
+        ours = [s for s in told if s.account and is_same_account(s.account, account.identifier)]
+        again = sorted(_figures(_statement_row("", file.sha256, account, s)) for s in ours)
+        if again != sorted(_figures(row) for row in rows if row.paying_account_id == account_id):
+            yield Finding("bank-statement-changed", place, "What is kept of it is not what it says.")
+
+
+def _figures(row: BankStatement) -> tuple[str, ...]:
+    return tuple(map(str, (row.number, row.kind, row.currency, row.day, row.opening, row.closing, row.moved)))

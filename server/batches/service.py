@@ -933,11 +933,34 @@ def verify(tx: Tx) -> Iterator[Finding]:
             yield from _verify_cover(tx, row, place)
         if row.approved_by is not None and approvals.of_batch(tx, row).missing:
             yield Finding("batch-approvals", place, "Fewer people approved it than its policy asks for.")
-        sent = rules.batch_state(p.state for p in payments(tx, row.id))
-        if row.exported_at is not None and row.state != sent:
-            yield Finding("batch-state", place, f"It says {row.state}, its payments say {sent}.")
+        yield from _verify_states(row, payments(tx, row.id), place)
     yield from _verify_allocations(tx)
     yield from _verify_payees(tx)
+
+
+_IN_HOUSE = {"draft": {"draft"}, "submitted": {"draft"}, "approved": {"draft"}, "cancelled": {"cancelled"}}
+"""The states of a batch before it leaves, and those of its payments then."""
+
+
+def _verify_states(row: BatchRow, moved: Sequence[PaymentRow], place: str) -> Iterator[Finding]:
+    """The batch's state follows from what was done with it, and each payment's from the batch's."""
+    if row.exported_at is not None:
+        states = {"in_transit", "settled", "rejected", "returned"}
+        reached = rules.batch_state(p.state for p in moved)
+        is_reached = row.state == reached
+    else:
+        states = _IN_HOUSE.get(row.state, {"draft"})
+        reached = "approved" if row.approved_by else ("submitted" if row.content_sha256 else "draft")
+        is_reached = row.state in (reached, "cancelled")
+    if not is_reached:
+        yield Finding("batch-state", place, f"It says {row.state}, its payments and approvals say {reached}.")
+    for payment in moved:
+        settled = payment.state in ("settled", "returned")
+        if payment.state not in states or settled != (payment.settled_at is not None):
+            yield Finding(
+                "payment-state", f"payment {payment.end_to_end_id}",
+                f"It cannot be {payment.state} in a batch that is {row.state}, or nothing says since when.",
+            )  # fmt: skip
 
 
 def _verify_payees(tx: Tx) -> Iterator[Finding]:

@@ -151,7 +151,7 @@ def _proposed(tx: Tx, row: Claim) -> str:
     tx.session.flush()
     journal.record(
         tx, Event.CLAIM_PROPOSED, row.id, region=row.region_code,
-        public={"kind": row.kind, "amount": row.amount, "currency": row.currency},
+        public={"kind": row.kind, "amount": row.amount, "currency": row.currency, "share": row.share},
         private={"person": row.person_id, "reason": row.reason},
     )  # fmt: skip
     return row.id
@@ -327,11 +327,14 @@ def _freed(tx: Tx, row: Claim, amount: Money) -> tuple[Account, Account, Money] 
     return used, accounts.fund(row.fund, row.currency), min(amount, available(tx, used, locked=True))
 
 
-def repay(tx: Tx, claim_id: str, *, rail_account: str, amount: Money, memo: str) -> str:
+def repay(
+    tx: Tx, claim_id: str, *, rail_account: str, amount: Money, memo: str, repayment_id: str | None = None
+) -> str:
     """Book that a payee has paid back in money; rail_account: the code of the account it came in on.
 
-    memo: how one knows (the line of the statement, the receipt). Returns the entry's id. Raises MoreThanOwed,
-    ReasonMissing, WrongState, and SamePerson for who owes it.
+    memo: how one knows (the line of the statement, the receipt). repayment_id: the client's; the same amount under
+    the same id is booked once. Returns the entry's id. Raises MoreThanOwed, ReasonMissing, WrongState, CommandTaken,
+    and SamePerson for who owes it.
     """
     row = _locked(tx, claim_id)
     require(tx.actor, Action.ANSWER_IMPORT, regions.place(tx, row.region_code))
@@ -339,12 +342,15 @@ def repay(tx: Tx, claim_id: str, *, rail_account: str, amount: Money, memo: str)
         raise WrongState(what="claim", state=row.state)
     if tx.actor.person_id == row.person_id:
         raise SamePerson(first="owing money", second="booking that it was paid back")
+    known = _repaid_before(tx, row, repayment_id, amount)
+    if known is not None:
+        return known
     had = row.amount if row.kind == "clawback" else _arrived(tx, row)
     most = Money(max(0, had - row.recovered), row.currency)
     if amount > most:
         raise MoreThanOwed(amount=most)
     entry = posting_rules.repayment(
-        claim_id=row.id, repayment_id=tx.new_id(), rail_account=rail_account, amount=amount,
+        claim_id=row.id, repayment_id=repayment_id or tx.new_id(), rail_account=rail_account, amount=amount,
         owed_back=owed_back_account(row), budget=_freed(tx, row, amount), memo=_reason(memo)[:100],
     )  # fmt: skip
     entry_id = post(tx, entry)
@@ -356,6 +362,19 @@ def repay(tx: Tx, claim_id: str, *, rail_account: str, amount: Money, memo: str)
         private={"person": row.person_id},
     )  # fmt: skip
     return entry_id
+
+
+def _repaid_before(tx: Tx, row: Claim, repayment_id: str | None, amount: Money) -> str | None:
+    """The entry that was booked under the client's id; None when there is none. Raises CommandTaken."""
+    if repayment_id is None:
+        return None
+    key = f"repayment:{row.id}:{repayment_id}"
+    known = tx.session.scalar(select(LedgerEntry.id).where(LedgerEntry.idempotency_key == key))
+    if known and not any(
+        (entry, minor) == (known, amount.minor) for entry, minor, _ in repayments(tx, [row.id])[row.id]
+    ):
+        raise CommandTaken
+    return known
 
 
 def repayments(tx: Tx, claim_ids: Sequence[str]) -> dict[str, list[tuple[str, int, datetime]]]:

@@ -602,6 +602,12 @@ def verify_chain(tx: Tx) -> Iterator[Finding]:
     Two ordered streams side by side, entries and their lines: bounded memory, and no query per entry.
     """
     table = {a.id: _account_value(a) for a in accounts(tx)}
+    for account in table.values():
+        if not rules.is_as_made(account):
+            yield Finding(
+                "ledger-account-changed", f"account {account.code} {account.currency}",
+                "Its kind, book or bounds are not those of such an account.",
+            )  # fmt: skip
     prefixes = {key: rules.posting_prefix(account) for key, account in table.items()}
     previous, count = rules.GENESIS_HASH, 0
     lines = _lines_of(tx)

@@ -23,6 +23,8 @@ from server.regions import service as regions
 from server.requests import service as requests
 from server.runtime import Tx
 from server.submissions import service as submissions
+from server.transparency import money_told
+from server.transparency.money_told import agree
 from service_library.package import digest as package_digest
 from workflows.errors import RunError
 
@@ -95,6 +97,7 @@ def _verify_journal(tx: Tx) -> Iterator[Finding]:
     yield from _verify_acceptances(tx)
     yield from _verify_batches(tx)
     yield from _verify_payments(tx)
+    yield from money_told.verify(tx)
 
 
 def _verify_payee_accounts(tx: Tx) -> Iterator[Finding]:
@@ -127,7 +130,7 @@ def _verify_acceptances(tx: Tx) -> Iterator[Finding]:
     known = {row.id: row for row in deliveries.accepted(tx)}
     for row in journal.told(tx, Event.DELIVERY_ACCEPTED):
         delivery = known.get(row.object_id)
-        if delivery is None or not _agree(row, person=delivery.person_id, actor=delivery.accepted_by):
+        if delivery is None or not agree(row, person=delivery.person_id, actor=delivery.accepted_by):
             yield Finding(
                 "acceptance-changed", f"delivery {row.object_id}", "Its people are not those who acted."
             )
@@ -139,7 +142,7 @@ def _verify_batches(tx: Tx) -> Iterator[Finding]:
     for row in journal.told(tx, Event.BATCH_APPROVED, Event.BATCH_EXPORTED):
         batch = known.get(row.object_id)
         if row.event == Event.BATCH_APPROVED:
-            same = batch is not None and _agree(row, actor=batch.approved_by, prepared_by=batch.prepared_by)
+            same = batch is not None and agree(row, actor=batch.approved_by, prepared_by=batch.prepared_by)
         else:
             same = batch is not None and batch.file_sha256 == row.public["file"]
         if not same:
@@ -163,11 +166,6 @@ def _verify_payments(tx: Tx) -> Iterator[Finding]:
             yield Finding(
                 "payment-told-otherwise", f"payment {payment_id}", "The journal tells its end otherwise."
             )
-
-
-def _agree(row: journal.Told, **values: str | None) -> bool:
-    """Whether what the row's commitments open to is what the tables say."""
-    return all(row.private.get(field, value) == value for field, value in values.items())
 
 
 def _verify_versions(tx: Tx) -> Iterator[Finding]:

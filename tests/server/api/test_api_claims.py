@@ -104,6 +104,29 @@ def test_what_was_paid_too_much_is_kept_back_of_what_two_people_named(started, s
     assert world.verify() == []
 
 
+def test_money_that_is_paid_back_is_booked_once(site):
+    world = site.world
+    made = site.finance.post(f"/payables/{settled(site).id}/claims", clawback(), 201)
+    site.approver.post(f"/claims/{made['id']}/approval")
+    body = {
+        "id": str(uuid.uuid4()), "paying_account_id": world.bank_account, "minor": 300, "note": "Statement 7",
+    }  # fmt: skip
+    path = f"/claims/{made['id']}/repayments"
+    back = [site.finance.post(path, body, 201) for _ in range(2)]
+    assert back[0] == back[1]
+    assert ([r["amount"]["minor"] for r in back[0]["repayments"]], back[0]["recovered"]["minor"]) == (
+        [300],
+        300,
+    )
+    site.finance.refused(path, "command-taken", 409, body | {"minor": 200})
+    site.finance.post(path, body | {"id": None, "minor": 201}, 409)
+    site.finance.post(path, body | {"id": None, "paying_account_id": str(uuid.UUID(int=1))}, 404)
+    assert site.finance.post(path, body | {"id": None, "minor": 200}, 201)["recovered"]["minor"] == 500
+    site.finance.post(path, body, 201)  # the answer was lost: it stays booked once
+    assert len(site.auditor.get(f"/claims/{made['id']}")["repayments"]) == 2
+    assert world.verify() == []
+
+
 def test_a_refused_claim_books_nothing(site):
     before = len(site.world.entries())
     made = site.finance.post(f"/payables/{settled(site).id}/claims", clawback(), 201)

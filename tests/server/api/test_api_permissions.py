@@ -54,7 +54,7 @@ TABLE = {
     "download_batch_file": MONEY, "read_batch_answer": "M",
     "list_claims": MONEY, "read_claim": MONEY, "propose_advance": "M", "propose_clawback": "M",
     "approve_claim": "MA", "refuse_claim": "MA", "plan_recovery": "M", "approve_recovery": "MA",
-    "drop_recovery": "MA", "list_approval_policies": MONEY, "propose_approval_policy": "MA",
+    "drop_recovery": "MA", "book_repayment": "M", "list_approval_policies": MONEY, "propose_approval_policy": "MA",
     "approve_approval_policy": "MA",
     "list_adoptions": STAFF, "propose_adoption": "EC", "read_adoption": STAFF, "adopt_version": "EC",
     "withdraw_adoption": "EC", "list_calendars": EVERYBODY, "create_calendar": "EC", "add_holidays": "EC",
