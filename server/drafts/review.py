@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, select
 
 from server.actor import Action, require
 from server.catalogue import completeness
@@ -21,6 +21,7 @@ from server.catalogue import service as catalogue
 from server.catalogue.service import ServiceVersionRow
 from server.drafts import service as drafts
 from server.drafts.contents import Content
+from server.drafts.models import DraftAuthorRow
 from server.drafts.models import (
     DraftCommentRow as DraftCommentRow,
 )
@@ -233,6 +234,23 @@ def steps(tx: Tx, draft_id: str) -> list[DraftReviewRow]:
     return list(tx.session.scalars(query.order_by(DraftReviewRow.number)))
 
 
+def written_by(tx: Tx, user_id: str) -> set[str]:
+    """The ids of the drafts that an account ever changed."""
+    return set(tx.session.scalars(select(DraftAuthorRow.draft_id).where(DraftAuthorRow.user_id == user_id)))
+
+
+def last_steps(tx: Tx) -> dict[str, str]:
+    """The last step of every draft that took one, by the draft's id; one query."""
+    newest = select(DraftReviewRow.draft_id, func.max(DraftReviewRow.number).label("number")).group_by(
+        DraftReviewRow.draft_id
+    )
+    found = newest.subquery()
+    query = select(DraftReviewRow.draft_id, DraftReviewRow.step).join(
+        found, and_(found.c.draft_id == DraftReviewRow.draft_id, found.c.number == DraftReviewRow.number)
+    )
+    return {row.draft_id: row.step for row in tx.session.execute(query)}
+
+
 def _step(
     tx: Tx, draft_id: str, step: Step, *, note: str = "", looked_at: str = "", command_id: str | None
 ) -> DraftRow:
@@ -323,6 +341,16 @@ def comments(tx: Tx, draft_id: str) -> list[DraftCommentRow]:
     drafts.draft(tx, draft_id)
     query = select(DraftCommentRow).where(DraftCommentRow.draft_id == draft_id)
     return list(tx.session.scalars(query.order_by(DraftCommentRow.said_at, DraftCommentRow.id)))
+
+
+def open_threads(tx: Tx) -> dict[str, int]:
+    """How many comments of each draft are not resolved, answers not counted; those with none are left out."""
+    query = (
+        select(DraftCommentRow.draft_id, func.count().label("open"))
+        .where(DraftCommentRow.answers.is_(None), DraftCommentRow.resolved_at.is_(None))
+        .group_by(DraftCommentRow.draft_id)
+    )
+    return {row.draft_id: row.open for row in tx.session.execute(query)}
 
 
 def comment(

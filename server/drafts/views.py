@@ -143,9 +143,14 @@ def draft_list(tx: Tx) -> DraftList:
     others: list[DraftLine] = []
     over: list[DraftLine] = []
     rows = drafts.drafts(tx)
+    written, unresolved, last = (
+        review.written_by(tx, tx.actor.user_id),
+        review.open_threads(tx),
+        review.last_steps(tx),
+    )
     for row in rows:
-        by_me = tx.actor.user_id in drafts.authors(tx, row.id)
-        line = _line(tx, row, by_me)
+        by_me = row.id in written
+        line = _line(tx, row, by_me, unresolved.get(row.id, 0), last.get(row.id, ""))
         if line.waits_for_me:
             waiting.append(line)
         elif row.state in ("published", "abandoned"):
@@ -155,16 +160,10 @@ def draft_list(tx: Tx) -> DraftList:
     return DraftList(waiting, mine, others, over[:20], _people(tx, (row.changed_by for row in rows)))
 
 
-def _line(tx: Tx, row: DraftRow, by_me: bool) -> DraftLine:
+def _line(tx: Tx, row: DraftRow, by_me: bool, unresolved: int, last: str) -> DraftLine:
     step = _next_step(tx, row, by_me, mistakes=False)
-    unresolved = sum(c.answers is None and c.resolved_at is None for c in review.comments(tx, row.id))
-    sent_back = row.state == "draft" and by_me and _last_step(tx, row) == "sent_back"
+    sent_back = row.state == "draft" and by_me and last == "sent_back"
     return DraftLine(row, step, unresolved, step in ("review", "publish") or sent_back)
-
-
-def _last_step(tx: Tx, row: DraftRow) -> str:
-    found = review.steps(tx, row.id)
-    return found[-1].step if found else ""
 
 
 def draft_page(tx: Tx, draft_id: str) -> DraftPage:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,14 +19,11 @@ from server.errors import NotFound
 from server.http import locale
 from server.http.frame import go
 from server.http.locale import gettext
-from server.http.words import node_title
-from server.http.navigation import N_
 from server.http.security import content_policy, permission
+from server.http.words import node_title
 from server.instances import service as instances
 from server.instances.models import TaskRow
 from server.instances.words import change_words, consequences, incident_text
-from server.journal import service as journal
-from server.journal.service import Event
 from server.ledger import service as ledger
 from server.people import service as people
 from server.projects import service as projects
@@ -38,29 +34,10 @@ from server.runtime import Tx
 from server.submissions import service as submissions
 from server.tracking.states import Subject, task_state
 from server.tracking.states import state as tracked
+from server.tracking.timeline import MOST, timeline
 from workflows.definitions.model import Definition, TaskCard
 
 pages = Blueprint("instances", __name__)
-
-EVENTS: Mapping[str, str] = {
-    Event.REQUEST_MADE: N_("The village asked for the service"),
-    Event.INSTANCE_STARTED: N_("Started"),
-    Event.TASK_READY: N_("Task opened: %(task)s"),
-    Event.TASK_ASSIGNED: N_("Given to a facilitator: %(task)s"),
-    Event.TASK_COMPLETED: N_("Work done: %(task)s"),
-    Event.DELIVERY_MADE: N_("Delivered: %(task)s"),
-    Event.DELIVERY_SENT_BACK: N_("Sent back: %(task)s"),
-    Event.SECOND_CHECK_MADE: N_("Checked a second time: %(task)s"),
-    Event.DELIVERY_ACCEPTED: N_("Accepted, money owed: %(task)s"),
-    Event.INSTANCE_WORK_DONE: N_("All work is done"),
-    Event.INSTANCE_ACCEPTED: N_("Everything is accepted"),
-    Event.TASK_RETURNED: N_("Given back: %(task)s"),
-    Event.INSTANCE_MIGRATED: N_("Goes on with another version of the service"),
-    Event.INSTANCE_CANCELLED: N_("Cancelled"),
-    Event.INSTANCE_NOTE: N_("Noted: %(task)s"),
-    Event.INCIDENT: N_("Incident at %(task)s"),
-}
-"""What the journal's events are called on a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +95,7 @@ def _view(tx: Tx, instance_id: str) -> dict[str, Any]:
         ],
         "may_change": row.status == "running"
         and can(tx.actor, Action.INSTANCE_CHANGE, regions.place(tx, row.region_code)),
-        "timeline": timeline(tx, instance_id), "history": history(tx, instance_id, package.definition),
+        "timeline": timeline(tx, instance_id)[:MOST], "history": history(tx, instance_id, package.definition),
         "asked": requests.request(tx, row.request_id),
         "members": projects.members(tx, row.project_id or ""),
         "may_assign": can(tx.actor, Action.TASK_ASSIGN, regions.place(tx, row.region_code)),
@@ -168,27 +145,6 @@ def _task_view(
         state=task_state(task, delivery.state if delivery else None, tx.now), who=who, delivery=delivery,
         due=due, photos=photos[:6], files=len(files), paid=paid,
     )  # fmt: skip
-
-
-def timeline(tx: Tx, instance_id: str) -> list[tuple[datetime, str]]:
-    """What happened in an instance, newest first, without names."""
-    row = instances.instance(tx, instance_id)
-    definition = catalogue.package(tx, row.service_version_id).definition
-    tasks = {t.id: t.node_id for t in instances.tasks_of_instance(tx, instance_id)}
-    made = {d.id: d.node_id for d in deliveries.deliveries_of_instances(tx, [instance_id])}
-    nodes, drawn = {**tasks, **made}, definition.every_node()
-
-    def words(event: str, object_id: str, public: Mapping[str, Any]) -> str:
-        node = drawn.get(nodes.get(object_id) or str(public.get("node", "")))
-        title = locale.localised(node.task.title) if node is not None and node.task else ""
-        return (
-            gettext(EVENTS[event], task=title or object_id)
-            if "%(" in EVENTS[event]
-            else gettext(EVENTS[event])
-        )
-
-    rows = journal.of_objects(tx, [instance_id, row.request_id, *nodes])
-    return [(r.at, words(r.event, r.object_id, r.public)) for r in reversed(rows) if r.event in EVENTS]
 
 
 @dataclass(frozen=True, slots=True)

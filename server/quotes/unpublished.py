@@ -7,16 +7,19 @@ sense has no price. The numbers are those that the published version will have: 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
 from pricing.errors import NotPriceable
+from pricing.price_lists import PriceBook
 from pricing.quantities import read_parameters
 from pricing.quotes import Basis, Quote
 from pricing.service_costs import CardLine, ServiceCosts, compile_service
+from server.price_lists import service as price_lists
 from server.quotes import service as quotes
+from server.quotes import terms
 from server.regions import service as regions
 from server.runtime import Tx
 from workflows.definitions.model import Definition, Node
@@ -43,27 +46,43 @@ def in_regions(
     tx: Tx, definition: Definition, codes: Sequence[str], *, draws: int = quotes.DRAWS
 ) -> list[UnpublishedPrice]:
     """What one instance of a diagram costs in several regions today. Raises NotFound, Forbidden."""
-    costs = compile_service(definition)
-    return [_in_region(tx, costs, regions.region(tx, code), draws) for code in codes]
+    costs, rows = compile_service(definition), [regions.region(tx, code) for code in codes]
+    # asked at every pause of typing: prices and terms are looked up once for all places
+    agreed = terms.terms_of_regions(tx, [row.code for row in rows], tx.now.date())
+    today = _Today(price_lists.price_book(tx), agreed, draws)
+    return [_in_region(tx, costs, row, today) for row in rows]
 
 
-def _in_region(tx: Tx, costs: ServiceCosts, region: regions.RegionRow, draws: int) -> UnpublishedPrice:
+@dataclass(frozen=True, slots=True)
+class _Today:
+    """What counts today: the approved prices, the terms by region; and how much is simulated."""
+
+    book: PriceBook
+    terms: Mapping[str, terms.Terms]
+    draws: int
+
+
+def _in_region(tx: Tx, costs: ServiceCosts, region: regions.RegionRow, today: _Today) -> UnpublishedPrice:
     try:
-        return UnpublishedPrice(region, _quote(tx, costs, region, draws))
+        return UnpublishedPrice(region, _quote(tx, costs, region, today))
     except NotPriceable as refused:
         missing = tuple(p for p in refused.problems if p.code == MISSING_PRICE)
         others = tuple(p for p in refused.problems if p.code != MISSING_PRICE)
     rest = _without(costs, missing)
     try:
-        quote = None if rest is None else _quote(tx, rest, region, draws)
+        quote = None if rest is None else _quote(tx, rest, region, today)
     except NotPriceable:
         quote = None
     return UnpublishedPrice(region, quote, missing, others)
 
 
-def _quote(tx: Tx, costs: ServiceCosts, region: regions.RegionRow, draws: int) -> Quote:
-    basis: Basis = "p80" if draws else "expected"
-    return quotes.price_of(tx, costs, region=region.code, draws=draws, basis=basis)
+def _quote(tx: Tx, costs: ServiceCosts, region: regions.RegionRow, today: _Today) -> Quote:
+    basis: Basis = "p80" if today.draws else "expected"
+    agreed = today.terms[region.code]
+    return quotes.price_of(
+        tx, costs, region=region.code, draws=today.draws, basis=basis, book=today.book,
+        contributions=agreed.contributions, overheads=agreed.overheads,
+    )  # fmt: skip
 
 
 def _without(costs: ServiceCosts, missing: Collection[Problem]) -> ServiceCosts | None:

@@ -20,6 +20,7 @@ from server.instances.service import TaskRow
 from server.people import service as people
 from server.projects import service as projects
 from server.runtime import Tx
+from server.tracking.timeline import timeline_lines
 
 LABELS: Final = {
     "waiting": (N_("%(number)s under way"), N_("%(number)s under way")),
@@ -59,10 +60,15 @@ def check(tx: Tx, subject: Subject) -> None:
 
 
 def state(tx: Tx, subject: Subject) -> dict[str, Any]:
-    """{"nodes": {id: {"state", "count", "label", "counts", "heat"}}}. Raises NotFound for what may not be seen."""
+    """{"nodes": {id: {"state", "count", "label", "counts", "heat"}}}; of an instance also its "timeline".
+
+    Raises NotFound for what may not be seen.
+    """
     check(tx, subject)
     ids = instances_of(tx, subject)
-    return {"nodes": node_labels(tx, ids, with_heat=subject.kind == "project")}
+    if subject.kind == "project":
+        return {"nodes": node_labels(tx, ids, with_heat=True)}
+    return {"nodes": node_labels(tx, ids), "timeline": timeline_lines(tx, subject.id)}
 
 
 def instances_of(tx: Tx, subject: Subject) -> list[str]:

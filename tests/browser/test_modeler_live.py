@@ -149,3 +149,35 @@ def test_typing_asks_once_not_at_every_key(modeler):
         modeler.wait_for_timeout(60)
     modeler.wait_for_timeout(1_500)
     assert 1 <= len(asked) <= 3
+
+
+def test_an_arrow_is_named_in_each_language_and_the_map_leaves_the_palette_free(modeler):
+    """The name of the drawing is that of the service's language; the others are its translations."""
+    choose = (
+        "(id) => { const m = window.modeler; m.get('selection').select(m.get('elementRegistry').get(id)); }"
+    )
+    modeler.evaluate(choose, "flow_quorum")
+    modeler.locator(".mp-languages button", has_text="FR").click()
+    name = modeler.locator(".mp").get_by_label("Name", exact=False).first
+    expect(modeler.locator(".mp-source").first).to_contain_text("yes")
+    name.fill("oui")
+    with modeler.expect_response(lambda answer: answer.request.method == "PUT") as saved:
+        name.press("Enter")
+    assert '<run:name lang="fr">oui</run:name>' in saved.value.request.post_data
+    assert 'name="yes"' in saved.value.request.post_data
+    expect(modeler.locator(".mp-languages button", has_text="FR")).to_contain_text("1/1")
+
+    modeler.set_viewport_size({"width": 360, "height": 740})
+    modeler.get_by_role("button", name="Overview map").click()
+    boxes = [modeler.locator(part).bounding_box() for part in (".djs-minimap .map", ".djs-palette")]
+    assert not overlap(*boxes)
+    modeler.locator('.djs-palette [data-action="more"]').click()
+    expect(modeler.locator(".djs-popup")).to_be_visible()
+    expect(modeler.locator(".djs-minimap")).to_be_hidden()
+
+
+def overlap(one, other):
+    return all(
+        one[side] < other[side] + other[size] and other[side] < one[side] + one[size]
+        for side, size in (("x", "width"), ("y", "height"))
+    )

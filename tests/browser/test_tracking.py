@@ -58,6 +58,8 @@ def test_what_another_person_does_appears_on_the_diagram_by_itself(site, open_wi
     expect(diagram).to_have_attribute("data-live", "live")
     expect(watching.page.locator(".diagram-live")).to_have_text("Live: changes appear by themselves")
     before = badge(watching.page, task.node_id).inner_text()
+    told = watching.page.locator("[data-timeline] li")
+    lines = told.count()
     watching.page.evaluate("window.notLoadedAgain = true")
 
     able = members_able(site, project_id, task)
@@ -69,6 +71,8 @@ def test_what_another_person_does_appears_on_the_diagram_by_itself(site, open_wi
 
     expect(badge(watching.page, task.node_id)).to_contain_text(able[0].name, timeout=SOON)
     assert badge(watching.page, task.node_id).inner_text() != before
+    expect(told).to_have_count(lines + 1)
+    expect(told.first).to_contain_text("Given to a facilitator")
     assert watching.page.evaluate("window.notLoadedAgain") is True
     assert len(questions) == 1, "beside the stream nothing is asked"
 

@@ -1,11 +1,11 @@
 """A draft's way to publication: four eyes, approval of exactly this content, gates, and what the database refuses."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from server.catalogue import service as catalogue
-from server.drafts import review
+from server.drafts import review, views
 from server.drafts import service as drafts
 from server.drafts.contents import NamedFile
 from server.errors import Forbidden, NotFound, SamePerson, WrongState
@@ -293,3 +293,36 @@ def test_who_wrote_in_a_draft_does_not_approve_a_copy_of_it(world, draft):
     for author in ("expert", "reviewer"):
         with pytest.raises(SamePerson):
             world.run(author, review.approve, copy.id, content_sha256=row.content_sha256)
+
+
+def test_the_list_of_drafts_asks_no_more_for_twenty_than_for_two(world):
+    """Who wrote, what was said and what was decided last come for all drafts together."""
+
+    def questions():
+        asked = []
+        listen = lambda *given: asked.append(given[2])  # noqa: E731
+        event.listen(world.runtime.engine, "before_cursor_execute", listen)
+        try:
+            found = world.read(views.draft_list, who="expert")
+        finally:
+            event.remove(world.runtime.engine, "before_cursor_execute", listen)
+        return len(asked), found
+
+    made = [
+        world.run("expert", drafts.make, drafts.FromStarter("single_delivery", {"en": f"D {n}"})).row
+        for n in range(2)
+    ]
+    few, _ = questions()
+    made += [
+        world.run("expert", drafts.make, drafts.FromStarter("single_delivery", {"en": f"E {n}"})).row
+        for n in range(6)
+    ]
+    world.run("expert", review.ask, made[0].id)
+    world.run("reviewer", review.send_back, made[0].id, note="No.")
+    first = world.run("reviewer", review.comment, made[1].id, "Why?")
+    world.run("expert", review.comment, made[1].id, "So.", answers=first.id)
+    many, found = questions()
+    assert many <= few
+    assert [line.row.id for line in found.waiting] == [made[0].id], "sent back to its author"
+    assert {line.row.id: line.open_comments for line in found.mine}[made[1].id] == 1
+    assert world.read(views.draft_list, who="coordinator").mine == []

@@ -96,6 +96,23 @@ def test_the_badge_says_who_has_the_task_and_since_when(started):
     assert labels[1].startswith("1 under way: since ")
 
 
+def test_the_timeline_of_a_village_follows_the_work_and_that_of_a_project_has_none(started):
+    instance, _ = first(started)
+    page = Follower(started)
+    address = f"/instances/{instance}"
+    before = page.client.get(f"{address}/state.json").json["timeline"]
+    assert [line["words"] for line in before][-1] == "The village asked for the service"
+    with page.follow(f"{address}/events") as (_, events):
+        assert next(data for name, _, data in events if name == "state")["timeline"] == before
+        started.deliver()
+        after = next(data for name, _, data in events if name == "state")["timeline"]
+    assert "Delivered" in {line["words"].partition(":")[0] for line in after}
+    assert after[-len(before) :] == before
+    shown = page.client.get(address).text
+    assert all(f'<time datetime="{line["at"]}">{line["moment"]}</time>' in shown for line in after)
+    assert "timeline" not in page.client.get(f"/projects/{started.project_id}/state.json").json
+
+
 def test_a_delivery_is_told_without_being_asked_for(started):
     follower, (instance, task) = Follower(started), first(started)
     with follower.follow(f"/instances/{instance}/events") as (_, events):

@@ -3,6 +3,7 @@ import { speaker } from '../shared/words.js';
 import { Cards, elementOfHash } from './cards.js';
 import { Live } from './live.js';
 import { firstOfInterest, readState } from './state.js';
+import { tellTimeline } from './timeline.js';
 import { WORDS } from './words.js';
 
 const INK = '#1c2420';
@@ -206,14 +207,14 @@ export class Diagram {
 
   async refresh() {
     const inline = byId(this.place.dataset.stateInlineId);
-    if (inline) this.draw(readState(JSON.parse(inline.textContent)));
+    if (inline) this.take(JSON.parse(inline.textContent));
     const { stateUrl, eventsUrl } = this.place.dataset;
     if (!stateUrl) return;
     await new Promise((resolve) => {
       this.live = new Live({
         stateUrl, eventsUrl,
         draw: (text) => {
-          this.draw(readState(JSON.parse(text)));
+          this.take(JSON.parse(text));
           resolve();
         },
         tell: (mode) => {
@@ -238,6 +239,11 @@ export class Diagram {
     }
     this.modeLine.dataset.mode = mode;
     this.modeLine.textContent = this.say(`mode_${mode}`);
+  }
+
+  take(answer) {
+    this.draw(readState(answer));
+    if (!this.small) tellTimeline(document.querySelector('[data-timeline]'), answer?.timeline);
   }
 
   draw(drawn) {
