@@ -63,6 +63,7 @@ def test_deep_and_long_texts_are_refused(text):
         pytest.param("flatten(for i in 1..300 return for j in 1..300 return j)", id="flatten"),
         pytest.param(MERGED.format("for i in 1..2000 return context merge(a)"), id="context merge"),
         pytest.param(ENTRIES, id="get entries"),
+        pytest.param(MERGED.format("for i in 1..900 return sort(a)"), id="sort what has no order"),
         pytest.param(
             MERGED.format("for i in 1..2000 return get value({}, for j in 1..900 return j)"), id="paths"
         ),

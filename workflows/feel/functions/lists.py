@@ -285,6 +285,7 @@ def _flatten(run: Evaluation, items: _List) -> FeelValue:
 def _sort(run: Evaluation, items: _List, precedes: FunctionValue | None = None) -> FeelValue:
     """By the function that says whether its first argument comes first; without it ascending."""
     run.room_for(len(items))
+    run.step(len(items))
 
     def order(left: FeelValue, right: FeelValue) -> int:
         run.step()
