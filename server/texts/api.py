@@ -39,7 +39,7 @@ def _version_texts(tx: Tx, code: str, version: str, language: str) -> bytes:
 def read_draft_progress(draft_id: str) -> Values:
     """Read how far each language of a draft is."""
     found = g.runtime.read(g.actor, texts.sheet, draft_id)
-    names = ("language", "total", "done", "stale", "missing")
+    names = ("language", "total", "done", "stale", "missing", "names")
     return {"languages": [{name: getattr(each, name) for name in names} for each in found.progress]}
 
 

@@ -16,6 +16,9 @@ class LanguageProgress(d.Document):
     done = d.number("Translated, and the original has not changed since.", required=True)
     stale = d.number("Their original has changed since.", required=True)
     missing = d.number("Not translated.", required=True)
+    names = d.number(
+        "Names in the diagram that nobody has begun to translate; in no other count.", required=True
+    )
 
 
 class DraftProgress(d.Document):

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from server.accounts import service as accounts
-from server.actor import SYSTEM
+from server.actor import SYSTEM, Grant, Role
 from server.app import create_app
 from server.http.security import SESSION_COOKIE
 from server.instances import service as instances
@@ -197,6 +197,17 @@ def test_only_those_who_may_see_the_work_follow_it(started, role, status):
     instance, _ = first(started)
     assert follower.status(f"/instances/{instance}/events") == status
     assert follower.status(f"/projects/{started.project_id}/events") == status
+
+
+def test_a_coordinator_of_another_region_does_not_learn_that_there_is_anything(started):
+    account = started.runtime.run(
+        SYSTEM, accounts.create_account, email="far@demo.example", name="Far", password="far-away-and-long",
+        grants=[Grant(Role.COORDINATOR, "BJ/BJ-BO/")],
+    )  # fmt: skip
+    follower = Follower(started, role="")
+    follower.client.set_cookie(SESSION_COOKIE, started.runtime.run(SYSTEM, accounts.open_session, account))
+    assert follower.status(f"/instances/{first(started)[0]}/events") == 404
+    assert follower.status(f"/projects/{started.project_id}/events") == 404
 
 
 def test_what_is_not_there_is_not_found_and_takes_no_place(started):
