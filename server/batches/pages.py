@@ -333,6 +333,8 @@ def selection(given: Mapping[str, str], currency: str) -> batches.Selection:
 @permission(Action.BATCH_PREPARE)
 def collect() -> Page | BaseResponse:
     """Collect what is owed on a rail, or what was chosen of it, into a draft."""
+    if request.form.get("show"):
+        return _builder_page(request.form)
     if request.form.get("chosen"):
         return _collect_chosen()
     try:

@@ -71,6 +71,9 @@ def test_finance_chooses_on_the_page_and_sees_the_total_move(owing):
     assert "<html" not in part.text
     assert f"{shown.total:,}" in told(part)
     assert "above a limit, or a remainder" in told(part)
+    shown_again = finance.post("/batches", {"show": "yes", "account": account, "most": str(most)})
+    assert (shown_again.status_code, owing.read(batches.batches)) == (200, [])
+    assert f"{shown.total:,}" in told(shown_again)
     form = {"chosen": "yes", "account": account, "most": str(most), "execution_date": "2020-01-01"}
     late = finance.post("/batches", form)
     assert (late.status_code, "today or later" in told(late)) == (422, True)
