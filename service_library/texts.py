@@ -132,7 +132,7 @@ def entries(bpmn: bytes, form_sources: Mapping[str, bytes]) -> tuple[Entry, ...]
             each.texts,
             each.format,
             is_name=each.is_name,
-        )  # fmt: skip
+        )
         for each in diagram_texts.texts(bpmn)
         if each.texts
     ]
