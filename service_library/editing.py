@@ -24,7 +24,8 @@ def with_identity(
 ) -> bytes:
     """The diagram as a service of that code; its name in each language of `names`, its forms in that version.
 
-    Raises XmlRefused.
+    Without `names` it keeps its own. With some it has these only: in the other languages it would still be called
+    what it was made from, and nobody would notice that its name is not translated. Raises XmlRefused.
     """
     root = xml.parse(data)
     service = _service(root)
@@ -52,8 +53,11 @@ def _service(root: etree._Element) -> etree._Element | None:
 
 
 def _set_names(service: etree._Element, names: Mapping[str, str]) -> None:
-    """Replace the texts of those languages; a name goes before the other parts of the card."""
+    """Give it those names and no others; a name goes before the other parts of the card."""
     tag = f"{{{_RUN}}}name"
+    for former in service.findall(tag) if names else []:
+        if former.get("lang") not in names:
+            service.remove(former)
     for language, text in names.items():
         known = next((each for each in service.iter(tag) if each.get("lang") == language), None)
         if known is None:

@@ -117,6 +117,14 @@ def assemble(
     return Assembly(package, tuple(problems))
 
 
+def form_problems(
+    definition: Definition, form_sources: Mapping[str, bytes], *, version: str
+) -> tuple[Problem, ...]:
+    """What is wrong with the forms a diagram asks for, without building them: one is missing, or of another version."""
+    _, problems = _usable(form_uses(definition), form_sources, version)
+    return tuple(problems)
+
+
 def manifest(package: ServicePackage) -> bytes:
     """The canonical form of a package, whose SHA-256 is its digest; described in the module."""
     lines = [

@@ -55,7 +55,13 @@ PARTS: Mapping[str, str] = {
     "version": N_("version"),
     "charge": N_("charged"),
     "mandatory": N_("mandatory"),
+    "reason": N_("reason"),
 }
+_OF_TEXTS = {
+    "activity": "activities", "criterion": "criteria", "expense": "expenses", "output": "outputs",
+    "parameter": "parameters",
+}  # fmt: skip
+"""Texts are found under the names of their elements."""
 _WORD = re.compile(r"\w+|\s+|[^\w\s]")
 _CONTEXT = 24
 _MOST_PAIRS = 4_000_000
@@ -184,6 +190,7 @@ def path_in_words(path: str) -> str:
     """Say "Expense rice, quantity" for "task.expenses[rice].quantity"; unknown parts as they are."""
     words = []
     for name, key in _STEP.findall(path.removeprefix("task.").removeprefix("service.")):
+        name = _OF_TEXTS.get(name, name)
         word = gettext(PARTS[name]) if name in PARTS else name.replace("_", " ")
         words.append(f"{word} {key}" if key else word)
     return ", ".join(words)

@@ -30,6 +30,7 @@ from server.quotes.unpublished import UnpublishedPrice
 from server.regions import service as regions
 from server.runtime import Tx
 from service_library import decision_models
+from service_library.package import form_problems
 from workflows import xml
 from workflows.definitions.lint import LINT_RULES, Level, lint
 from workflows.definitions.read import READING_CODES, read
@@ -68,6 +69,8 @@ def _lint(tx: Tx, draft_id: str, bpmn: bytes, level: Level) -> Values:
             decisions=frozenset(decision_models.decisions_of(models)),
             languages=held.languages,
         )
+        if level == "executable":
+            problems += form_problems(reading.definition, held.form_sources, version=held.version)
     return {"ok": not blocking(problems), "level": level, "problems": [_problem(p) for p in problems]}
 
 

@@ -118,7 +118,7 @@ def _modeler(tx: Tx, draft_id: str) -> tuple[DraftRow, dict[str, Any]]:
         "draft": {
             "id": row.id, "code": row.service_code, "title": localised(row.names) or row.service_code,
             "etag": drafts.etag(row), "state": row.state, "readOnly": read_only, "by": files.saver(tx, row),
-            "version": row.version,
+            "version": row.version, "person": tx.actor.user_id,
         },
         "language": current_locale(),
         "languages": list(LANGUAGES),

@@ -376,11 +376,13 @@ def save_diagram(tx: Tx, draft_id: str, bpmn: bytes, *, expected: int, reason: s
     reading = read(bpmn)
     if reading.definition is None:
         raise InvalidInput(blocking(reading.problems) or reading.problems)
+    held = content(tx, draft_id)
     if row.diagram_revision != expected:
+        if held.bpmn == reading.definition.xml:  # sent again because the answer was lost: RFC 9110, 13.1.1
+            return row
         raise DraftChanged(
             by=_saver(tx, row), at=row.changed_at.strftime("%Y-%m-%d %H:%M UTC"), etag=etag(row)
         )
-    held = content(tx, draft_id)
     return _save(tx, row, replace(held, bpmn=reading.definition.xml), reason, "")
 
 

@@ -42,7 +42,7 @@ def load(name: str) -> Starter:
 
 
 def make(name: str, *, code: str, names: Mapping[str, str], version: str) -> Starter:
-    """A starter as a service of one's own. names: by language; without one the starter's stay.
+    """A starter as a service of one's own. names: by language; without any the starter's stay.
 
     Raises UnknownStarter.
     """

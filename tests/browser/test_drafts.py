@@ -34,7 +34,8 @@ def ask_for_review(page, name, note):
     page.get_by_role("link", name="New service").click()
     page.get_by_label("Village meeting").check()
     starter = page.get_by_role("region", name="From a starter")
-    starter.get_by_label("Name in English").fill(name)
+    for language in ("English", "French", "Spanish"):
+        starter.get_by_label(f"Name in {language}").fill(name)
     starter.get_by_role("button", name="Begin").click()
     page.wait_for_selector(KNOWING, timeout=20_000)
     page.goto(page.url.removesuffix("/modeler"))

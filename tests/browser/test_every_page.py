@@ -84,7 +84,11 @@ def site(site: Site) -> Site:
     """The demonstration with what experts and regions have begun: a draft, one in review, a proposed adoption."""
     expert = actor(site)
     version = site.runtime.read(SYSTEM, catalogue_of_services.find_version, "community_profile")
-    site.runtime.run(expert, drafts.make, drafts.FromStarter("village_meeting", {"en": "Well meeting"}))
+    site.runtime.run(
+        expert,
+        drafts.make,
+        drafts.FromStarter("village_meeting", dict.fromkeys(("en", "fr", "es"), "Well meeting")),
+    )
     asked = site.runtime.run(
         expert, drafts.make, drafts.FromVersion("community_profile", version.version)
     ).row  # the one in review is the newest, so the one that is visited

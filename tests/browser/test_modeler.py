@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from server.drafts import review
 from server.drafts import service as drafts
 from tests import browser_support as support
 from tests.browser import modeler
@@ -409,12 +410,18 @@ def test_what_a_newer_version_made_is_shown_and_never_written(open_modeler_windo
     assert len(tasks(page)) >= 5
 
 
+OFFLINE = """() => {
+  const fetched = window.fetch;
+  window.online = () => { window.fetch = fetched; return modelerPage.saveNow(); };
+  window.fetch = (address, how) => how?.method === 'PUT' ? Promise.reject(new TypeError('offline')) : fetched(address, how);
+}"""
+"""Nothing that is saved arrives any more, neither while the page is left; `online()` ends it."""
+
+
 def test_without_the_server_the_work_is_kept_and_comes_back(open_modeler_window):
     page = open_modeler_window(SERVICE)
     task = tasks(page)[0]
-    page.route(
-        "**/diagram.bpmn", lambda route: route.abort() if route.request.method == "PUT" else route.continue_()
-    )
+    page.evaluate(OFFLINE)
     choose(page, task)
     title(page).fill("Written on the road")
     expect(page.locator(STATE)).to_have_text(re.compile("Offline: kept on this computer"))
@@ -422,11 +429,30 @@ def test_without_the_server_the_work_is_kept_and_comes_back(open_modeler_window)
     page.reload()
     page.wait_for_selector(modeler.KNOWING)
     expect(page.locator(".mm-banners")).to_contain_text("is back")
-    page.unroute("**/diagram.bpmn")
     choose(page, task)
     expect(title(page)).to_have_value("Written on the road")
+    expect_saved(page)
+
+
+def test_a_save_whose_answer_was_lost_is_no_conflict_with_oneself(open_modeler_window, drawing_site):
+    page = open_modeler_window(SERVICE)
+    drawing_site.lost.append("/diagram.bpmn")
+    choose(page, tasks(page)[0])
+    title(page).fill("It arrived")
+    expect(page.locator(STATE)).to_have_text(re.compile("Offline: kept on this computer"))
+    title(page).fill("And this comes after it")
     page.evaluate("modelerPage.saveNow()")
     expect_saved(page)
+    page.evaluate(OFFLINE)
+    title(page).fill("Kept here")
+    expect(page.locator(STATE)).to_have_text(re.compile("Offline: kept on this computer"))
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.evaluate("window.fetch = () => new Promise(() => {})")
+    page.reload()
+    page.wait_for_selector(modeler.KNOWING)
+    expect(page.locator("dialog")).to_have_count(0)
+    expect_saved(page)
+    assert '"Kept here"' in saved_xml(page)
 
 
 def test_a_page_with_unsaved_work_asks_before_it_is_left(open_modeler_window):
@@ -470,6 +496,50 @@ def test_two_people_who_save_the_same_draft_lose_nothing(open_modeler_window, dr
         theirs.reload()
         theirs.wait_for_selector(modeler.READY)
         assert '"Theirs"' in saved_xml(theirs)
+        forms = [page.request.get(page.url.replace("/modeler", "/forms")).json() for page in (mine, theirs)]
+        assert forms[0] == forms[1]
+
+
+def test_two_pages_of_a_draft_that_lose_the_network_keep_their_work_apart(open_modeler_window, drawing_site):
+    first = open_modeler_window(SERVICE)
+    draft_id = first.url.split("/")[-2]
+    second = first.context.new_page()
+    modeler.open_modeler(second, draft_id)
+    one, other = tasks(first)[:2]
+    for page, task, words in ((first, one, "Of the first"), (second, other, "Of the second")):
+        page.evaluate(OFFLINE)
+        choose(page, task)
+        title(page).fill(words)
+        expect(page.locator(STATE)).to_have_text(re.compile("Offline: kept on this computer"))
+    first.evaluate("online()")
+    expect_saved(first)
+    second.evaluate("void online()")
+    expect(second.locator("dialog")).to_contain_text("Somebody else saved this draft")
+    second.close(run_before_unload=False)  # the computer goes out before anybody chose
+    third = first.context.new_page()
+    modeler.open_modeler(third, draft_id)
+    third.get_by_role("button", name="Keep mine as a copy").click()
+    third.wait_for_url(lambda url: draft_id not in url)
+    third.wait_for_selector(modeler.READY)
+    assert '"Of the second"' in saved_xml(third)
+
+
+def test_work_on_a_draft_that_takes_no_more_changes_becomes_a_copy(open_modeler_window, drawing_site):
+    page = open_modeler_window(SERVICE)
+    draft_id = page.url.split("/")[-2]
+    drawing_site.runtime.run(modeler.actor(drawing_site), review.ask, draft_id)
+    choose(page, tasks(page)[0])
+    title(page).fill("Too late")
+    offer = page.locator(".mm-banners")
+    expect(offer.get_by_role("button", name="Download mine")).to_be_visible()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.wait_for_selector(modeler.KNOWING)
+    expect(offer).to_contain_text("could not be saved here any more")
+    offer.get_by_role("button", name="Keep mine as a copy").click()
+    page.wait_for_url(lambda url: draft_id not in url)
+    page.wait_for_selector(modeler.READY)
+    assert '"Too late"' in saved_xml(page)
 
 
 def test_tasks_are_copied_to_another_service(open_modeler_window, drawing_site):
@@ -487,6 +557,25 @@ def test_tasks_are_copied_to_another_service(open_modeler_window, drawing_site):
     assert f'<bpmn:userTask id="{pasted}" name="Announce the meeting">' in xml
     other.get_by_role("button", name="Undo").click()
     assert tasks(other) == []
+
+
+def test_a_task_is_added_named_and_removed_by_keyboard_alone(open_modeler_window):
+    page = open_modeler_window(SERVICE)
+    before = len(tasks(page))
+    page.locator(".mo-row").nth(2).focus()
+    page.keyboard.press("a")
+    expect(page.get_by_text("What comes then?")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator(".mp-scroll summary").first).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.type("Count the wells")
+    row = page.locator(".mo-row").filter(has_text="Count the wells")
+    expect(row).to_have_count(1)
+    row.focus()
+    page.keyboard.press("Delete")
+    expect(row).to_have_count(0)
+    expect(page.locator(".mo-row:focus")).to_have_count(1)
+    assert len(tasks(page)) == before
 
 
 def test_tokens_try_the_service_out(open_modeler_window):

@@ -72,6 +72,14 @@ def test_who_saves_an_older_diagram_is_told_who_saved_meanwhile(world):
     assert b"Bring" in held(world, draft).bpmn
 
 
+def test_a_diagram_that_is_sent_again_because_its_answer_was_lost_is_saved_once(world):
+    draft = make(world)
+    save(world, draft, "Bring", expected=1)
+    assert save(world, draft, "Bring", expected=1).diagram_revision == 2
+    with pytest.raises(drafts.DraftChanged):
+        save(world, draft, "Bring it", expected=1)
+
+
 def test_of_two_who_save_at_the_same_moment_one_is_told_and_nothing_is_lost(world, race):
     draft = make(world)
     people = ("expert", "reviewer")

@@ -462,6 +462,7 @@ def test_a_very_long_text_is_compared_as_a_whole():
     assert " … " in word_by_word("a " * 100, "a " * 100 + "b")[0][1]
     with Flask("texts").app_context():
         assert path_in_words("task.expenses[rice].quantity") == "Expense rice, quantity"
+        assert path_in_words("output[profile].label") == "Output profile, text"  # the key of a translation
 
 
 def test_a_quantity_has_its_unit_in_the_right_number(attacked):

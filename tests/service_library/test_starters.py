@@ -13,14 +13,22 @@ from workflows.definitions.read import read
 
 @pytest.mark.parametrize("name", starters.NAMES)
 def test_a_starter_can_be_published_as_it_is(name):
-    made = starters.make(name, code="my_service", names={"fr": "Mon service"}, version="3.2.1")
+    names = {"en": "My service", "fr": "Mon service", "es": "Mi servicio"}
+    made = starters.make(name, code="my_service", names=names, version="3.2.1")
     assembly = assemble(made.bpmn, made.forms, version="3.2.1")
     assert assembly.problems == ()
     assert assembly.package is not None
     assert lint(assembly.package.definition, level="executable") == ()
     card = assembly.package.definition.service
     assert (card.code, card.name["fr"]) == ("my_service", "Mon service")
-    assert set(card.name) == set(LANGUAGES), "the other names stay"
+    assert set(card.name) == set(LANGUAGES)
+
+
+def test_a_service_is_not_called_as_its_starter_in_the_languages_it_has_no_name_for():
+    made = starters.make("single_delivery", code="well", names={"fr": "Le puits"}, version="1.0.0")
+    found = read(made.bpmn).definition
+    assert found is not None
+    assert found.service.name == {"fr": "Le puits"}
 
 
 def test_a_starter_begins_with_its_code_and_not_with_that_of_another():

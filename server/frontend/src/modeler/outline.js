@@ -1,12 +1,13 @@
 /**
  * The diagram as a list: every element in the order the work is done, to be read, and to be chosen by keyboard.
  *
- * A tree of one level per sub-process; arrows move, Enter or Space selects and opens the properties. Elements in the order a token
- * meets them. Source: ARIA APG, tree view.
+ * A tree of one level per sub-process; arrows move, Space selects, Enter opens the properties, A adds what comes next and Delete
+ * removes. Elements in the order a token meets them. Source: ARIA APG, tree view.
  */
 import { is, isAny } from 'bpmn-js/lib/util/ModelUtil';
 import { html, render, useEffect, useRef, useState } from 'diagram-js/lib/ui';
 import { ownerOf } from './metadata.js';
+import { openAppendMenu } from './canvas/palette.js';
 import { kindWords, languageOf, titleOf } from './panel/panel.js';
 
 const SHOWN = ['bpmn:Activity', 'bpmn:Event', 'bpmn:Gateway'];
@@ -77,6 +78,26 @@ class Outline {
     if (open) this.config.openProperties?.();
   }
 
+  /** The menu of what can come after an element, beside its line; what was chosen is selected and its card opened. */
+  add(element, line) {
+    if (this.config.readOnly || !is(element, 'bpmn:FlowNode') || is(element, 'bpmn:EndEvent')) return;
+    this.choose(element, { open: false });
+    const { left, bottom } = line.getBoundingClientRect();
+    openAppendMenu(this.injector.get('popupMenu'), element, { x: left + 24, y: bottom }, this.translate('What comes then?'));
+    const before = new Set(this.elementRegistry.getAll());
+    this.injector.get('eventBus').once('popupMenu.close', () => setTimeout(() => {
+      const [added] = this.selection.get().filter((each) => !before.has(each));
+      if (added) this.config.openProperties?.();
+      else line.focus();
+    }));
+  }
+
+  remove(element) {
+    if (this.config.readOnly || element === this.canvas.getRootElement()) return;
+    this.choose(element, { open: false });
+    this.injector.get('editorActions').trigger('removeSelection');
+  }
+
   problems(element) {
     return this.injector.get('runLint', false)?.problemsOf?.(element.id)?.length ?? 0;
   }
@@ -101,11 +122,18 @@ function OutlineTree({ outline }) {
     const moves = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1 };
     if (event.key in moves) focus(moves[event.key]);
     else if (event.key === 'Enter' || event.key === ' ') outline.choose(rows[at].element, { open: event.key === 'Enter' });
+    else if (event.ctrlKey || event.metaKey || event.altKey) return;
+    else if (event.key.toLowerCase() === 'a') outline.add(rows[at].element, tree.current.children[at]);
+    else if (event.key === 'Delete' || event.key === 'Backspace') {
+      outline.remove(rows[at].element);
+      setTimeout(() => focus(Math.min(at, tree.current.children.length - 1))); // the line is gone by then
+    }
     else return;
     event.preventDefault();
     event.stopPropagation();
   };
-  return html`<ul class="mo" role="tree" aria-label=${t('Elements of the diagram')} ref=${tree} onKeyDown=${onKeyDown}>
+  const keys = t('Enter: its card · A: what comes then · Delete: remove');
+  return html`<ul class="mo" role="tree" aria-label=${t('Elements of the diagram')} aria-describedby="mo-keys" ref=${tree} onKeyDown=${onKeyDown}>
     ${rows.map((row, index) => {
       const owner = ownerOf(row.element);
       const problems = row.whole ? 0 : outline.problems(row.element);
@@ -118,7 +146,8 @@ function OutlineTree({ outline }) {
         <span class="mo-name" lang=${languageOf(owner, outline)}>${titleOf(owner, t)}</span>
         ${problems > 0 && html`${' '}<span class="mo-problems" aria-hidden="true">${problems}</span>`}</li>`;
     })}
-  </ul>`;
+  </ul>
+  ${!outline.config.readOnly && html`<p class="mo-keys" id="mo-keys">${keys}</p>`}`;
 }
 
 const SYMBOLS = {

@@ -46,7 +46,7 @@ class World {
     return new Autosave({
       draft: { id: 'd', address: '/d', etag: '"1"', csrf: 'token' },
       read: async () => this.xml,
-      keep: { write: async (entry) => { this.entries.set(entry.id, entry); }, remove: async (id) => { this.entries.delete(id); } },
+      keep: { write: async (entry) => { this.entries.set('d', entry); }, remove: async () => { this.entries.delete('d'); }, sent: (xml) => { this.noted = xml; } },
       tell: (state, details) => this.told.push([state, details]),
       request: this.request, now: () => this.time, wait: this.wait, stop: this.stop
     });
@@ -124,6 +124,34 @@ describe('saving by itself', () => {
     autosave.changed();
     await world.pass(2000);
     expect(world.sent.at(-1)).toMatchObject({ body: '<b/>', match: '"9"' });
+  });
+
+  test('what arrived though its answer was lost is no conflict: it is sent again, and the rest after it', async () => {
+    world.answers.push(new TypeError('lost'), refused(412), ok('"2"'), ok('"3"'));
+    autosave.changed();
+    await world.pass(2000);
+    world.xml = '<b/>';
+    autosave.changed();
+    await world.pass(2000);
+    expect(world.sent.slice(1).map(({ body, match }) => [body, match])).toEqual([['<b/>', '"1"'], ['<a/>', '"1"'], ['<b/>', '"2"']]);
+    expect([autosave.state, autosave.etag]).toEqual(['saved', '"3"']);
+  });
+
+  test('a conflict stays one when what was sent without an answer had not arrived', async () => {
+    world.answers.push(new TypeError('lost'), refused(412), refused(412));
+    autosave.changed();
+    await world.pass(2000);
+    world.xml = '<b/>';
+    autosave.changed();
+    await world.pass(2000);
+    expect([autosave.state, autosave.etag]).toEqual(['conflict', '"1"']);
+  });
+
+  test('what a page that is gone had sent is known again on the server', async () => {
+    world.answers.push(refused(412), ok('"4"'));
+    expect(await autosave.continues({ xml: '<b/>', etag: '"3"', sent: { xml: '<c/>', at: 1 } })).toBe(true);
+    expect(world.sent.map(({ body, match }) => [body, match])).toEqual([['<c/>', '"3"'], ['<b/>', '"3"']]);
+    expect(autosave.etag).toBe('"1"');
   });
 
   test.each([[new TypeError('Failed to fetch')], [refused(503)], [refused(429)]])('without the server it is kept here and tried again (%#)', async (answer) => {

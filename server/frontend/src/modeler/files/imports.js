@@ -37,11 +37,25 @@ export async function withDrawing(xml) {
 }
 
 /** Send a file to the server, which makes a draft of it; gives the address of the new draft's page. */
-export async function makeDraft(address, csrf, file) {
+export function makeDraft(address, csrf, file) {
+  return begin(address, csrf, { kind: 'import', file });
+}
+
+/** A copy of a draft with its forms and decision models, whose diagram is the file; gives the address of its modeler. */
+export async function copyOfDraft(address, csrf, draft, file) {
+  const made = await begin(address, csrf, { kind: 'copy', draft });
+  const diagram = `${made.replace(/\/modeler$/, '')}/diagram.bpmn`;
+  const held = await fetch(diagram, { credentials: 'same-origin' });
+  const headers = { 'Content-Type': 'application/xml', 'If-Match': held.headers.get('ETag') ?? '', 'X-CSRFToken': csrf };
+  const answer = await fetch(diagram, { method: 'PUT', body: file, credentials: 'same-origin', headers });
+  if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+  return made;
+}
+
+async function begin(address, csrf, fields) {
   const form = new FormData();
   form.append('csrf_token', csrf);
-  form.append('kind', 'import');
-  form.append('file', file);
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
   const answer = await fetch(address, { method: 'POST', body: form, credentials: 'same-origin', headers: { 'X-CSRFToken': csrf } });
   if (!answer.ok || !answer.redirected) throw new Error(`${answer.status} ${answer.statusText}`);
   return answer.url;

@@ -1,7 +1,7 @@
 /** The page of the modeler: tool bar, list, canvas, properties, problems and price, and the saving between them. */
 import { createModeler, lock } from '../modeler.js';
 import { exportBpmn, exportPng, exportSvg } from '../files/exports.js';
-import { leftOut, makeDraft, newerNamespaces, open, takeDrops } from '../files/imports.js';
+import { copyOfDraft, leftOut, makeDraft, newerNamespaces, open, takeDrops } from '../files/imports.js';
 import runLint from '../lint/index.js';
 import { isBlocking } from '../lint/merge.js';
 import { lintPanel } from '../lint/panel.js';
@@ -10,7 +10,7 @@ import { money } from '../price/figures.js';
 import runPrice from '../price/index.js';
 import { pricePanel } from '../price/panel.js';
 import { Autosave, whatToOpen } from '../saving/autosave.js';
-import { kept } from '../saving/kept.js';
+import { keeper } from '../saving/kept.js';
 import { DESCRIPTOR } from '../schema.js';
 import { Vocabulary } from '../vocabulary.js';
 import { missing, translator } from '../words/translate.js';
@@ -32,6 +32,7 @@ export class ModelerPage {
     this.settings = settings;
     this.t = translator(settings.language, settings.words ?? {});
     this.draft = settings.draft;
+    this.kept = keeper({ draft: settings.draft.id, person: settings.draft.person });
   }
 
   async start() {
@@ -74,7 +75,7 @@ export class ModelerPage {
 
   /** Without the server: what is kept on this computer, if anything. */
   async loadKept(problem) {
-    const entry = await kept.read(this.draft.id).catch(() => null);
+    const entry = await this.kept.read().catch(() => null);
     if (entry?.xml) return { xml: entry.xml, etag: entry.etag, offline: true };
     console.error('The diagram was not loaded:', problem);
     this.banner('fail', this.t('The diagram could not be loaded. Check the connection and load the page again.'));
@@ -82,17 +83,23 @@ export class ModelerPage {
   }
 
   async openFirst(diagram) {
-    const entry = await kept.read(this.draft.id).catch(() => null);
-    const which = diagram.offline || this.run.readOnly ? 'server' : whatToOpen(entry, diagram.etag);
+    const entry = await this.kept.read().catch(() => null);
+    let which = diagram.offline || this.run.readOnly ? 'server' : whatToOpen(entry, diagram.etag);
+    if (which === 'both' && await this.autosave.continues(entry)) {
+      which = entry.at > (entry.sent?.at ?? Infinity) ? 'kept' : 'server';
+      if (which === 'server') await this.kept.remove().catch(() => null);
+    }
     await this.show(which === 'server' ? diagram.xml : entry.xml);
-    if (which === 'kept' && entry.xml !== diagram.xml) {
+    if (diagram.offline || (which === 'kept' && entry.xml !== diagram.xml)) {
       this.banner('going', this.t('What you changed last time and was kept on this computer is back.'));
       this.autosave.changed();
     } else if (which === 'both') {
       this.autosave.version += 1;
       this.autosave.tell('conflict', { at: undefined });
-    } else if (diagram.offline) this.autosave.tell('offline', { here: true });
-    else this.autosave.tell('saved', {});
+    } else this.autosave.tell('saved', {});
+    if (this.run.readOnly && entry && entry.xml !== diagram.xml) {
+      this.offerMine(this.t('What you changed last time could not be saved here any more.'), this.fileOf(entry.xml));
+    }
   }
 
   /** Draw a diagram; what cannot be read fully is opened for reading only. */
@@ -114,7 +121,7 @@ export class ModelerPage {
       this.makeReadOnly();
       this.banner('going', t('You can look at this draft, not change it: it is in review, published, or not yours to change.'));
     }
-    if (result.laidOut) {
+    if (result.laidOut && !this.run.readOnly) {
       this.banner('going', t('The file held no drawing; one was made. Move the elements as you like.'));
       this.autosave.changed();
     }
@@ -204,7 +211,7 @@ export class ModelerPage {
     return new Autosave({
       draft: { id: this.draft.id, address: addresses.diagram, etag, csrf },
       read: async () => (await this.modeler.saveXML({ format: true })).xml,
-      keep: kept,
+      keep: this.kept,
       renew: () => this.newToken(),
       tell: (state, details) => this.tellState(state, details)
     });
@@ -271,6 +278,44 @@ export class ModelerPage {
       line.replaceChildren(icon(symbol), ` ${this.stateWords(state, details)}`);
     }
     if (state === 'conflict') this.resolve(details);
+    if (state === 'refused') this.offerMyWork(details.message);
+  }
+
+  /** The draft takes no more changes, or not this one: what was changed is still the person's. */
+  async offerMyWork(reason) {
+    if (this.offered === reason) return;
+    this.offered = reason;
+    this.offerMine(this.stateWords('refused', { message: reason }), await this.myFile());
+  }
+
+  offerMine(words, mine) {
+    const { t } = this;
+    const copy = button(t('Keep mine as a copy'), 'run-link', () => this.keepAsCopy(mine));
+    const file = button(t('Download mine'), 'run-link', () => download(mine, mine.name));
+    this.banner('needs', words, made('p', 'run-actions', [copy, file]));
+  }
+
+  fileOf(xml) {
+    return new File([xml], `${this.draft.code || 'service'}.bpmn`, { type: 'application/bpmn+xml' });
+  }
+
+  async myFile() {
+    return this.fileOf((await this.modeler.saveXML({ format: true })).xml);
+  }
+
+  /** A new draft with the forms of this one and the diagram as it is here; whether there is one. */
+  async keepAsCopy(mine) {
+    try {
+      const address = await copyOfDraft(this.draftsAddress(), this.settings.csrf, this.draft.id, mine);
+      this.autosave.savedVersion = this.autosave.version;
+      await this.kept.remove().catch(() => null);
+      location.assign(address);
+      return true;
+    } catch (problem) {
+      console.warn('No copy was made:', problem);
+      this.banner('fail', this.t('The copy could not be made; your changes are kept on this computer.'));
+      return false;
+    }
   }
 
   /** Somebody else saved meanwhile: a person chooses. */
@@ -282,24 +327,16 @@ export class ModelerPage {
     const theirs = async () => this.load();
     const choice = await askWhich({ t, language: this.settings.language, told, theirs: async () => (await theirs()).xml });
     this.resolving = false;
-    const mine = new File([(await this.modeler.saveXML({ format: true })).xml], `${this.draft.code || 'service'}.bpmn`, { type: 'application/bpmn+xml' });
+    const mine = await this.myFile();
     if (choice === 'copy') {
-      try {
-        const address = await makeDraft(this.draftsAddress(), this.settings.csrf, mine);
-        this.autosave.savedVersion = this.autosave.version;
-        await kept.remove(this.draft.id).catch(() => null);
-        location.assign(address);
-      } catch {
-        this.banner('fail', t('The copy could not be made; your changes are kept on this computer.'));
-        this.autosave.tell('conflict', told);
-      }
+      if (!await this.keepAsCopy(mine)) this.autosave.tell('conflict', told);
       return;
     }
     const latest = await theirs();
     if (!latest) return;
     await this.show(latest.xml);
     this.autosave.adopt(latest.etag);
-    await kept.remove(this.draft.id).catch(() => null);
+    await this.kept.remove().catch(() => null);
     this.banner('going', t('This is their version.'), button(t('Download mine'), 'run-link', () => download(mine, mine.name)));
   }
 

@@ -138,15 +138,15 @@ function PanelRoot({ panel }) {
         <${Languages} panel=${panel} context=${context} /></header>
       ${panel.problem && html`<p class="mp-error mp-error--panel" role="alert">${panel.problem}</p>`}
       <div class="mp-scroll"><${Cards} context=${context} /></div>
-      <${Findings} problems=${panel.problemsOf(element)} />
+      <${Findings} problems=${panel.problemsOf(element)} t=${t} />
     </div>
   </${PanelProvider}>`;
 }
 
 /** What lint says of this very element: below, so that the fields stay where they are when it comes and goes. */
-function Findings({ problems }) {
+function Findings({ problems, t }) {
   if (!problems.length) return null;
-  return html`<ul class="mp-findings">${problems.map(({ severity, message }) => html`<li data-severity=${severity}>
+  return html`<ul class="mp-findings" tabindex="0" aria-label=${t('Problems')}>${problems.map(({ severity, message }) => html`<li data-severity=${severity}>
     <span class="icon icon-${severity === 'error' ? 'x-circle' : 'exclamation-triangle'}" aria-hidden="true"></span> ${message}</li>`)}</ul>`;
 }
 

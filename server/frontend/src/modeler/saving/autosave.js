@@ -2,8 +2,9 @@
  * Saving by itself: every change is kept on this computer at once and on the server a moment later.
  *
  * A save says which revision it began with (If-Match); when somebody saved meanwhile the server refuses (412), nothing
- * is overwritten, and a person chooses. States: saved, changed, saving, offline, conflict, refused, signedOut, tooLarge.
- * Source: RFC 9110, 13.1.1 (If-Match) and 15.5.13 (412).
+ * is overwritten, and a person chooses. An answer that is lost is no conflict: what was sent is sent again, and the
+ * server takes what it holds already as done. States: saved, changed, saving, offline, conflict, refused, signedOut, tooLarge.
+ * Source: RFC 9110, 13.1.1 (If-Match, a request that has already succeeded) and 15.5.13 (412).
  */
 
 export const KEEP_AFTER = 250;
@@ -11,10 +12,12 @@ export const SAVE_AFTER = 1200;
 export const RETRY_AFTER = 15_000;
 /** Bytes that a browser still sends for a page that is left: Fetch standard, 4.6, allows 64 KiB. */
 export const OUTLIVES = 60_000;
+/** Diagrams that were sent and never answered for: any of them may have arrived. */
+const UNANSWERED = 5;
 
 export class Autosave {
   /**
-   * draft: {id, address, etag, csrf}. read(): the XML. keep: write(entry), remove(id). tell(state, details).
+   * draft: {id, address, etag, csrf}. read(): the XML. keep: write(entry), remove(), sent(xml, at) at once. tell(state, details).
    * renew(): the token of a session that was opened anew, or null. request, now, wait, stop: fetch, the clock and
    * timers; tests bring their own.
    */
@@ -27,6 +30,7 @@ export class Autosave {
     this.savedVersion = 0;
     this.timers = {};
     this.running = null;
+    this.unanswered = [];
   }
 
   /** Whether leaving now would leave something behind that the server does not have. */
@@ -56,7 +60,7 @@ export class Autosave {
 
   async keepHere() {
     try {
-      await this.keep.write({ id: this.draft.id, xml: await this.read(), etag: this.etag, at: this.now() });
+      await this.keep.write({ xml: await this.read(), etag: this.etag, at: this.now() });
       return true;
     } catch (problem) {
       console.warn('The browser keeps nothing on this computer:', problem);
@@ -86,17 +90,47 @@ export class Autosave {
     if (this.state === 'signedOut') this.draft.csrf = (await this.renew()) ?? this.draft.csrf;
     this.tell('saving');
     const xml = await this.read();
+    this.keep.sent(xml, this.now());
     let answer;
     try {
-      answer = await this.request(this.draft.address, {
-        method: 'PUT', body: xml, credentials: 'same-origin', keepalive: new Blob([xml]).size <= OUTLIVES,
-        headers: { 'Content-Type': 'application/xml', 'If-Match': this.etag, 'X-CSRFToken': this.draft.csrf }
-      });
+      answer = await this.send(xml, new Blob([xml]).size <= OUTLIVES);
+      if (answer.status === 412 && await this.hadArrived(this.unanswered)) answer = await this.send(xml);
     } catch {
+      this.unanswered = [...this.unanswered, xml].slice(-UNANSWERED);
       await this.waitOffline();
       return;
     }
+    if (answer.status >= 500) this.unanswered = [...this.unanswered, xml].slice(-UNANSWERED);
     await this.understand(answer, version);
+  }
+
+  /** keepalive: also when the page is left; all that is under way at once shares the same 64 KiB. */
+  send(xml, keepalive = false) {
+    return this.request(this.draft.address, {
+      method: 'PUT', body: xml, credentials: 'same-origin', keepalive,
+      headers: { 'Content-Type': 'application/xml', 'If-Match': this.etag, 'X-CSRFToken': this.draft.csrf }
+    });
+  }
+
+  /** Whether the server holds one of these diagrams, sent before without an answer; goes on from it then. */
+  async hadArrived(diagrams) {
+    for (const xml of [...diagrams].reverse()) {
+      const answer = await this.send(xml);
+      if (!answer.ok || answer.redirected) continue;
+      this.etag = answer.headers.get('ETag') ?? this.etag;
+      this.unanswered = [];
+      return true;
+    }
+    return false;
+  }
+
+  /** Whether the server's diagram is what a page that is gone had sent: then nobody else saved. */
+  async continues(entry) {
+    const latest = this.etag;
+    this.etag = entry.etag;
+    const arrived = await this.hadArrived([entry.xml, entry.sent?.xml].filter(Boolean)).catch(() => false);
+    this.etag = latest;
+    return arrived;
   }
 
   async understand(answer, version) {
@@ -113,6 +147,7 @@ export class Autosave {
   async finish(answer, version) {
     this.etag = answer.headers.get('ETag') ?? this.etag;
     this.savedVersion = version;
+    this.unanswered = [];
     if (this.unsaved) {
       this.later('save', SAVE_AFTER, () => this.save());
       this.tell('changed');
@@ -120,7 +155,7 @@ export class Autosave {
     }
     this.stop(this.timers.keep);
     this.tell('saved', { at: this.now() });
-    await this.keep.remove(this.draft.id).catch(() => null);
+    await this.keep.remove().catch(() => null);
   }
 
   async waitOffline() {
@@ -139,6 +174,7 @@ export class Autosave {
     this.stop(this.timers.save);
     this.stop(this.timers.keep);
     this.etag = etag;
+    this.unanswered = [];
     this.savedVersion = this.version;
     this.tell('saved', { at: this.now() });
   }
