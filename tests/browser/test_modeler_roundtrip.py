@@ -25,6 +25,7 @@ ON = {
     "Service": ["process"],
     "Task": ["task_1", "task_2"],
     "Estimate": ["task_1", "task_2", "flow_2", "late"],
+    "Label": ["task_2", "flow_2", "late", "service_1"],
     "Operation": ["service_1"],
     "Decision": ["rule_1"],
     "Message": ["send_1", "caught"],
