@@ -102,11 +102,7 @@ def create_account() -> Page | Response:
 
 
 def _sign_in_page(email: str = "", wrong: str = "") -> str:
-    people = (
-        (*world.USERS, world.SECOND_APPROVER, world.REVIEWER, world.FACILITATOR)
-        if g.runtime.settings.demo
-        else ()
-    )
+    people = world.OFFERED if g.runtime.settings.demo else ()
     return render_template(
         "accounts/sign_in.html", email=email, wrong=wrong, people=people, password=world.PASSWORD,
         next=_next(), problems=[("email", "error", wrong)] if wrong else [],

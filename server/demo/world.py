@@ -247,6 +247,8 @@ def _facilitator_account(runtime: Runtime, world: World) -> None:
 FACILITATOR = DemoUser(
     "facilitator@demo.example", _PEOPLE[0][0], Role.FACILITATOR, "", "fr", N_("Facilitator in the villages")
 )
+OFFERED = (*USERS, SECOND_APPROVER, REVIEWER, FACILITATOR)
+"""Whom a visitor of the demonstration can be."""
 
 
 def _paying_accounts(tx: Tx) -> tuple[str, str]:
