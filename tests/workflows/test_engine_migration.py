@@ -118,6 +118,25 @@ def test_texts_names_and_translations_may_change() -> None:
     )
 
 
+def label(text: str) -> str:
+    return run(f'<run:label><run:name lang="fr">{text}</run:name></run:label>')
+
+
+def test_names_of_what_has_no_card_may_change_and_be_translated() -> None:
+    def drawn(word: str, inner: str = "") -> tuple[str, ...]:
+        named = {"name": word}
+        inside = (start("i"), users("a"), end("j"), chain("i", "a", "j"))
+        return (
+            start("s", inner, **named), sub_process("w", inner, *inside, **named), end(), chain("s", "w", "e")
+        )  # fmt: skip
+
+    case = Case(*drawn("Well"))
+    case.moved(*drawn("Well", label("Puits")))
+    case.moved(*drawn("Deep well", label("Puits profond")))
+    case.complete("a")
+    assert case.instance.status == "completed"
+
+
 def test_another_way_out_of_a_decision_that_was_taken_may_come_and_go() -> None:
     def version(*ways: str) -> tuple[str, ...]:
         flows = [flow("g", way, f'x = "{way}"') + flow(way, "e") for way in ways]

@@ -330,7 +330,9 @@ def _differences(before: Node, after: Node, free: Collection[str]) -> list[str]:
     return [
         each.name
         for each in fields(Node)
-        if each.name not in free and _bare(getattr(before, each.name)) != _bare(getattr(after, each.name))
+        if each.name not in free
+        and each.type != "Text"
+        and _bare(getattr(before, each.name)) != _bare(getattr(after, each.name))
     ]
 
 
