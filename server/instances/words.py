@@ -37,6 +37,7 @@ EVENTS: Mapping[str, str] = {
     "task_ready": N_("Opened: %(task)s"),
     "task_cancelled": N_("Withdrawn: %(task)s"),
     "event_occurred": N_("Happened: %(task)s"),
+    "condition_undecided": N_("Neither true nor false at %(task)s: %(condition)s"),
     "incident": N_("Failed: %(task)s"),
     "requested": N_("Asked for: %(task)s"),
     "process_completed": N_("All work is done"),
@@ -72,7 +73,8 @@ def consequences(change: Change, title: Title) -> Iterator[str]:
     for event in change.events:
         words = EVENTS.get(event["event"])
         if words is not None:
-            yield gettext(words, task=title(str(event.get("node_id", ""))))
+            subject = title(str(event.get("node_id", "")))
+            yield gettext(words, task=subject, condition=str(event.get("condition", "")))
 
 
 def _subject(change: Change) -> Mapping[str, Any]:

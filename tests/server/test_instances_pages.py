@@ -2,8 +2,11 @@
 
 import pytest
 
+from server.app import create_app
 from server.catalogue import service as catalogue
 from server.instances import service as instances
+from server.instances.history import Change
+from server.instances.words import consequences
 from server.people import service as people
 from server.projects import service as projects
 from service_library import library
@@ -30,6 +33,14 @@ def test_the_page_of_an_instance_tells_who_did_what_in_words(started):
     to_others = told(browser(started, "auditor").get(address))
     assert f"{name}: Did: " not in to_others
     assert "somebody: Did: " in to_others
+
+
+def test_the_history_names_a_condition_that_was_neither_true_nor_false(started):
+    what = {"event": "condition_undecided", "node_id": "enough", "condition": "size > 3"}
+    change = Change(2, "c", started.clock.now(), "system", "proceed", ({"event": "flow_taken"}, what))
+    with create_app(started.runtime).test_request_context("/?lang=en"):
+        lines = list(consequences(change, str.title))
+    assert lines == ["Neither true nor false at Enough: size > 3"]
 
 
 def test_ending_the_work_asks_for_a_reason(started):

@@ -352,7 +352,12 @@ def test_the_first_true_condition_of_an_exclusive_gateway_wins_else_the_default(
 
 @pytest.mark.parametrize("size", [None, "three", True, [1]])
 def test_a_condition_that_gives_null_or_no_boolean_is_not_true(size: Any) -> None:
-    assert Run(choice(), {"size": size}).ready == ["c"]
+    run = Run(choice(), {"size": size})
+    assert run.ready == ["c"]
+    told = [event.condition for event in run.step.events if isinstance(event, engine.ConditionUndecided)]
+    assert told == (
+        ["size < 3"] if size is None else ["size = 1", "size < 3"]
+    )  # null is not 1, a text unlike 1
     assert Run(choice(), {}).ready == ["c"]
 
 

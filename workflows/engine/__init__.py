@@ -39,6 +39,7 @@ from workflows.engine.records import (
     Timer,
 )
 from workflows.engine.steps import (
+    ConditionUndecided,
     Event,
     EventOccurred,
     FlowTaken,
@@ -57,6 +58,7 @@ from workflows.engine.steps import (
 
 __all__ = [
     "Changes",
+    "ConditionUndecided",
     "DataRefused",
     "Deadlock",
     "DecisionNotMade",

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from workflows.engine.errors import NoFlowTaken
-from workflows.engine.expressions import Expression
+from workflows.engine.expressions import Expression, shortened
 from workflows.engine.spiff import WAITING, Node, ProcessSpec, Running, RunTask, order
+from workflows.engine.steps import ConditionUndecided
 
 
 class ChoiceNode(Node):
@@ -30,8 +31,14 @@ class ChoiceNode(Node):
         return bool(self.choices)
 
     def _true(self, my_task: RunTask) -> Iterable[str]:
-        context = my_task.workflow.top_workflow.context(my_task.scope)
-        return (target for condition, target in self.choices if condition.holds(context))
+        running = my_task.workflow.top_workflow
+        context = running.context(my_task.scope)
+        for condition, target in self.choices:
+            value = condition.value(context)
+            if value is True:
+                yield target
+            elif value is not False:
+                running.events.append(ConditionUndecided(self.node_id, shortened(condition.text)))
 
     def _choose(self, my_task: RunTask, targets: list[str]) -> None:
         if not self._outputs:

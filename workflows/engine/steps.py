@@ -72,6 +72,17 @@ class EventOccurred:
 
 
 @dataclass(frozen=True)
+class ConditionUndecided:
+    """A condition of a gateway gave neither true nor false, mostly since a value is missing: no path for it.
+
+    condition: its beginning.
+    """
+
+    node_id: str
+    condition: str
+
+
+@dataclass(frozen=True)
 class Incident:
     """An automatic step failed; it stays where it was until `retry`.
 
@@ -122,6 +133,7 @@ Event = (
     | TaskCancelled
     | FlowTaken
     | EventOccurred
+    | ConditionUndecided
     | Incident
     | Requested
     | ProcessCompleted
