@@ -34,7 +34,9 @@ _EXTENDS_ASCII: Final = re.compile(
 """Encodings in which ASCII bytes mean ASCII: many tools write such a name on files that are plain ASCII."""
 
 
-_DECLARED: Final = re.compile(r"""\s*<\?xml[^>]*?\sencoding\s*=\s*(["'])([A-Za-z][A-Za-z0-9._-]{0,39})\1""")
+_DECLARED: Final = re.compile(
+    r"""\s*<\?xml(?=\s)[^>]*?\sencoding\s*=\s*(["'])([A-Za-z][A-Za-z0-9._-]{0,39})\1"""
+)
 _UTF16_STARTS: Final = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",

@@ -269,6 +269,13 @@ def test_a_byte_that_is_not_in_the_declared_encoding_is_refused():
     assert (problem.code, problem.params["encoding"]) == ("xml-encoding", "windows-1252")
 
 
+def test_only_an_xml_declaration_says_the_encoding():
+    data = written("cp1252", declared="windows-1252")
+    data = data.replace(b"<?xml version", b"<?xml-stylesheet version", 1)
+    (problem,) = read(data).problems
+    assert (problem.code, problem.params["encoding"]) == ("xml-encoding", "?")
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp1252"])
 def test_no_encoding_hides_a_doctype(encoding):
     text = '<?xml version="1.0" encoding="windows-1252"?><!DOCTYPE é [<!ENTITY x "y">]><é>&x;</é>'
