@@ -214,6 +214,32 @@ def test_the_names_of_a_french_service_are_french():
     }
 
 
+@pytest.mark.parametrize(
+    "label",
+    [
+        "<run:label/>",
+        "<run:label></run:label>",
+        "<run:label>\n        </run:label>",
+        '<run:label><run:name lang="en">Old</run:name></run:label>',
+        '<label xmlns="https://w3id.org/run-services/bpmn/1.0" />',
+    ],
+)
+def test_a_label_without_a_translation_is_filled_and_no_second_one_is_written(label):
+    was = b'<run:label><run:name lang="fr">Fini</run:name></run:label>'
+    assert was in NAMED
+    after = with_texts(NAMED.replace(was, label.encode()), {("e", "name"): {"fr": "Fini", "es": "Hecho"}})
+    assert names(after)["e"] == {"en": 'Done "so"', "fr": "Fini", "es": "Hecho"}
+    assert after.count(b"</run:label>") + after.count(b"</label>") == 1
+    assert {p.code for p in read(after).problems} <= {"several-processes"}
+    assert read(after).definition.nodes["e"].names == names(after)["e"]
+
+
+def test_a_translation_of_a_name_that_was_taken_out_can_be_put_back():
+    without = with_texts(NAMED, {("e", "name"): {"fr": ""}})
+    assert names(without)["e"] == {"en": 'Done "so"'}
+    assert with_texts(without, {("e", "name"): {"fr": "Fini"}}) == NAMED
+
+
 def one_line(text):
     return re.sub("[ \t\r\n]+", " ", text).strip()
 

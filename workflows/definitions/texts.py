@@ -309,6 +309,10 @@ class _File:
         if not words:
             return
         holder, indent = named.child(_EXTENSIONS), self._indent(named)
+        empty = holder.child(f"{{{descriptor().uri}}}label") if holder is not None else None
+        if empty is not None:
+            yield self._filled(empty, words)
+            return
         step = b"  " if indent else b""
         within = indent + step * 3 if indent else b""
         prefix, declared = self._prefix()
@@ -338,6 +342,21 @@ class _File:
         told = [each for each in named.children if each.tag == f"{{{MODEL}}}documentation"]
         at = told[-1].end if told else named.inner
         yield at, at, content
+
+    def _filled(self, label: _Element, words: Mapping[str, str]) -> _Edit:
+        """A `run:label` that has no translation yet with these, in one line when it is in one."""
+        name, is_block = self._named_like(label, b"name"), b"\n" in self._data[label.inner : label.outer]
+        within = self._indent(label) + b"  " if is_block else b""
+        texts = b"".join(
+            within + b'<%s lang="%s">' % (name, language.encode()) + self._escaped(text) + b"</%s>" % name
+            for language, text in sorted(words.items(), key=lambda each: _order(each[0]))
+        )
+        if label.inner == label.end:  # <run:label/>
+            opening = re.sub(rb"\s*/>$", b">", self._data[label.start : label.inner])
+            closing = b"</%s>" % self._named_like(label, b"label")
+            return label.start, label.end, opening + texts + closing
+        at = label.children[-1].end if label.children else label.inner
+        return at, at, texts
 
     def _prefix(self) -> tuple[bytes, bytes]:
         """How our elements are written in this file, and the declaration that it lacks."""
