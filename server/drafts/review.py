@@ -9,6 +9,7 @@ command: repeated, it changes nothing.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -43,6 +44,8 @@ from workflows.errors import InvalidInput
 from workflows.problems import Problem, blocking
 
 MAX_TEXT: Final = 4000
+_MOST_STALE: Final = 3
+"""Lagging texts of a language that are told one by one."""
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 Step = Literal["asked", "withdrawn", "sent_back", "approved", "voided", "published", "abandoned", "reopened"]
 _FROM: Final[dict[Step, tuple[str, ...]]] = {
@@ -129,8 +132,29 @@ def readiness(tx: Tx, draft_id: str) -> Readiness:
 
 
 def _lagging(found: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    """Translations that lag or are broken; those that are missing are counted by `_missing`."""
-    return tuple(problem for problem in found if problem.code != "text-untranslated")
+    """Translations that lag or are broken; those that are missing are counted by `_missing`.
+
+    Where many texts of a language lag, they are one problem: nobody reads a hundred lines that say the same.
+    """
+    stale = Counter(str(problem.params["language"]) for problem in found if problem.code == "text-stale")
+    many = {language: count for language, count in stale.items() if count > _MOST_STALE}
+    each = (
+        problem
+        for problem in found
+        if problem.code != "text-untranslated"
+        and not (problem.code == "text-stale" and problem.params["language"] in many)
+    )
+    return (*each, *(_stale_problem(language, count) for language, count in many.items()))
+
+
+def _stale_problem(language: str, count: int) -> Problem:
+    return Problem(
+        "text-stale",
+        "%(count)s texts have changed since they were translated into %(language)s. Adapt the translations, or "
+        "confirm that they still say the same.",
+        place=language,
+        params={"count": count, "language": language},
+    )
 
 
 def _missing(package: ServicePackage, languages: tuple[str, ...]) -> Iterator[MissingTexts]:

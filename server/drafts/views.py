@@ -124,6 +124,15 @@ class DraftPage:
         """What an element is called now; its id when it is gone."""
         return place_name(self.definition, element)
 
+    def element_of(self, place: str) -> str:
+        """The element of the diagram that the place of a problem is at or in; "" for another place."""
+        element = place.split(":")[1] if place.startswith("diagram:") else place
+        known = self.definition
+        if known is None:
+            return ""
+        found = element == known.process_id or element in known.flows or element in known.every_node()
+        return element if found else ""
+
 
 @dataclass(frozen=True, slots=True)
 class PriceLine:

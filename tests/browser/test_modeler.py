@@ -447,7 +447,7 @@ def test_a_save_whose_answer_was_lost_is_no_conflict_with_oneself(open_modeler_w
     title(page).fill("Kept here")
     expect(page.locator(STATE)).to_have_text(re.compile("Offline: kept on this computer"))
     page.on("dialog", lambda dialog: dialog.accept())
-    page.evaluate("window.fetch = () => new Promise(() => {})")
+    page.evaluate("void (window.fetch = () => new Promise(() => {}))")
     page.reload()
     page.wait_for_selector(modeler.KNOWING)
     expect(page.locator("dialog")).to_have_count(0)

@@ -12,7 +12,9 @@ from server.errors import Forbidden, NotFound, SamePerson, WrongState
 from service_library.package import digest
 from workflows.errors import InvalidInput
 
-STARTER = drafts.FromStarter("village_meeting", {"en": "Meeting of the well", "fr": "Réunion du puits"})
+STARTER = drafts.FromStarter(
+    "village_meeting", {"en": "Meeting of the well", "fr": "Réunion du puits", "es": "Reunión del pozo"}
+)
 COMMAND = "01900000-0000-7000-8000-0000000000c1"
 
 
@@ -133,7 +135,7 @@ def test_a_draft_with_mistakes_is_not_approved_and_all_of_them_are_told(world, d
 
 
 def test_texts_must_be_complete_in_the_languages_of_the_service(world, draft):
-    name = '<run:name lang="es">Reunión de la aldea</run:name>'.encode()
+    name = '<run:name lang="es">Reunión del pozo</run:name>'.encode()
     edit(world, draft, name, b"")
     ready = world.read(review.readiness, draft.id, who="expert")
     assert {(m.language, m.count) for m in ready.missing} == {("es", 1)}
@@ -141,7 +143,7 @@ def test_texts_must_be_complete_in_the_languages_of_the_service(world, draft):
 
 
 def test_a_language_that_was_not_chosen_may_be_missing(world, draft):
-    edit(world, draft, '<run:name lang="es">Reunión de la aldea</run:name>'.encode(), b"")
+    edit(world, draft, '<run:name lang="es">Reunión del pozo</run:name>'.encode(), b"")
     world.run("expert", drafts.set_publication, draft.id, version="1.0.0", languages=["en", "fr"])
     assert world.read(review.readiness, draft.id, who="expert").hindrances == ()
     approved(world, draft)

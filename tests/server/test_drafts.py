@@ -8,7 +8,9 @@ from server.drafts.contents import NamedFile
 from server.errors import Forbidden, NotFound
 from workflows.errors import InvalidInput
 
-STARTER = drafts.FromStarter("single_delivery", {"en": "Bring seedlings", "fr": "Apporter des plants"})
+STARTER = drafts.FromStarter(
+    "single_delivery", {"en": "Bring seedlings", "fr": "Apporter des plants", "es": "Llevar plantas"}
+)
 
 
 def make(world, source=STARTER, who="expert", **given):

@@ -1,6 +1,7 @@
 """The pages of drafts: what they show, who may do what, and what scripts are answered."""
 
 import io
+import re
 
 import pytest
 
@@ -49,11 +50,19 @@ def reviewer(world):
 
 def begin(site, starter="village_meeting"):
     answer = site.post(
-        "/drafts", kind="starter", starter=starter, name_en="Our meeting", name_fr="Notre réunion"
-    )
+        "/drafts", kind="starter", starter=starter, name_en="Our meeting", name_fr="Notre réunion",
+        name_es="Nuestra reunión",
+    )  # fmt: skip
     assert answer.status_code == 303, answer.text
     assert answer.location.endswith("/modeler")
     return answer.location.removesuffix("/modeler")
+
+
+def test_a_problem_leads_to_its_element_in_the_modeler(expert):
+    draft = begin(expert)
+    bpmn = re.sub(rb' skill="[^"]*"', b"", expert.get(f"{draft}/diagram.bpmn").data, count=1)
+    assert expert.put(f"{draft}/diagram.bpmn", bpmn, **{"If-Match": '"1"'}).status_code == 204
+    assert f'href="{draft}/modeler#announce"' in expert.get(draft).text
 
 
 def test_a_draft_goes_from_the_starter_to_the_catalogue_by_the_pages_alone(expert, reviewer):

@@ -104,6 +104,14 @@ def test_a_changed_source_makes_translations_stale_until_they_are_adapted_or_con
     assert state(world, draft, TITLE, "fr") == state(world, draft, TITLE, "es") == "stale"
 
 
+def test_many_texts_that_lag_are_told_once_for_each_language(world, draft):
+    change_source(world, draft, b'lang="en">', b'lang="en">In short: ')
+    found = world.read(review.readiness, draft, who="expert")
+    told = [p for p in found.mistakes if p.code == "text-stale"]
+    assert [p.place for p in told] == ["fr", "es"]
+    assert all(p.params["count"] > 50 for p in told)
+
+
 def test_stale_translations_keep_a_draft_from_publication(world, draft):
     change_source(world, draft)
     found = world.read(review.readiness, draft, who="expert")

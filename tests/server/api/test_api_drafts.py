@@ -10,7 +10,12 @@ pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True, sco
 
 
 def begin(client, **given):
-    body = {"kind": "starter", "starter": "single_delivery", "names": {"en": "Bring seed"}, **given}
+    body = {
+        "kind": "starter",
+        "starter": "single_delivery",
+        "names": dict.fromkeys(("en", "fr", "es"), "Bring seed"),
+        **given,
+    }
     return client.post("/drafts", body, 201)["draft"]
 
 

@@ -59,6 +59,13 @@ export class ModelerPage {
     this.place.dataset.ready = 'true';
     if (settings.testing) Object.assign(window, { modeler: this.modeler, modelerPage: this, untranslated: missing });
     await this.takeVocabulary(vocabulary);
+    this.openNamed();
+  }
+
+  /** An address may name the element to begin at: other pages lead to what has to be mended. */
+  openNamed() {
+    const element = location.hash.length > 1 && this.modeler.get('elementRegistry').get(decodeURIComponent(location.hash.slice(1)));
+    if (element) this.modeler.get('runOutline').choose(element, { open: true });
   }
 
   // opening
