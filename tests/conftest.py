@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # the server and its libraries are imported where they are used: the core's tests need none of them
 
@@ -32,6 +33,11 @@ FAST = (
     "autovacuum = off",  # no database here lives long enough
     "file_copy_method = clone",  # the kernel copies the 700 files of a template: a third less
 )  # fmt: skip
+
+
+# an example that waits for a busy machine is no mistake; what must be fast has a test that counts
+settings.register_profile("any machine", settings(), deadline=None)
+settings.load_profile("any machine")
 
 
 # The PostgreSQL server --------------------------------------------------------------------------------
