@@ -67,7 +67,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The texts of a draft side by side. may_edit: nobody translates while a draft is reviewed or published."""
+    """The texts of a draft side by side.
+
+    may_edit: nobody translates while a draft is reviewed or published. without_source: texts that nobody can
+    translate here, because they are not written in the language that translations are made of.
+    """
 
     row: DraftRow
     language: str
@@ -77,6 +81,7 @@ class Page:
     all_progress: Sequence[Progress]
     counts: dict[str, int]
     may_edit: bool
+    without_source: int
 
 
 @pages.get("/drafts/<uuid:draft_id>/texts")
@@ -119,6 +124,7 @@ def _read(tx: Tx, draft_id: str, language: str, shown: str) -> Page:
         sheet.row, language, shown, _groups(sheet, language, shown, definition), progress,
         [each for each in sheet.progress if each.language in TARGETS], counts,
         sheet.row.state in drafts.EDITABLE,
+        sum(not e.is_only_a_name and sheet.state(e, language) == "no_source" for e in sheet.entries),
     )  # fmt: skip
 
 

@@ -125,6 +125,15 @@ def test_a_calendar_is_made_and_gets_holidays(app):
     assert "already" in told(browser.post("/calendars", data, status=422).text)
 
 
+def test_texts_without_an_english_original_are_told_where_they_cannot_be_translated(app, world, draft):
+    browser = Browser(app, "expert")
+    assert "not written in English" not in told(browser.get(f"/drafts/{draft}/texts/es"))
+    bpmn = world.read(drafts.content, draft, who="expert").bpmn
+    without = re.sub(rb'<run:outcome lang="en">[^<]*</run:outcome>', b"", bpmn)
+    world.run("expert", drafts.save_diagram, draft, without, expected=1)
+    assert "6 texts are not written in English yet" in told(browser.get(f"/drafts/{draft}/texts/es"))
+
+
 def test_texts_are_translated_with_and_without_script(app, draft):
     browser = Browser(app, "coordinator")
     page = browser.get(f"/drafts/{draft}/texts/fr?show=all")
