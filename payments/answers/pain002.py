@@ -44,6 +44,11 @@ _PENDING: Final = frozenset(
 )
 
 
+def outcome_of(status: str) -> Outcome:
+    """What a status of the code set means; one that is not known is no answer yet."""
+    return _OUTCOMES.get(status, "pending")
+
+
 def read(data: bytes) -> Answer:
     """What the file says. Its mistakes are in `Answer.problems`; nothing is raised for a bad file."""
     try:
@@ -109,7 +114,7 @@ class _Reading:
                     params={"status": status[:20]},
                 )
             )
-        return _OUTCOMES.get(status, "pending")
+        return outcome_of(status)
 
     def _level(self, element: etree._Element, level: Level, status: str, name: str) -> None:
         if status in ("", "PART"):

@@ -18,7 +18,7 @@ from pricing.money import Money
 from server.actor import RULES, Action, Actor, Object, can, require
 from server.batches.models import ApprovalPolicyRow as ApprovalPolicyRow
 from server.batches.models import BatchApproval as BatchApproval
-from server.batches.models import BatchRow
+from server.batches.models import BatchRow, PayingAccount
 from server.errors import CommandTaken, Conflict, NotFound, SamePerson, WrongState
 from server.journal import service as journal
 from server.journal.service import Event
@@ -49,7 +49,7 @@ def propose_policy(
     client's; the same policy under the same id is proposed once. Returns its id. Raises InvalidApprovalPolicy,
     InThePast, CommandTaken.
     """
-    require(tx.actor, Action.POLICY_CHANGE)
+    _require_change(tx, currency)
     if valid_from < tx.now.date():
         raise InThePast
     policy = ApprovalPolicy(
@@ -74,6 +74,21 @@ def propose_policy(
     return row.id
 
 
+def may_change(tx: Tx, currency: str) -> bool:
+    """Whether the actor may say who approves in a currency: in every country that pays out of an account in it."""
+    return all(can(tx.actor, Action.POLICY_CHANGE, each) for each in _countries(tx, currency))
+
+
+def _countries(tx: Tx, currency: str) -> list[Object]:
+    paying = select(PayingAccount.country).where(PayingAccount.currency == currency).distinct()
+    return [Object(f"{country}/") for country in tx.session.scalars(paying)] or [Object()]
+
+
+def _require_change(tx: Tx, currency: str) -> None:
+    for each in _countries(tx, currency):
+        require(tx.actor, Action.POLICY_CHANGE, each)
+
+
 def _proposed_before(tx: Tx, policy_id: str | None, policy: ApprovalPolicy) -> bool:
     known = None if policy_id is None else tx.session.get(ApprovalPolicyRow, policy_id)
     if known is None:
@@ -96,7 +111,7 @@ def approve_policy(tx: Tx, policy_id: str) -> None:
     row = tx.session.get(ApprovalPolicyRow, policy_id, with_for_update=True, populate_existing=True)
     if row is None:
         raise NotFound(what="approval policy", key=policy_id)
-    require(tx.actor, Action.POLICY_CHANGE)
+    _require_change(tx, row.currency)
     if row.proposed_by == tx.actor.user_id:
         raise SamePerson(first="proposing a policy", second="approving it")
     if row.approved_by is not None:

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from payments.batches import PayeeAccount as AccountValue
 from pricing.money import Money
 from server.accounts import service as people_who_sign_in
-from server.actor import Action, Object, can
+from server.actor import Action, Object, can, require
 from server.batches import approvals, typed, worklist
 from server.batches import service as batches
 from server.batches.pages import owed_lines
@@ -389,6 +389,7 @@ def set_reserve() -> Page | BaseResponse:
 
     def step(tx: Tx) -> None:
         region = regions.region(tx, request.form.get("region", "")).code
+        require(tx.actor, Action.FUND_GRANT, regions.place(tx, region))
         ledger.set_reserve_aside(
             tx, fund=fund, region=region, amount=_money("amount", currency),
             memo=request.form.get("memo", "")[:100],

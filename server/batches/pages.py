@@ -17,7 +17,7 @@ from payments.errors import PaymentError
 from payments.rails.profiles import profile
 from pricing.money import Money
 from server.accounts import service as accounts
-from server.actor import Action, can
+from server.actor import Action, can, require
 from server.batches import approvals, reports, typed
 from server.batches import service as batches
 from server.batches.models import BatchRow, PayingAccount, PaymentRow
@@ -42,6 +42,9 @@ from workflows.problems import Problem
 pages = Blueprint("batches", __name__)
 Page = str | tuple[str, int]
 MAX_ANSWER = 20_000_000
+FILE_TYPES = {
+    "xml": "application/xml", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}  # fmt: skip
 WORDS = {
     "draft": ("draft", N_("Draft")),
     "submitted": ("awaiting_approval", N_("Waits for approval")),
@@ -159,6 +162,8 @@ def fund_obligation(project_id: str) -> BaseResponse:
     fund, currency = request.form.get("fund", ""), request.form.get("currency", "")
 
     def take_over(tx: Tx) -> None:
+        row = projects.project(tx, project_id)
+        require(tx.actor, Action.FUND_GRANT, regions.place(tx, row.region_code))
         for gap in ledger.obligations(tx, [project_id]):
             if gap.amount.currency == currency:
                 ledger.fund_obligation(tx, project=project_id, fund=fund, amount=gap.amount)
@@ -512,7 +517,7 @@ def download(batch_id: str) -> Response:
     """The frozen file, the same bytes each time."""
     name, content = g.runtime.read(g.actor, batches.file_of, batch_id)
     response = make_response(content)
-    response.content_type = "application/xml" if name.endswith(".xml") else "text/csv; charset=utf-8"
+    response.content_type = FILE_TYPES.get(name.rpartition(".")[2], "text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{url_quote(name, safe='')}"
     return response
 

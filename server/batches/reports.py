@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from payments import ledger as accounts
-from payments.answers import bank_files, camt
+from payments.answers import bank_files, camt, pain002
 from payments.answers.camt import Entry, Statement
 from payments.answers.iso20022 import MINOR_MAX
 from payments.answers.matching import AnswerItem, Match, TransferIndex, distinct_keys, match
@@ -400,8 +400,9 @@ class NoFee(Conflict):
 
 
 def _book_fee(tx: Tx, account: PayingAccount, entry: BankEntry, note: str) -> None:
-    if entry.amount is None or entry.amount >= 0:
-        raise NoFee
+    kind = tx.session.get_one(BankFile, entry.file_sha256).kind
+    if entry.amount is None or entry.amount >= 0 or not kind.startswith("camt"):
+        raise NoFee  # a result file speaks of payments, it moves no money
     amount = Money(-entry.amount, account.currency)
     posted = claims.book_fee(tx, rail_account=account.code, amount=amount, memo=note.strip())
     journal.record(
@@ -430,16 +431,25 @@ def _assign(tx: Tx, account: PayingAccount, entry: BankEntry, payment_id: str) -
                 )
             ]
         )
-    item = AnswerItem("transaction", entry.status, _outcome(entry), reason_text=entry.reason)
+    outcome = _outcome(tx, account, entry)
+    item = AnswerItem("transaction", entry.status, outcome, reason_text=entry.reason)
     if batches.apply_answer(tx, account, payment, item) == "unmatched":
         raise WrongState(what="payment", state=payment.state)
     batches.follow(tx, row)
 
 
-def _outcome(entry: BankEntry) -> Outcome:
-    if (entry.amount or 0) > 0:
-        return "returned"
-    return "rejected" if entry.status in ("RJCT", "CANC") else "settled"
+def _outcome(tx: Tx, account: PayingAccount, entry: BankEntry) -> Outcome:
+    """What the line says of the payment that a person chose, in the words of its kind of file."""
+    kind = tx.session.get_one(BankFile, entry.file_sha256).kind
+    if kind == "pain.002":
+        return pain002.outcome_of(entry.status)
+    if not kind.startswith("camt"):
+        rail = profile(account.profile)
+        known = rail.result_statuses if isinstance(rail, MobileMoneyProfile) else {}
+        return known.get(entry.status, "pending")
+    if not entry.status.startswith("BOOK"):
+        return "pending"
+    return "returned" if (entry.amount or 0) > 0 else "settled"
 
 
 # Reconciliation ---------------------------------------------------------------------------------------

@@ -720,7 +720,7 @@ def _book(tx: Tx, row: BatchRow, account: PayingAccount, answer: Answer, digest:
         key = keys[id(match.item)]
         if match.by == "unmatched":
             unmatched.append(match.item)
-            _remember(tx, digest, key, match.item, None, "unmatched", row.reference)
+            _remember(tx, account, digest, key, match.item, None, "unmatched", row.reference)
         for transfer in match.transfers:
             payment = by_id[transfer.payment_id]
             verdict = apply_answer(tx, account, payment, match.item)
@@ -730,7 +730,7 @@ def _book(tx: Tx, row: BatchRow, account: PayingAccount, answer: Answer, digest:
                 unmatched.append(match.item)
             else:
                 counts[verdict] += 1
-            _remember(tx, digest, key, match.item, payment.id, verdict, payment.end_to_end_id)
+            _remember(tx, account, digest, key, match.item, payment.id, verdict, payment.end_to_end_id)
     return AnswerRead(**counts, unmatched=tuple(unmatched))
 
 
@@ -782,9 +782,10 @@ _STEPS = {
 
 
 def _remember(
-    tx: Tx, digest: str, key: str, item: AnswerItem, payment_id: str | None, verdict: str, about: str
-) -> None:
-    """Keep what an item said; its key makes the same event told twice one row."""
+    tx: Tx, account: PayingAccount, digest: str, key: str, item: AnswerItem, payment_id: str | None,
+    verdict: str, about: str,
+) -> None:  # fmt: skip
+    """Keep what an item said; its key makes the same event told twice one row. What fits nothing is an account's."""
     key = hashlib.sha256(f"{key}:{about}".encode()).hexdigest()
     if tx.session.scalar(select(BankEntry.id).where(BankEntry.natural_key == key)):
         return
@@ -792,10 +793,18 @@ def _remember(
         BankEntry(
             id=tx.new_id(), file_sha256=digest, natural_key=key, payment_id=payment_id, status=item.status,
             reason=" ".join(p for p in (*_named(item, verdict), item.reason, item.reason_text) if p)[:300],
-            verdict=verdict,
+            verdict=verdict, paying_account_id=account.id if verdict == "unmatched" else None,
+            amount=_said_to_move(account, item) if verdict == "unmatched" else None,
         )
     )  # fmt: skip
     tx.session.flush()
+
+
+def _said_to_move(account: PayingAccount, item: AnswerItem) -> int | None:
+    """The amount of a line that fits no payment, as it would move the account; 0 for one of another currency."""
+    if item.amount is None:
+        return None
+    return -item.amount.minor if item.amount.currency == account.currency else 0
 
 
 def _named(item: AnswerItem, verdict: str) -> tuple[str, ...]:
@@ -908,12 +917,13 @@ class UnmatchedLine:
 
 
 def unmatched_lines(tx: Tx) -> list[UnmatchedLine]:
-    """The unmatched lines, newest first; not those about batches the actor may not see."""
+    """The unmatched lines, newest first; not those of accounts the actor may not see."""
     files, seen, found = {f.sha256: f for f in bank_files(tx)}, visible_accounts(tx), []
     for entry in unmatched_entries(tx):
         about = payment(tx, entry.payment_id) if entry.payment_id else None
         row = batch(tx, about.batch_id) if about else None
-        if row is None or row.paying_account_id in seen:
+        owner = row.paying_account_id if row else entry.paying_account_id
+        if owner is None or owner in seen:
             found.append(UnmatchedLine(entry, files[entry.file_sha256], about, row))
     return found[::-1]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from pricing.money import Money
+from pricing.money import Money, minor_digits
 from workflows.errors import InvalidInput
 from workflows.problems import Problem
 
@@ -15,7 +15,8 @@ _AMOUNT = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?")
 def amount(text: str, currency: str, field: str) -> Money:
     """An amount; groups may be spaced, a comma stands for a point.
 
-    Raises InvalidInput, InexactAmount, UnknownCurrency.
+    More decimals than the currency has are refused even when they are zeros: whoever types 5,000 for francs means
+    five thousand, and must not get five. Raises InvalidInput, UnknownCurrency.
     """
     typed = "".join(text.split()).replace(",", ".")
     if not _AMOUNT.fullmatch(typed):
@@ -24,6 +25,18 @@ def amount(text: str, currency: str, field: str) -> Money:
                 Problem(
                     "not-an-amount", "%(text)s is not an amount. Write digits, with a point before cents.",
                     field, params={"text": typed[:40] or "–"},
+                )
+            ]
+        )  # fmt: skip
+    digits = minor_digits(currency)
+    if len(typed.partition(".")[2]) > digits:
+        raise InvalidInput(
+            [
+                Problem(
+                    "not-an-amount",
+                    "%(text)s could be read in two ways: %(currency)s has %(digits)s decimals. Write thousands without "
+                    "a point or a comma.",
+                    field, params={"text": text.strip()[:40], "currency": currency, "digits": digits},
                 )
             ]
         )  # fmt: skip

@@ -95,7 +95,14 @@ def _approvals(tx: Tx) -> Iterator[Item]:
             if row.state == "proposed" and row.proposed_by != tx.actor.user_id
             and can(tx.actor, Action.CLAIM_APPROVE, regions.place(tx, row.region_code))
         ]  # fmt: skip
-        planned = [r for r in claims.planned_recoveries(tx) if r.planned_by != tx.actor.user_id]
+        seen_claims = {
+            row.id for row in claims.claims(tx)
+            if can(tx.actor, Action.CLAIM_APPROVE, regions.place(tx, row.region_code))
+        }  # fmt: skip
+        planned = [
+            r for r in claims.planned_recoveries(tx)
+            if r.planned_by != tx.actor.user_id and r.claim_id in seen_claims
+        ]  # fmt: skip
         for count, words in (
             (len(waiting), ngettext("%(number)s advance or claim waits for your approval",
                                     "%(number)s advances or claims wait for your approval", len(waiting))),
@@ -106,7 +113,8 @@ def _approvals(tx: Tx) -> Iterator[Item]:
                 yield Item("approve", words, url_for("finance.claims"))
     if can(tx.actor, Action.POLICY_CHANGE):
         for policy in approvals.policies(tx):
-            if policy.approved_by is None and policy.proposed_by != tx.actor.user_id:
+            mine = policy.proposed_by == tx.actor.user_id
+            if policy.approved_by is None and not mine and approvals.may_change(tx, policy.currency):
                 words = gettext(
                     "A rule for approving payments in %(currency)s waits for you", currency=policy.currency
                 )

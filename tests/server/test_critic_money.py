@@ -1,0 +1,142 @@
+"""What a stranger at the finance pages could do by mistake, or from another country, and no longer can."""
+
+import pytest
+
+from payments import ledger as accounts
+from pricing.money import Money
+from server.accounts import service as sign_in
+from server.actor import SYSTEM, Grant, Role
+from server.batches import approvals, reports, typed
+from server.batches import service as batches
+from server.demo.world import COMMUNE, FUND, MOMO
+from server.ledger import claims
+from server.ledger import service as ledger
+from server.runtime import Tx
+from tests.server.test_pages_finance import Browser, told
+from workflows.errors import InvalidInput
+
+
+@pytest.mark.parametrize(
+    ("said", "currency"),
+    [
+        ("5,000", "XOF"),
+        ("25.000", "XOF"),
+        ("1.000.000", "XOF"),
+        ("5.0", "XOF"),
+        ("1,000", "EUR"),
+        ("1.5000", "EUR"),
+    ],
+)
+def test_thousands_are_never_read_as_decimals(said, currency):
+    with pytest.raises(InvalidInput):
+        typed.amount(said, currency, "amount")
+
+
+@pytest.mark.parametrize(
+    ("said", "currency", "minor"),
+    [("5000", "XOF", 5_000), ("1 000 000", "XOF", 1_000_000), ("1,50", "EUR", 150), ("1.5", "EUR", 150)],
+)
+def test_amounts_are_read_as_people_write_them(said, currency, minor):
+    assert typed.amount(said, currency, "amount") == Money(minor, currency)
+
+
+# Another country --------------------------------------------------------------------------------------
+
+
+def officers_of(world, country):
+    """A finance officer and an approver of another country, by name of their role in `actors`."""
+    for role in (Role.FINANCE, Role.APPROVER):
+        email = f"{role.value}@{country.lower()}.example"
+        account_id = world.runtime.run(
+            SYSTEM, sign_in.create_account, email=email, name=email, password="x" * 12,
+            grants=[Grant(role, f"{country}/")], locale="en",
+        )  # fmt: skip
+        token = world.runtime.run(SYSTEM, sign_in.open_session, account_id)
+        world.actors[f"{country}-{role.value}"] = world.runtime.read(SYSTEM, sign_in.actor_of_session, token)
+
+
+def test_officers_of_another_country_set_no_reserve_and_take_nothing_back(owing):
+    officers_of(owing, "DE")
+    page = Browser(owing, "DE-finance")
+    given = {"fund": f"{FUND}/XOF", "region": COMMUNE, "amount": "1000", "memo": "x"}
+    assert page.post("/finance/reserves", given).status_code == 403
+    assert (
+        page.post(f"/payables/obligations/{owing.project_id}", {"fund": FUND, "currency": "XOF"}).status_code
+        == 403
+    )
+    entry_id = owing.run(
+        "finance",
+        claims.receive_contribution,
+        rail_account=MOMO,
+        party="commune",
+        amount=Money(300, "XOF"),
+        memo="x",
+    )
+    for who in ("DE-finance", "DE-approver"):
+        other = Browser(owing, who)
+        assert "Take it back" not in told(other.get(f"/ledger/entries/{entry_id}"))
+        other.post(f"/ledger/entries/{entry_id}/reverse", {"reason": "x"})
+        assert owing.read(claims.reversal_of, entry_id) is None
+    assert owing.read(ledger.balance, accounts.reserve(COMMUNE, "XOF")) == 0
+    Browser(owing, "approver").post(f"/ledger/entries/{entry_id}/reverse", {"reason": "x"})
+    assert owing.read(claims.reversal_of, entry_id) is not None
+
+
+def test_officers_of_another_country_do_not_say_who_approves(owing):
+    officers_of(owing, "DE")
+    policy_id = owing.run(
+        "finance", approvals.propose_policy, currency="XOF", fund="", steps=[(0, ["any"])], note="",
+        valid_from=owing.clock.now().date(),
+    )  # fmt: skip
+    page = Browser(owing, "DE-approver")
+    assert page.post(f"/finance/approvers/{policy_id}/approve").status_code == 403
+    assert "in XOF waits for you" not in told(page.get("/finance"))
+    assert owing.read(approvals.policy, policy_id).approved_by is None
+    assert "in XOF waits for you" in told(Browser(owing, "approver").get("/finance"))
+
+
+# What an answer says that fits nothing ----------------------------------------------------------------
+
+
+def strange_answer(world):
+    """The company refused a payment under a reference that is not ours: (batch, payment, the file)."""
+    batch_id, file = world.exported(world.momo_account)
+    refused = world.payments(batch_id)[0]
+    said = world.momo_answer(file, failures={refused.end_to_end_id: "NAME_MISMATCH"}).decode()
+    head, *rows = said.splitlines(keepends=True)
+    [row] = [row for row in rows if refused.end_to_end_id in row]
+    return batch_id, refused, (head + row.replace(refused.end_to_end_id, "SOMETHING-ELSE")).encode()
+
+
+def read_with_the_batch(world, batch_id, data):
+    world.read_answer(batch_id, data)
+
+
+def read_with_the_account(world, batch_id, data):
+    world.run("finance", reports.read_file, world.momo_account, data, name="x.csv")
+
+
+@pytest.mark.parametrize("read", [read_with_the_batch, read_with_the_account])
+def test_a_refusal_that_fits_nothing_is_a_persons_to_decide_and_stays_a_refusal(owing, read):
+    batch_id, refused, data = strange_answer(owing)
+    read(owing, batch_id, data)
+    [line] = owing.read(reports.open_lines)
+    with pytest.raises(reports.NoFee):
+        owing.run("finance", reports.decide, line.entry.id, payment_id=None, note="x", fee=True)
+    owing.run("finance", reports.decide, line.entry.id, payment_id=refused.id, note="by telephone")
+    assert owing.read(batches.payment, refused.id).state == "rejected"
+    assert owing.read(reports.open_lines) == []
+    assert owing.read(batches.unmatched_entries) == []
+    assert owing.verify() == []
+
+
+def test_lines_of_another_countrys_account_are_not_shown(owing):
+    batch_id, _, data = strange_answer(owing)
+    owing.read_answer(batch_id, data)
+    officers_of(owing, "DE")
+
+    def lines(tx: Tx) -> int:
+        return len(batches.unmatched_lines(tx))
+
+    assert owing.read(lines, who="finance") == 1
+    assert owing.read(lines, who="DE-finance") == 0
