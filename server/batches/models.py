@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.db.base import Base
@@ -190,15 +190,18 @@ class BankEntry(Base):
     status: Mapped[str]
     reason: Mapped[str]
     verdict: Mapped[str]
-    """Of a return: rejected, with a status that ends in -RETURN."""
+    """Of a return: rejected, with a status that ends in -RETURN. Of what is no payment: other."""
     paying_account_id: Mapped[str | None]
-    """Of account reports."""
+    """Of account reports, and of what fits no payment."""
     amount: Mapped[int | None]
     """As it moves the account, negative for what left it."""
+    booked_on: Mapped[date | None]
+    transactions: Mapped[int | None]
+    """How many payments it says it is the sum of."""
     __table_args__ = (
         UniqueConstraint("natural_key"),
         CheckConstraint(
-            "verdict IN ('settled','rejected','pending','unmatched','already_known')", name="verdict"
+            "verdict IN ('settled','rejected','pending','unmatched','already_known','other')", name="verdict"
         ),
     )
 
@@ -218,6 +221,8 @@ class BankStatement(Base):
     closing: Mapped[int | None]
     moved: Mapped[int]
     """Sum of its booked entries."""
+    sequence: Mapped[str | None]
+    """The bank's number of the statement; None of those read before it was kept."""
     __table_args__ = (CheckConstraint("kind IN ('report','statement','notification')", name="kind"),)
 
 
@@ -230,7 +235,10 @@ class BankStatementLine(Base):
 
 
 class BankDecision(Base):
-    """What a person decided about a line that fits no payment; once."""
+    """What a person decided about a line that fits no payment; once.
+
+    ledger_entry_id: of a line that is booked, and of a fee, its entry; one entry is of one line.
+    """
 
     __tablename__ = "bank_decision"
     entry_id: Mapped[str] = mapped_column(ForeignKey("bank_entry.id"), primary_key=True)
@@ -239,9 +247,15 @@ class BankDecision(Base):
     note: Mapped[str]
     decided_at: Mapped[datetime]
     decided_by: Mapped[str]
+    ledger_entry_id: Mapped[str | None] = mapped_column(ForeignKey("ledger_entry.id"))
+    batch_id: Mapped[str | None] = mapped_column(ForeignKey("payment_batch.id"))
     __table_args__ = (
+        Index("uq_bank_decision_ledger_entry_id", "ledger_entry_id", unique=True),
         CheckConstraint(
-            "(verdict = 'assigned') = (payment_id IS NOT NULL) AND verdict IN ('assigned','not_ours','fee')",
+            "(verdict = 'assigned') = (payment_id IS NOT NULL) AND (verdict = 'batch') = (batch_id IS NOT NULL) "
+            "AND CASE verdict WHEN 'booked' THEN ledger_entry_id IS NOT NULL WHEN 'fee' THEN 1 = 1 "
+            "ELSE ledger_entry_id IS NULL END "
+            "AND verdict IN ('assigned','not_ours','fee','booked','batch')",
             name="verdict",
         ),
     )

@@ -576,8 +576,10 @@ def _bank_page(said: Sequence[tuple[str, str, str]] = (), status: int = 200) -> 
 def _bank_files(tx: Tx) -> dict[str, Any]:
     seen = batches.visible_accounts(tx)
     return {
-        "accounts": list(seen.values()), "lines": reports.open_lines(tx), "files": batches.bank_files(tx)[::-1][:50],
+        "accounts": list(seen.values()), "lines": reports.open_lines(tx),
+        "movements": reports.other_movements(tx)[:100], "files": batches.bank_files(tx)[::-1][:50],
         "reconciliations": [reports.reconcile(tx, account_id) for account_id in seen],
+        "said_of": lambda problem: problem.text(locale.current_catalogue().texts),
         "may_answer": can(tx.actor, Action.ANSWER_IMPORT),
     }  # fmt: skip
 
@@ -612,18 +614,26 @@ def import_bank_file() -> Page | BaseResponse:
 @pages.post("/bank-files/lines/<entry_id>")
 @permission(Action.ANSWER_IMPORT)
 def decide_bank_line(entry_id: str) -> Page | BaseResponse:
-    """A person says which payment a line is about, or that it is not ours."""
-    chosen, note = request.form.get("payment") or None, request.form.get("note", "")
-    fee = chosen == "fee"
+    """A person says which payment, batch or booking a line is about, or that it is not ours."""
+    about = _about(request.form.get("payment", ""))
+    note = request.form.get("note", "")
     try:
-        g.runtime.run(
-            g.actor, reports.decide, entry_id, payment_id=None if fee else chosen, note=note, fee=fee
-        )
+        g.runtime.run(g.actor, reports.decide_about, entry_id, about, note=note)
     except NotFound:
         raise
     except (InvalidInput, ServerError, PaymentError) as error:
         return _bank_page(_told(error), problems.status_of(error))
     return go(url_for("batches.bank_files"), gettext("Decided, and written down with your name."))
+
+
+def _about(chosen: str) -> reports.About:
+    """What was chosen in the form: a payment's id, batch:ID, booking:ID, fee, or nothing of ours."""
+    kind, _, chosen_id = chosen.rpartition(":")
+    if kind == "batch":
+        return reports.About(batch_id=chosen_id)
+    if kind == "booking":
+        return reports.About(ledger_entry_id=chosen_id)
+    return reports.About(fee=True) if chosen == "fee" else reports.About(payment_id=chosen or None)
 
 
 def _told(error: RunError) -> list[tuple[str, str, str]]:

@@ -11,14 +11,17 @@ divided into what is ours, what waits for a person and what is not ours, and tha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from payments import ledger as accounts
-from payments.answers import bank_files, camt, pain002
+from payments.answers import bank_files, camt, continuity, pain002
 from payments.answers.camt import Entry, Statement
+from payments.answers.continuity import StatementTold
 from payments.answers.iso20022 import MINOR_MAX
 from payments.answers.matching import AnswerItem, Match, TransferIndex, distinct_keys, match
 from payments.batches import CreditTransfer
@@ -41,7 +44,9 @@ from server.findings import Finding
 from server.journal import service as journal
 from server.journal.service import Event
 from server.ledger import claims
+from server.ledger import reports as ledger_lines
 from server.ledger import service as ledger
+from server.ledger.reports import Booking
 from server.runtime import Tx
 from workflows.errors import InvalidInput, RunError
 from workflows.problems import Problem, blocking
@@ -75,6 +80,7 @@ class _Said:
     """One item of a file. key: tells it from every other, in whatever file it comes. direction: of the entry.
 
     is_doubtful: it says nothing about a payment; where it names one of ours all the same, a person must look.
+    is_other: it is a whole movement that says nothing about a payment. movement: of these two, which movement.
     """
 
     item: AnswerItem
@@ -82,6 +88,9 @@ class _Said:
     statement_id: str | None = None
     direction: int = 0
     is_doubtful: bool = False
+    is_other: bool = False
+    movement: str = ""
+    booked_on: date | None = None
 
 
 def read_file(tx: Tx, account_id: str, data: bytes, *, name: str) -> FileRead:
@@ -139,14 +148,33 @@ def _statement(tx: Tx, digest: str, account: PayingAccount, statement: Statement
     tx.session.add(row)
     tx.session.flush()
     for entry in statement.entries:
-        for number, item in enumerate(camt.items(entry)):
-            key = f"{entry.key}:{number}:{item.status}"
-            yield _Said(item, hashlib.sha256(key.encode()).hexdigest(), row.id, _sign(entry))
+        sign, day = _sign(entry), entry.booked_on
+        items = list(camt.items(entry))
+        for number, item in enumerate(items):
+            key = _digest(f"{entry.key}:{number}:{item.status}")
+            yield _Said(item, key, row.id, sign, booked_on=day)
         for number, item in enumerate(camt.doubtful(entry)):
-            key = f"{entry.key}:{number}:{item.status}:doubtful"
-            yield _Said(
-                item, hashlib.sha256(key.encode()).hexdigest(), row.id, _sign(entry), is_doubtful=True
-            )
+            key = _digest(f"{entry.key}:{number}:{item.status}:doubtful")
+            yield _Said(item, key, row.id, sign, is_doubtful=True, movement=entry.key, booked_on=day)
+        if not items and entry.status == "BOOK" and entry.amount.currency == account.currency:
+            key = _digest(f"{entry.key}:other")
+            yield _Said(_other(entry), key, row.id, sign, is_other=True, movement=entry.key, booked_on=day)
+
+
+def _digest(said: str) -> str:
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def _other(entry: Entry) -> AnswerItem:
+    """A movement that is no payment, in the words that tell a person what it may be."""
+    first = entry.transactions[0] if entry.transactions else None
+    return AnswerItem(
+        level="transaction", status=entry.status, outcome="settled",
+        end_to_end_id=first.end_to_end_id if first else "",
+        registered_name=first.counterparty if first else "",
+        reason_text=" ".join(p for p in (first.remittance if first else "", entry.information) if p),
+        amount=entry.amount,
+    )  # fmt: skip
 
 
 def _statement_row(row_id: str, digest: str, account: PayingAccount, statement: Statement) -> BankStatement:
@@ -158,7 +186,7 @@ def _statement_row(row_id: str, digest: str, account: PayingAccount, statement: 
         kind=statement.kind, currency=account.currency,
         day=closing.on if closing and closing.on else max(days, default=None),
         opening=opening.amount.minor if opening else None, closing=closing.amount.minor if closing else None,
-        moved=sum(camt.signed(e).minor for e in booked),
+        moved=sum(camt.signed(e).minor for e in booked), sequence=statement.sequence[:40],
     )  # fmt: skip
 
 
@@ -180,7 +208,9 @@ def _book(tx: Tx, account: PayingAccount, digest: str, said: list[_Said]) -> dic
     for each, found in matches:
         if not found.transfers:
             verdict = "unmatched" if each.item.outcome != "pending" else "pending"
-            counts[_remember(tx, account, digest, each, found, None, verdict)] += 1
+            told = _remember(tx, account, digest, each, found, None, "other" if each.is_other else verdict)
+            if not each.is_other:
+                counts[told] += 1
         for transfer in found.transfers:
             payment = sent[transfer.payment_id][1]
             if _paid_twice(each, payment, debited):
@@ -226,15 +256,21 @@ def _matches(said: list[_Said], sent: dict[str, tuple[BatchRow, PaymentRow]]) ->
     by_batch: dict[str, list[CreditTransfer]] = {}
     for transfer in moved:
         by_batch.setdefault(sent[transfer.payment_id][0].reference, []).append(transfer)
-    single = [(s, match(s.item, index)) for s in said if s.item.level == "transaction" and not s.is_doubtful]
+    single = [
+        (s, match(s.item, index))
+        for s in said if s.item.level == "transaction" and not s.is_doubtful and not s.is_other
+    ]  # fmt: skip
     named = index.named(s.item for s, _ in single)
+    asked = set()
     for each in said:
         named_one = index.find(each.item)[1] if each.is_doubtful else None
         if named_one is not None:
             single.append((each, Match(each.item, "unmatched", candidates=(named_one,))))
+            asked.add(each.movement)
+    single += [(s, Match(s.item, "unmatched")) for s in said if s.is_other and s.movement not in asked]
     whole = []
     for each in said:
-        if each.item.level == "transaction" or each.is_doubtful:
+        if each.item.level == "transaction":
             continue
         reference = next(
             (r for r in (each.item.payment_information_id, each.item.original_message_id) if r in by_batch),
@@ -305,7 +341,8 @@ def _new_entry(
             payment_id=payment.id if payment else candidate, status=item.status,
             reason=" ".join(p for p in (*named, item.reason, item.reason_text) if p)[:300],
             verdict="rejected" if verdict == "returned" else verdict, paying_account_id=account.id,
-            amount=None if minor is None else minor * (said.direction or -1),
+            amount=None if minor is None else minor * (said.direction or -1), booked_on=said.booked_on,
+            transactions=None if payment or item.count is None else min(item.count, MINOR_MAX),
         )
     )  # fmt: skip
     tx.session.flush()
@@ -316,34 +353,90 @@ def _new_entry(
 
 
 @dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """A batch that the bank may have booked as one sum: how many of its payments are open."""
+
+    batch: BatchRow
+    payments: int
+
+
+@dataclass(frozen=True, slots=True)
 class OpenLine:
-    """A line that fits no payment, its file, and the payments it may be about, the likeliest first."""
+    """A line that fits no payment, its file, and the payments, batches and bookings it may be about."""
 
     entry: BankEntry
     file: BankFile
     account: PayingAccount
     candidates: tuple[PaymentRow, ...]
+    batches: tuple[OpenBatch, ...] = ()
+    bookings: tuple[Booking, ...] = ()
 
 
-_CANDIDATES = 10
+_CANDIDATES: Final = 10
+BOOKED_WITHIN: Final = timedelta(days=10)
+"""How far from the line's day its booking may be to be offered."""
 
 
 def open_lines(tx: Tx) -> list[OpenLine]:
-    """Lines of account reports that nobody decided about yet, oldest first; of accounts the actor may see."""
+    """Lines that fit no payment and that nobody decided about yet, oldest first; of accounts the actor may see."""
+    return _lines_to_decide(tx, "unmatched")
+
+
+def other_movements(tx: Tx) -> list[OpenLine]:
+    """Booked movements that say nothing about a payment and are tied to no booking yet, oldest first."""
+    return _lines_to_decide(tx, "other")
+
+
+def _lines_to_decide(tx: Tx, verdict: str) -> list[OpenLine]:
     seen = batches.visible_accounts(tx)
     rows = tx.session.execute(
         select(BankEntry, BankFile)
         .join(BankFile, BankFile.sha256 == BankEntry.file_sha256)
         .where(
-            BankEntry.verdict == "unmatched", BankEntry.paying_account_id.in_(seen),
+            BankEntry.verdict == verdict, BankEntry.paying_account_id.in_(seen),
             BankEntry.id.not_in(select(BankDecision.entry_id)),
         )
         .order_by(BankEntry.id)
     )  # fmt: skip
+    tied = set(tx.session.scalars(select(BankDecision.ledger_entry_id)))
     return [
-        OpenLine(entry, file, seen[entry.paying_account_id or ""], _candidates(tx, entry))
+        OpenLine(
+            entry, file, account := seen[entry.paying_account_id or ""], _candidates(tx, entry),
+            _batches_of_sum(tx, entry), _bookings(tx, account, entry, file.received_at.date(), tied),
+        )
         for entry, file in rows
-    ]
+    ]  # fmt: skip
+
+
+def _batches_of_sum(tx: Tx, entry: BankEntry) -> tuple[OpenBatch, ...]:
+    """Batches of the account whose open payments, two or more, are the line's sum, and its count where it says one."""
+    if not entry.status.startswith("BOOK") or not entry.amount or entry.amount > 0:
+        return ()
+    count = func.count(PaymentRow.id)
+    rows = tx.session.execute(
+        select(BatchRow, count)
+        .join(PaymentRow, PaymentRow.batch_id == BatchRow.id)
+        .where(BatchRow.paying_account_id == entry.paying_account_id, PaymentRow.state == "in_transit")
+        .group_by(BatchRow.id)
+        .having(func.sum(PaymentRow.amount) == -entry.amount, count > 1)
+        .order_by(BatchRow.id)
+        .limit(_CANDIDATES)
+    )
+    return tuple(OpenBatch(row, n) for row, n in rows if entry.transactions in (None, n))
+
+
+def _bookings(
+    tx: Tx, account: PayingAccount, entry: BankEntry, received: date, tied: Collection[str | None]
+) -> tuple[Booking, ...]:
+    """Bookings of the line's amount within ten days of it that no line is tied to."""
+    if not entry.status.startswith("BOOK") or not entry.amount:
+        return ()
+    day = entry.booked_on or received
+    found = ledger_lines.bookings(
+        tx, rail_account=account.code, amount=Money(entry.amount, account.currency),
+        first=day - BOOKED_WITHIN, last=day + BOOKED_WITHIN,
+    )  # fmt: skip
+    return tuple(each for each in found if each.id not in tied)[:_CANDIDATES]
 
 
 def _candidates(tx: Tx, entry: BankEntry) -> tuple[PaymentRow, ...]:
@@ -363,35 +456,128 @@ def _candidates(tx: Tx, entry: BankEntry) -> tuple[PaymentRow, ...]:
     return (*named, *(row for row in rows if row not in named))
 
 
-def decide(tx: Tx, entry_id: str, *, payment_id: str | None, note: str, fee: bool = False) -> None:
-    """A person says which payment a line is about, or (None) that it is none of ours, or a fee of the bank; once.
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a person found a line to be about: one of these, or (nothing) that it is none of ours."""
 
-    The payment takes the step that the line says, by the same rules as if the bank had named it; its amount must
-    be the line's. Raises WrongState, NotFound, InvalidInput.
+    payment_id: str | None = None
+    batch_id: str | None = None
+    ledger_entry_id: str | None = None
+    fee: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """The word that is kept."""
+        named = (
+            ("assigned", self.payment_id), ("batch", self.batch_id), ("booked", self.ledger_entry_id),
+            ("fee", self.fee),
+        )  # fmt: skip
+        return next((word for word, said in named if said), "not_ours")
+
+
+def decide(tx: Tx, entry_id: str, *, payment_id: str | None, note: str, fee: bool = False) -> None:
+    """A person says which payment a line is about, or (None) that it is none of ours, or a fee; see `decide_about`."""
+    decide_about(tx, entry_id, About(payment_id=payment_id, fee=fee and not payment_id), note=note)
+
+
+def decide_about(tx: Tx, entry_id: str, about: About, *, note: str) -> None:
+    """Keep what a person found out about a line; once. What it is about must be over the line's amount.
+
+    A payment, or all open payments of a batch, take the step that the line says, by the same rules as if the bank had
+    named them. A booking is tied to the line: nothing is booked again. Raises WrongState, NotFound, InvalidInput,
+    NoFee, OtherBooking, OtherBatch.
     """
     entry = tx.session.get(BankEntry, entry_id, with_for_update=True)
     if entry is None or entry.paying_account_id is None:
         raise NotFound(what="bank line", key=entry_id)
     account = batches.paying_account(tx, entry.paying_account_id)
     require(tx.actor, Action.ANSWER_IMPORT, batches.place(account))
-    if entry.verdict != "unmatched" or tx.session.get(BankDecision, entry_id) is not None:
+    if entry.verdict not in ("unmatched", "other") or tx.session.get(BankDecision, entry_id) is not None:
         raise WrongState(what="bank line", state="decided")
-    if payment_id is not None:
-        _assign(tx, account, entry, payment_id)
-    elif fee:
-        _book_fee(tx, account, entry, note)
-    verdict = "assigned" if payment_id else ("fee" if fee else "not_ours")
+    verdict = about.verdict
+    booked = _take(tx, account, entry, about, note)
+    payment_id = about.payment_id if verdict == "assigned" else None
+    batch_id = about.batch_id if verdict == "batch" else None
     tx.session.add(
         BankDecision(
             entry_id=entry_id, verdict=verdict, payment_id=payment_id, note=note.strip()[:300],
-            decided_at=tx.now, decided_by=tx.actor.user_id,
+            decided_at=tx.now, decided_by=tx.actor.user_id, ledger_entry_id=booked, batch_id=batch_id,
         )
     )  # fmt: skip
     tx.session.flush()
     journal.record(
-        tx, Event.BANK_LINE_DECIDED, entry_id, public={"ours": payment_id is not None, "verdict": verdict},
+        tx, Event.BANK_LINE_DECIDED, entry_id,
+        public={
+            "ours": verdict in ("assigned", "batch"), "verdict": verdict, "entry": booked or "",
+            "batch": batch_id or "",
+        },
         private={"payment": payment_id or "", "note": note.strip()[:300]},
     )  # fmt: skip
+
+
+def _take(tx: Tx, account: PayingAccount, entry: BankEntry, about: About, note: str) -> str | None:
+    """Carry a decision out; the ledger entry that is the line's booking, of a fee and of what is booked."""
+    match about.verdict:
+        case "assigned":
+            _assign(tx, account, entry, about.payment_id or "")
+        case "batch":
+            _assign_batch(tx, account, entry, about.batch_id or "")
+        case "booked":
+            return _tied(tx, account, entry, about.ledger_entry_id or "")
+        case "fee":
+            return _book_fee(tx, account, entry, note)
+    return None
+
+
+class OtherBooking(Conflict):
+    code = "other-booking"
+    message = (
+        "This booking is not of this line: its account, currency, amount or sign differ, it was taken back, or another "
+        "line is tied to it. Choose one that is offered."
+    )
+
+
+class OtherBatch(Conflict):
+    code = "other-batch"
+    message = (
+        "The open payments of this batch are not the sum and count of this line. Choose a batch that is offered, or "
+        "single payments."
+    )
+
+
+def _tied(tx: Tx, account: PayingAccount, entry: BankEntry, ledger_entry_id: str) -> str:
+    other = tx.session.scalar(
+        select(BankDecision.entry_id).where(BankDecision.ledger_entry_id == ledger_entry_id)
+    )
+    if other is not None or not entry.amount or not entry.status.startswith("BOOK"):
+        raise OtherBooking
+    amount = Money(entry.amount, account.currency)
+    found = ledger_lines.bookings(tx, rail_account=account.code, amount=amount, entry_id=ledger_entry_id)
+    if not found:
+        raise OtherBooking
+    return ledger_entry_id
+
+
+def _assign_batch(tx: Tx, account: PayingAccount, entry: BankEntry, batch_id: str) -> None:
+    row = tx.session.get(BatchRow, batch_id, with_for_update=True)
+    if row is None or row.paying_account_id != account.id:
+        raise NotFound(what="payment batch", key=batch_id)
+    moved = list(
+        tx.session.scalars(
+            select(PaymentRow)
+            .where(PaymentRow.batch_id == batch_id, PaymentRow.state == "in_transit")
+            .order_by(PaymentRow.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    )
+    is_whole = entry.transactions in (None, len(moved)) and entry.amount == -sum(p.amount for p in moved)
+    if not moved or not is_whole or _outcome(tx, account, entry) != "settled":
+        raise OtherBatch
+    item = AnswerItem("transaction", entry.status, "settled", reason_text=entry.reason)
+    for payment in moved:
+        batches.apply_answer(tx, account, payment, item)
+    batches.follow(tx, row)
 
 
 class NoFee(Conflict):
@@ -399,7 +585,7 @@ class NoFee(Conflict):
     message = "A fee is money that left the account, with its amount. This line says something else."
 
 
-def _book_fee(tx: Tx, account: PayingAccount, entry: BankEntry, note: str) -> None:
+def _book_fee(tx: Tx, account: PayingAccount, entry: BankEntry, note: str) -> str:
     kind = tx.session.get_one(BankFile, entry.file_sha256).kind
     if entry.amount is None or entry.amount >= 0 or not kind.startswith("camt"):
         raise NoFee  # a result file speaks of payments, it moves no money
@@ -409,6 +595,7 @@ def _book_fee(tx: Tx, account: PayingAccount, entry: BankEntry, note: str) -> No
         tx, Event.FEE_BOOKED, account.id,
         public={"entry": posted, "amount": amount.minor, "currency": amount.currency},
     )  # fmt: skip
+    return posted
 
 
 def _assign(tx: Tx, account: PayingAccount, entry: BankEntry, payment_id: str) -> None:
@@ -459,23 +646,41 @@ def _outcome(tx: Tx, account: PayingAccount, entry: BankEntry) -> Outcome:
 class Reconciled:
     """A statement, and what its movements were: minor units, negative for what left the account.
 
-    moved = ours + waiting + other: our payments, lines that wait for a person, and what is not ours.
+    moved = ours + booked + waiting + other: our payments and fees, what is tied to another booking, lines that wait for
+    a person, and what is tied to nothing. on_account: what of it our books have on the bank's account, which is all of
+    ours, and what is booked and no grant; a line that another statement tells too counts once.
     """
 
     statement: BankStatement
     ours: int
+    booked: int
     waiting: int
     other: int
+    on_account: int
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """An account: its statements, and what our books have paid that no statement shows yet."""
+    """An account: its statements, and what our books have moved that no statement shows yet.
+
+    problems: statements that do not add up, are missing or overlap.
+    """
 
     account: PayingAccount
     statements: tuple[Reconciled, ...]
     books: int
     not_on_a_statement: int
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a statement. kind: ours, booked, waiting or other. is_on_account: our books have it on the account."""
+
+    id: str
+    amount: int
+    kind: str
+    is_on_account: bool
 
 
 def reconcile(tx: Tx, account_id: str) -> Reconciliation:
@@ -490,25 +695,80 @@ def reconcile(tx: Tx, account_id: str) -> Reconciliation:
     )
     # a bank may send a statement again in another file
     unique = {(row.number, row.day, row.opening, row.closing, row.moved): row for row in rows}
-    found = tuple(_reconciled(tx, row) for row in unique.values())
+    lines = _statement_lines(tx, account_id)
+    found: list[Reconciled] = []
+    told: list[StatementTold] = []
+    seen: set[str] = set()
+    for row in unique.values():
+        its = lines.get(row.id, [])
+        found.append(_reconciled(row, its, seen))
+        told.append(_statement_told(row, its))
+        seen |= {line.id for line in its}
     books = ledger.balance(tx, accounts.bank(account.code, account.currency))
-    return Reconciliation(account, found, books, books - sum(each.ours for each in found))
+    rest = books - sum(each.on_account for each in found)
+    return Reconciliation(account, tuple(found), books, rest, tuple(continuity.check(told)))
 
 
-def _reconciled(tx: Tx, row: BankStatement) -> Reconciled:
-    ours = waiting = 0
-    lines = tx.session.execute(
-        select(BankEntry, BankDecision.verdict)
-        .join(BankStatementLine, BankStatementLine.entry_id == BankEntry.id)
-        .outerjoin(BankDecision, BankDecision.entry_id == BankEntry.id)
-        .where(BankStatementLine.statement_id == row.id, BankEntry.verdict != "pending")
+def _statement_told(row: BankStatement, lines: list[_Line]) -> StatementTold:
+    def money(minor: int | None) -> Money | None:
+        return None if minor is None else Money(minor, row.currency)
+
+    return StatementTold(
+        row.number, row.sequence or "", row.day, money(row.opening), money(row.closing),
+        Money(row.moved, row.currency), frozenset(line.id for line in lines),
+    )  # fmt: skip
+
+
+def _statement_lines(tx: Tx, account_id: str) -> dict[str, list[_Line]]:
+    """The lines of each statement of the account, by its id, with what people decided about them."""
+    rows = tx.session.execute(
+        select(BankStatementLine.statement_id, BankEntry)
+        .join(BankEntry, BankEntry.id == BankStatementLine.entry_id)
+        .join(BankStatement, BankStatement.id == BankStatementLine.statement_id)
+        .where(BankStatement.paying_account_id == account_id, BankEntry.verdict != "pending")
+        .order_by(BankEntry.id)
     )
-    for entry, decision in lines:
-        if entry.verdict != "unmatched" or decision in ("assigned", "fee"):
-            ours += entry.amount or 0
-        elif not decision:
-            waiting += entry.amount or 0
-    return Reconciled(row, ours, waiting, row.moved - ours - waiting)
+    decided = {
+        row.entry_id: row
+        for row in tx.session.scalars(
+            select(BankDecision)
+            .join(BankEntry, BankEntry.id == BankDecision.entry_id)
+            .where(BankEntry.paying_account_id == account_id)
+        )
+    }
+    tied = {row.ledger_entry_id for row in decided.values() if row.ledger_entry_id}
+    standing = ledger_lines.standing(tx, tied)
+    found: dict[str, list[_Line]] = {}
+    for statement_id, entry in rows:
+        decision = decided.get(entry.id)
+        kind = _kind(entry, decision, standing)
+        is_grant = decision is not None and standing.get(decision.ledger_entry_id or "") == "grant"
+        is_on_account = kind == "ours" or (kind == "booked" and not is_grant)
+        found.setdefault(statement_id, []).append(_Line(entry.id, entry.amount or 0, kind, is_on_account))
+    return found
+
+
+def _kind(entry: BankEntry, decision: BankDecision | None, standing: Mapping[str, str]) -> str:
+    """What a line is: ours, booked, waiting or other. standing: bookings that were not taken back."""
+    if entry.verdict not in ("unmatched", "other"):
+        return "ours"
+    if decision is None:
+        return "waiting" if entry.verdict == "unmatched" else "other"
+    if decision.ledger_entry_id and decision.ledger_entry_id not in standing:
+        return "other"  # a booking that was taken back explains nothing
+    return {"assigned": "ours", "batch": "ours", "fee": "ours", "booked": "booked"}.get(
+        decision.verdict, "other"
+    )
+
+
+def _reconciled(row: BankStatement, lines: list[_Line], seen: Collection[str]) -> Reconciled:
+    """seen: lines that a newer statement told."""
+    sums = dict.fromkeys(("ours", "booked", "waiting", "other"), 0)
+    for line in lines:
+        sums[line.kind] += line.amount
+    other = row.moved - sums["ours"] - sums["booked"] - sums["waiting"]
+    on_account = sum(line.amount for line in lines if line.is_on_account and line.id not in seen)
+    return Reconciled(row, sums["ours"], sums["booked"], sums["waiting"], other, on_account)
 
 
 # Checking ---------------------------------------------------------------------------------------------
@@ -553,10 +813,15 @@ def _verify_statements(tx: Tx, file: BankFile, rows: list[BankStatement]) -> Ite
         account = batches.paying_account(tx, account_id)
         told = found.report.statements if found.report else ()
         ours = [s for s in told if s.account and is_same_account(s.account, account.identifier)]
-        again = sorted(_figures(_statement_row("", file.sha256, account, s)) for s in ours)
-        if again != sorted(_figures(row) for row in rows if row.paying_account_id == account_id):
+        stored = [row for row in rows if row.paying_account_id == account_id]
+        again = [_statement_row("", file.sha256, account, s) for s in ours]
+        if any(row.sequence is None for row in stored):  # read before it was kept
+            for row in again:
+                row.sequence = None
+        if sorted(map(_figures, again)) != sorted(map(_figures, stored)):
             yield Finding("bank-statement-changed", place, "What is kept of it is not what it says.")
 
 
 def _figures(row: BankStatement) -> tuple[str, ...]:
-    return tuple(map(str, (row.number, row.kind, row.currency, row.day, row.opening, row.closing, row.moved)))
+    said = (row.number, row.kind, row.currency, row.day, row.opening, row.closing, row.moved, row.sequence)
+    return tuple(map(str, said))

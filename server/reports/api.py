@@ -126,7 +126,12 @@ def list_bank_lines(query: Values) -> Values:
 
 
 def _lines(tx: Tx, query: Values) -> Values:
-    return paging.document(bank_reports.open_lines(tx), lambda line: (line.entry.id,), _line, **query)
+    return paging.document(_undecided(tx), lambda line: (line.entry.id,), _line, **query)
+
+
+def _undecided(tx: Tx) -> list[OpenLine]:
+    every = [*bank_reports.open_lines(tx), *bank_reports.other_movements(tx)]
+    return sorted(every, key=lambda line: line.entry.id)
 
 
 def _line(line: OpenLine) -> Values:
@@ -136,6 +141,14 @@ def _line(line: OpenLine) -> Values:
         "status": entry.status, "text": entry.reason,
         "amount": None if entry.amount is None else amount(entry.amount, currency),
         "candidates": [_candidate(p) for p in line.candidates],
+        "batches": [
+            {"id": each.batch.id, "reference": each.batch.reference, "payments": each.payments}
+            for each in line.batches
+        ],
+        "bookings": [
+            {"id": each.id, "kind": each.kind, "memo": each.memo, "day": each.day.isoformat()}
+            for each in line.bookings
+        ],
     }  # fmt: skip
 
 
@@ -149,18 +162,15 @@ def _candidate(row: PaymentRow) -> Values:
 @api.operation("POST", "/bank-lines/<uuid:line_id>/decision", body=schemas.LineDecision)
 @permission(Action.ANSWER_IMPORT)
 def decide_bank_line(line_id: str, body: Values) -> None:
-    """Say which payment a line is about, that it is the bank's fee, or that it is not ours; once."""
+    """Say which payment, batch or booking a line is about, that it is a fee, or that it is not ours; once."""
     g.runtime.run(g.actor, _decide, line_id, body)
 
 
 def _decide(tx: Tx, line_id: str, body: Values) -> None:
-    if line_id not in {line.entry.id for line in bank_reports.open_lines(tx)}:
+    if line_id not in {line.entry.id for line in _undecided(tx)}:
         raise NotFound(what="bank line", key=line_id)
-    payment = body["payment_id"]
-    bank_reports.decide(
-        tx,
-        line_id,
-        payment_id=str(payment) if payment else None,
-        note=body["note"],
-        fee=body["verdict"] == "fee",
-    )
+    named = {
+        field: str(body[field]) for field in ("payment_id", "batch_id", "ledger_entry_id") if body[field]
+    }
+    about = bank_reports.About(**named, fee=body["verdict"] == "fee")
+    bank_reports.decide_about(tx, line_id, about, note=body["note"])

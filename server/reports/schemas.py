@@ -96,6 +96,23 @@ class Candidate(d.Document):
     state = d.plain("Where it is.", required=True)
 
 
+class CandidateBatch(d.Document):
+    """A batch that the bank may have booked as one sum."""
+
+    id = d.plain("The batch's id.", required=True)
+    reference = d.plain("Its reference.", required=True)
+    payments = d.number("How many of its payments are open.", required=True)
+
+
+class CandidateBooking(d.Document):
+    """An entry of the ledger that a line may show."""
+
+    id = d.plain("The entry's id.", required=True)
+    kind = d.plain("Its kind: grant, contribution, repayment or fee.", required=True)
+    memo = d.plain("What was written down.", required=True)
+    day = d.plain("When it was booked (UTC).", required=True)
+
+
 class BankLine(d.Document):
     """A line that fits no payment and waits for a person."""
 
@@ -109,18 +126,26 @@ class BankLine(d.Document):
         metadata={"description": "As it moves the account, negative for what left it; null where it says none."},
     )  # fmt: skip
     candidates = d.many(Candidate, "Payments it may be about, the likeliest first.", required=True)
+    batches = d.many(CandidateBatch, "Batches of its sum.", required=True)
+    bookings = d.many(CandidateBooking, "Bookings of its amount within ten days.", required=True)
 
 
 class LineDecision(d.Document):
     """What a person found out about a line."""
 
-    verdict = d.word(("assigned", "fee", "not_ours"), "What it is.", required=True)
+    verdict = d.word(("assigned", "batch", "booked", "fee", "not_ours"), "What it is.", required=True)
     payment_id = d.identifier("Of an assigned line: the payment.", load_default=None, allow_none=True)
+    batch_id = d.identifier("Of a batch booked as one sum: the batch.", load_default=None, allow_none=True)
+    ledger_entry_id = d.identifier(
+        "Of a booked line: the ledger's entry.", load_default=None, allow_none=True
+    )
     note = d.line(300, "How one knows.", minimum=0, load_default="")
 
     @ma.validates_schema
-    def _payment_where_assigned(self, data: d.Values, **_: object) -> None:
-        if (data["verdict"] == "assigned") != (data.get("payment_id") is not None):
-            raise ma.ValidationError(
-                "A payment is named when, and only when, the line is assigned.", "payment_id"
-            )
+    def _named_by_its_verdict(self, data: d.Values, **_: object) -> None:
+        named = {"assigned": "payment_id", "batch": "batch_id", "booked": "ledger_entry_id"}
+        for verdict, field in named.items():
+            if (data["verdict"] == verdict) != (data.get(field) is not None):
+                raise ma.ValidationError(
+                    "A payment, batch or entry is named when, and only when, the line is about it.", field
+                )

@@ -623,7 +623,8 @@ def reconciliation_report(tx: Tx, filters: Filters, locale: str) -> Report:
         for key, words, kind in (
             ("day", say(N_("Day")), "day"), ("opening", say(N_("Opening")), "money"),
             ("moved", say(N_("Moved")), "money"), ("ours", say(N_("Our payments")), "money"),
-            ("waiting", say(N_("To decide")), "money"), ("other", say(N_("Other movements")), "money"),
+            ("waiting", say(N_("To decide")), "money"), ("booked", say(N_("Tied to a booking")), "money"),
+            ("other", say(N_("Other movements")), "money"),
             ("closing", say(N_("Closing")), "money"), ("ledger", say(N_("Ledger that day")), "money"),
             ("ahead", say(N_("Ledger ahead of the bank")), "money"),
         )
@@ -652,7 +653,7 @@ def _reconciled_days(
             by_day.setdefault(each.statement.day, ([], []))[0].append(each)
     ahead = 0
     for day, (statements, booked) in sorted(by_day.items()):
-        ahead += sum(booked) - sum(s.ours for s in statements)
+        ahead += sum(booked) - sum(s.on_account for s in statements)
         if day in period:
             yield _reconciled_day(account.currency, day, statements, sum(booked), ahead)
 
@@ -667,7 +668,8 @@ def _reconciled_day(
     return cells(
         day, None if first is None or first.opening is None else Money(first.opening, currency),
         total([s.statement.moved for s in statements]), total([s.ours for s in statements]),
-        total([s.waiting for s in statements]), total([s.other for s in statements]),
+        total([s.waiting for s in statements]), total([s.booked for s in statements]),
+        total([s.other for s in statements]),
         None if last is None or last.closing is None else Money(last.closing, currency), Money(booked, currency),
         Money(ahead, currency),
     )  # fmt: skip

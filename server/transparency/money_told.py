@@ -109,7 +109,13 @@ def _decisions(tx: Tx) -> Iterator[Finding]:
         if (
             row is None
             or said is None
-            or not _public(said, ours=row.verdict == "assigned", verdict=row.verdict)
+            or not _public(
+                said,
+                ours=row.verdict in ("assigned", "batch"),
+                verdict=row.verdict,
+                entry=row.ledger_entry_id or "",
+                batch=row.batch_id or "",
+            )
             or not agree(said, payment=row.payment_id or "", note=row.note, actor=row.decided_by)
         ):
             yield Finding(

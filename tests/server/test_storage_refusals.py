@@ -74,6 +74,22 @@ NEW_FILE = (
 STATEMENT_LINE = (
     f"INSERT INTO bank_statement_line (statement_id, entry_id) SELECT {NEW}, min(id) FROM bank_entry"
 )
+LINE = (
+    "INSERT INTO bank_entry (id, file_sha256, natural_key, status, reason, verdict, paying_account_id, amount) "
+    f"SELECT {NEW}, 'x', 'x', 'BOOK', '', 'unmatched', max(paying_account_id), -{10**12} FROM payment_batch "
+    "WHERE state = 'exported'"
+)
+
+
+def decided(verdict: str, **about: str) -> str:
+    """What a person decided about LINE."""
+    columns, values = (", ".join(part) for part in (about, about.values()))
+    return (
+        f"INSERT INTO bank_decision (entry_id, verdict, note, decided_at, decided_by, {columns}) "
+        f"VALUES ({NEW}, '{verdict}', '', '2026-03-02 10:00:00+00', 'x', {values})"
+    )
+
+
 SETTLEMENT = "(SELECT min(id) FROM ledger_entry WHERE kind = 'settlement')"
 
 
@@ -317,6 +333,11 @@ BATCHES = {
     "a deleted line of a statement": (
         "append-only", NEW_FILE, statement(), STATEMENT_LINE, "DELETE FROM bank_statement_line"),
     "a decision that assigns nothing": ("bank_decision_verdict", decision("'assigned'")),
+    "a line tied to an entry of another kind": (
+        "the booking is not of this line", NEW_FILE, LINE, decided("booked", ledger_entry_id=SETTLEMENT)),
+    "a line tied to a smaller batch": (
+        "the batch is not of this line", NEW_FILE, LINE,
+        decided("batch", batch_id="(SELECT max(id) FROM payment_batch WHERE state = 'exported')")),
     "an edited decision": ("append-only", decision("'not_ours'"), "UPDATE bank_decision SET note = 'x'"),
     "a deleted decision": ("append-only", decision("'not_ours'"), "DELETE FROM bank_decision"),
     "an edited bank file": ("append-only", "UPDATE bank_file SET name = 'x'"),

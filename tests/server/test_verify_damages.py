@@ -89,7 +89,7 @@ DECISIONS = {
         "policy-told-otherwise", "SELECT id FROM approval_policy"),
     "UPDATE batch_approval SET approved_by = 'thief' WHERE batch_id = " + BATCH.format("max(id)", "approved"): (
         "batch-told-otherwise", "SELECT " + BATCH.format("max(reference)", "approved")),
-    f"UPDATE bank_decision SET verdict = 'not_ours' WHERE entry_id = {FEE.format(0)}": (
+    f"UPDATE bank_decision SET verdict = 'not_ours', ledger_entry_id = NULL WHERE entry_id = {FEE.format(0)}": (
         "bank-line-told-otherwise", f"SELECT {FEE.format(0)}"),
     f"UPDATE bank_decision SET decided_by = 'thief' WHERE entry_id = {FEE.format(1)}": (
         "bank-line-told-otherwise", f"SELECT {FEE.format(1)}"),
