@@ -79,6 +79,7 @@ class Form:
     deadlines: list[Deadline]
     before: ServiceAdoptionRow | None
     before_version: ServiceVersionRow | None
+    passed_over: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +189,19 @@ def _read_form(
             for node in package.definition.tasks() if node.task is not None
         ],
         before=before, before_version=catalogue.version(tx, before.service_version_id) if before else None,
+        passed_over=_passed_over(catalogue.versions(tx), values["service"], values["version"]),
     )  # fmt: skip
     return form, values
+
+
+def _passed_over(versions: Sequence[ServiceVersionRow], service: str, number: str) -> str:
+    """What was asked for and cannot be adopted any more: nobody adopts another service in its place unseen."""
+    asked = [v for v in versions if v.service_code == service]
+    offered = any(v.status == "published" for v in asked)
+    for version in asked:
+        if version.status != "published" and (version.version == number or not offered):
+            return f"{localised(version.names) or service} {version.version}"
+    return ""
 
 
 def _values(tx: Tx, sent: MultiDict[str, str]) -> dict[str, str]:

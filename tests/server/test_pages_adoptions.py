@@ -9,6 +9,7 @@ import pytest
 from server.actor import SYSTEM
 from server.adoptions import service as adoptions
 from server.app import create_app
+from server.catalogue import service as catalogue
 from server.demo import world as demo
 from server.drafts import service as drafts
 from service_library.texts import fingerprint
@@ -123,6 +124,12 @@ def test_a_calendar_is_made_and_gets_holidays(app):
     answer = browser.post("/calendars", {**data, "holidays": "Christmas"}, status=422)
     assert "“Christmas” is no day" in told(answer.text)
     assert "already" in told(browser.post("/calendars", data, status=422).text)
+
+
+def test_a_service_that_cannot_be_adopted_any_more_is_not_replaced_by_another_one_unseen(app, world):
+    world.run("expert", catalogue.deprecate, world.version_id, reason="Use another one.")
+    page = told(Browser(app, "coordinator").get("/adoptions/new?service=community_profile&version=1.0.0"))
+    assert "Community profile 1.0.0 cannot be adopted any more" in page or "no published service" in page
 
 
 def test_texts_without_an_english_original_are_told_where_they_cannot_be_translated(app, world, draft):
