@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -29,6 +30,7 @@ from server.instances import service as instances
 from server.ledger import claims as owing
 from server.ledger import service as ledger
 from server.people import service as people
+from server.price_lists import service as price_lists
 from server.projects import service as projects
 from server.quotes import service as quotes
 from server.regions import service as regions
@@ -37,6 +39,7 @@ from workflows.errors import RunError
 
 pages = Blueprint("finance", __name__)
 Page = str | tuple[str, int]
+_ID = re.compile(r"[0-9a-f-]{36}")
 KINDS = {"advance": N_("Advance"), "clawback": N_("Paid too much")}
 STATES = {"proposed": N_("Waits for approval"), "approved": N_("Approved"), "refused": N_("Refused")}
 APPROVERS = {"any": N_("whoever may approve"), "approver": N_("Approver"), "finance": N_("Finance officer")}
@@ -345,6 +348,75 @@ def receive_in_kind() -> Page | BaseResponse:
 
     return _do(
         step, _contributions_page, url_for("finance.contributions"), gettext("Written down with your name.")
+    )
+
+
+# Money that comes into funds ----------------------------------------------------------------------------
+
+
+@pages.get("/finance/funds", endpoint="funds")
+@permission(Action.BATCH_READ)
+def funds() -> Page:
+    """What each fund has free; a grant that came in, and money that is changed."""
+    return _funds_page()
+
+
+def _funds_page(said: object = (), status: int = 200) -> Page:
+    return render_template("finance/funds.html", **g.runtime.read(g.actor, _funds), problems=said), status
+
+
+def _funds(tx: Tx) -> dict[str, Any]:
+    held = ledger.funds(tx)
+    currencies = {c for _, c, _ in held} | {
+        row.currency for row in regions.regions(tx).values() if row.currency
+    }
+    today = tx.now.date()
+    in_force = {(r.base, r.counter): r for r in price_lists.exchange_rates(tx) if r.valid_from <= today}
+    return {
+        "funds": held, "currencies": [(code, code) for code in sorted(currencies)], "once": tx.new_id(),
+        "rates": [(pair, f"{float(r.rate):.10g}", r.source) for pair, r in sorted(in_force.items())],
+        "may_set": can(tx.actor, Action.FUND_GRANT),
+    }  # fmt: skip
+
+
+def _once() -> str | None:
+    """The id that a page gave its form: sent twice, it is booked once."""
+    given = request.form.get("once", "")
+    return given if _ID.fullmatch(given) else None
+
+
+@pages.post("/finance/grants")
+@permission(Action.FUND_GRANT)
+def receive_grant() -> Page | BaseResponse:
+    """Book a funder's money into a fund."""
+    form = request.form
+
+    def step(tx: Tx) -> None:
+        if not form.get("memo", "").strip():
+            raise people.ReasonMissing
+        ledger.receive_grant(
+            tx, funder=form.get("funder", "").strip()[:80], fund=form.get("fund", "").strip()[:80],
+            amount=_money("amount", form.get("currency", "")), memo=form.get("memo", "").strip()[:100],
+            grant_id=_once(),
+        )  # fmt: skip
+
+    return _do(step, _funds_page, url_for("finance.funds"), gettext("Booked. The fund can promise it now."))
+
+
+@pages.post("/finance/exchanges")
+@permission(Action.FUND_GRANT)
+def exchange() -> Page | BaseResponse:
+    """Change money of a fund at the rate of the day."""
+    fund, _, currency = request.form.get("fund", "").rpartition("/")
+
+    def step(tx: Tx) -> None:
+        ledger.exchange(
+            tx, fund=fund, given=_money("given", currency), currency=request.form.get("into", ""),
+            exchange_id=_once(),
+        )  # fmt: skip
+
+    return _do(
+        step, _funds_page, url_for("finance.funds"), gettext("Changed, at the rate that is written down.")
     )
 
 

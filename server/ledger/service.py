@@ -240,12 +240,15 @@ def hash_at(tx: Tx, seq: int) -> str | None:
 # Money in ---------------------------------------------------------------------------------------------
 
 
-def receive_grant(tx: Tx, *, funder: str, fund: str, amount: Money, memo: str = "") -> str:
-    """A funder's money enters a fund. Returns the entry's id."""
+def receive_grant(
+    tx: Tx, *, funder: str, fund: str, amount: Money, memo: str = "", grant_id: str | None = None
+) -> str:
+    """A funder's money enters a fund. grant_id: the client's, booked once. Returns the entry's id."""
     require(tx.actor, Action.FUND_GRANT)
-    entry_id = post(
-        tx, posting_rules.grant(grant_id=tx.new_id(), funder=funder, fund=fund, amount=amount, memo=memo)
+    entry = posting_rules.grant(
+        grant_id=grant_id or tx.new_id(), funder=funder, fund=fund, amount=amount, memo=memo
     )
+    entry_id = post(tx, entry)
     journal.record(
         tx, Event.GRANT_RECEIVED, entry_id,
         public={"funder": funder, "fund": fund, "amount": amount.minor, "currency": amount.currency},
@@ -253,10 +256,11 @@ def receive_grant(tx: Tx, *, funder: str, fund: str, amount: Money, memo: str = 
     return entry_id
 
 
-def exchange(tx: Tx, *, fund: str, given: Money, currency: str) -> Money:
+def exchange(tx: Tx, *, fund: str, given: Money, currency: str, exchange_id: str | None = None) -> Money:
     """Change a fund's money into another currency, at the rate of the day in the table; returns what it gave.
 
-    Nobody names a rate: it comes from the dated table, and is written down. Raises NotFound (no rate), Unfunded.
+    Nobody names a rate: it comes from the dated table, and is written down. exchange_id: the client's, booked once.
+    Raises NotFound (no rate), Unfunded.
     """
     require(tx.actor, Action.FUND_GRANT)
     rate = price_lists.exchange_rate(tx, given.currency, currency, tx.now.date())
@@ -266,7 +270,7 @@ def exchange(tx: Tx, *, fund: str, given: Money, currency: str) -> Money:
     entry_id = post(
         tx,
         posting_rules.exchange(
-            exchange_id=tx.new_id(), fund=fund, given=given, received=received, memo=said[:200]
+            exchange_id=exchange_id or tx.new_id(), fund=fund, given=given, received=received, memo=said[:200]
         ),
     )
     journal.record(

@@ -1,5 +1,7 @@
 """What a stranger at the finance pages could do by mistake, or from another country, and no longer can."""
 
+import re
+
 import pytest
 
 from payments import ledger as accounts
@@ -140,3 +142,41 @@ def test_lines_of_another_countrys_account_are_not_shown(owing):
 
     assert owing.read(lines, who="finance") == 1
     assert owing.read(lines, who="DE-finance") == 0
+
+
+# Money that comes in ----------------------------------------------------------------------------------
+
+
+def booked_from(page, **changes):
+    once = re.search(r'name="once" value="([^"]+)"', page.get("/finance/funds").text)[1]
+    form = {
+        "funder": "alfter",
+        "fund": "wells",
+        "amount": "1 000",
+        "currency": "EUR",
+        "memo": "S 7",
+        "once": once,
+    }
+    return form | changes
+
+
+def free(world, fund, currency):
+    return world.read(ledger.available, accounts.fund(fund, currency)).minor
+
+
+def test_a_grant_is_booked_once_and_changed_at_the_rate_of_the_table(owing):
+    page = Browser(owing, "finance")
+    form = booked_from(page)
+    assert page.post("/finance/grants", form).status_code == 303
+    assert page.post("/finance/grants", form).status_code == 409
+    assert free(owing, "wells", "EUR") == 100_000
+    for wrong in ({"memo": " "}, {"amount": "0"}, {"currency": "?"}, {"fund": "a:b"}, {"funder": ""}):
+        assert page.post("/finance/grants", booked_from(page, **wrong)).status_code in (409, 422), wrong
+    given = {"fund": "wells/EUR", "given": "100", "into": "XOF", "once": form["once"]}
+    assert page.post("/finance/exchanges", given).status_code == 303
+    assert page.post("/finance/exchanges", given).status_code == 409
+    assert (free(owing, "wells", "EUR"), free(owing, "wells", "XOF")) == (90_000, 65_596)
+    too_much = page.post("/finance/exchanges", given | {"given": "901", "once": ""})
+    assert too_much.status_code == 409
+    assert Browser(owing, "approver").post("/finance/grants", booked_from(page)).status_code == 403
+    assert owing.verify() == []
