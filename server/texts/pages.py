@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, g, jsonify, render_template, request, url_for
@@ -18,7 +18,7 @@ from server.drafts import service as drafts
 from server.drafts.service import DraftRow
 from server.errors import Conflict
 from server.http.frame import go
-from server.http.locale import current_catalogue, gettext, ngettext
+from server.http.locale import current_catalogue, current_locale, gettext, ngettext
 from server.http.operations import attachment
 from server.http.problems import message_of
 from server.http.security import permission
@@ -57,9 +57,10 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The texts of an element or a form. address: where it is edited."""
+    """The texts of an element or a form. language: of its name."""
 
     name: str
+    language: str
     code: str
     in_form: bool
     lines: list[TextLine]
@@ -130,7 +131,12 @@ def _read(tx: Tx, draft_id: str, language: str, shown: str) -> Page:
 
 def _groups(sheet: Sheet, language: str, shown: str, definition: Definition | None) -> list[Group]:
     wanted = {"todo": ("missing", "stale"), "all": ("missing", "stale", "done")}.get(shown, (shown,))
+    names = {} if definition is None else _names(definition)
     groups: dict[tuple[str, bool], Group] = {}
+
+    def spoken_here(place: str) -> bool:
+        return place not in names or current_locale() in names[place]
+
     for number, entry in enumerate(sheet.entries):
         state = sheet.state(entry, language)
         listed = shown in ("names", "all") if entry.is_only_a_name else state in wanted
@@ -139,9 +145,16 @@ def _groups(sheet: Sheet, language: str, shown: str, definition: Definition | No
         group = groups.get((entry.place, entry.in_form))
         if group is None:
             name = entry.place if entry.in_form or definition is None else name_of(definition, entry.place)
-            group = groups[entry.place, entry.in_form] = Group(name, entry.place, entry.in_form, [])
+            spoken = current_locale() if spoken_here(entry.place) else SOURCE_LANGUAGE
+            group = groups[entry.place, entry.in_form] = Group(name, spoken, entry.place, entry.in_form, [])
         group.lines.append(_line(sheet, entry, language, state, number))
     return list(groups.values())
+
+
+def _names(definition: Definition) -> dict[str, Mapping[str, str]]:
+    """What elements are called by language, by id."""
+    names = {id_: texts for process in definition.family() for id_, texts in process.own_names().items()}
+    return names | {node.id: node.task.title for node in definition.tasks() if node.task}
 
 
 def _line(sheet: Sheet, entry: Entry, language: str, state: State, number: int) -> TextLine:
