@@ -51,7 +51,7 @@ conformance: $(STAMP) ## Tests that read ../shared
 	@$(BIN)/python -m pytest -q -m conformance tests
 
 soak: $(STAMP) frontend ## The long forms of the random and killing tests
-	@$(BIN)/python -m pytest -n $(WORKERS) -q -m "soak or not soak" tests
+	@$(BIN)/python -m pytest -n $(WORKERS) -q -o faulthandler_timeout=7200 -m "soak or not soak" tests
 
 messages: $(STAMP) ## Bring the catalogues in step with the texts in the sources
 	@$(BIN)/python -m translations.extract
