@@ -6,6 +6,7 @@ each year) have no holes. A movement is on one statement only.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -39,7 +40,9 @@ def check(statements: Iterable[StatementTold]) -> list[Problem]:
 
 
 def _order(each: StatementTold) -> tuple[date, int, str]:
-    return (each.day or date.min, _number(each.sequence) or 0, each.number)
+    numbers = re.findall(r"[0-9]{1,15}", each.number)  # of several on one day, 9 is before 10
+    last = _number(each.sequence) or (int(numbers[-1]) if numbers else 0)
+    return (each.day or date.min, last, each.number)
 
 
 def _number(sequence: str) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -579,7 +579,7 @@ def _bank_files(tx: Tx) -> dict[str, Any]:
         "accounts": list(seen.values()), "lines": reports.open_lines(tx),
         "movements": reports.other_movements(tx)[:100], "files": batches.bank_files(tx)[::-1][:50],
         "reconciliations": [reports.reconcile(tx, account_id) for account_id in seen],
-        "said_of": lambda problem: problem.text(locale.current_catalogue().texts),
+        "said_of": _said_of,
         "may_answer": can(tx.actor, Action.ANSWER_IMPORT),
     }  # fmt: skip
 
@@ -634,6 +634,12 @@ def _about(chosen: str) -> reports.About:
     if kind == "booking":
         return reports.About(ledger_entry_id=chosen_id)
     return reports.About(fee=True) if chosen == "fee" else reports.About(payment_id=chosen or None)
+
+
+def _said_of(problem: Problem) -> str:
+    """A problem's words, with its amounts as people write them."""
+    params = {k: locale.format_money(v) if isinstance(v, Money) else v for k, v in problem.params.items()}
+    return replace(problem, params=params).text(locale.current_catalogue().texts)
 
 
 def _told(error: RunError) -> list[tuple[str, str, str]]:

@@ -29,6 +29,7 @@ def codes(*statements):
 def test_statements_that_follow_each_other_lack_nothing_in_any_order():
     one, two = told("A", 1, 0, 50, sequence="9"), told("B", 2, 50, 20, sequence="10")
     assert codes(one, two) == codes(two, one) == []
+    assert codes(told("R-10", 1, 5, 9), told("R-9", 1, 0, 5)) == []
     assert codes() == codes(told("A", 1, None, None), told("B", 2, 5, 9)) == []
 
 
