@@ -6,6 +6,7 @@ from pricing.money import Money
 from server.ledger import service as ledger
 from server.reports import service as reports
 from tests.server.test_bank_reports import entry, report
+from tests.server.test_tied_lines import contribution, credit, now
 
 pytestmark = pytest.mark.parametrize("databases", ["sqlite"], indirect=True, scope="session")
 
@@ -76,6 +77,29 @@ def test_a_bank_file_is_read_listed_and_its_open_line_decided(site):
     assert site.finance.get("/bank-lines")["items"] == []
     assert world.verify() == []
     assert Money(250, "XOF").minor == next(a.balance for a in world.read(ledger.accounts) if a.kind == "fee")
+
+
+def test_a_line_is_tied_to_its_booking_and_a_sum_to_its_batch(site):
+    world = site.world
+    paid_in, (batch_id, _) = contribution(world), world.exported()
+    total = sum(p.amount for p in world.payments(batch_id))
+    data = now(report(world, credit(300, "C1"), entry(amount=total, ref="B")), world)
+    path = f"/paying-accounts/{world.bank_account}/bank-files"
+    site.finance.upload(path, [("file", (data, "camt.xml"))])
+    lines = {line["amount"]["minor"]: line for line in site.finance.get("/bank-lines")["items"]}
+    assert [b["id"] for b in lines[300]["bookings"]] == [paid_in]
+    assert [b["id"] for b in lines[-total]["batches"]] == [batch_id]
+    tie, whole = (f"/bank-lines/{lines[minor]['id']}/decision" for minor in (300, -total))
+    site.finance.post(tie, {"verdict": "booked"}, 422)
+    site.finance.post(tie, {"verdict": "fee", "ledger_entry_id": paid_in}, 422)
+    other = {"verdict": "booked", "ledger_entry_id": batch_id}
+    assert site.finance.post(tie, other, 409)["code"] == "other-booking"
+    site.finance.send("POST", tie, 204, json={"verdict": "booked", "ledger_entry_id": paid_in})
+    site.finance.post(whole, {"verdict": "batch"}, 422)
+    site.finance.send("POST", whole, 204, json={"verdict": "batch", "batch_id": batch_id})
+    assert site.finance.get("/bank-lines")["items"] == []
+    assert {p.state for p in world.payments(batch_id)} == {"settled"}
+    assert world.verify() == []
 
 
 def test_a_stranger_reads_no_bank_file(site):
