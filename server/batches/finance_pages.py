@@ -147,6 +147,7 @@ def _claims(tx: Tx) -> dict[str, Any]:
         "signed": people_who_sign_in.names(tx, signed), "repaid": owing.repayments(tx, [row.id for row in rows]),
         "accounts": list(batches.visible_accounts(tx).values()), "may_receive": can(tx.actor, Action.ANSWER_IMPORT),
         "may_propose": can(tx.actor, Action.CLAIM_PROPOSE), "may_approve": can(tx.actor, Action.CLAIM_APPROVE),
+        "once": tx.new_id(),
     }  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def propose_advance() -> Page | BaseResponse:
         owing.propose_advance(
             tx, person_id=request.form.get("person", ""),
             amount=_money("amount", request.form.get("currency", "")), share=_percent("share"),
-            reason=request.form.get("reason", ""),
+            reason=request.form.get("reason", ""), claim_id=_once(),
         )  # fmt: skip
 
     notice = gettext("Proposed. Somebody else has to approve it now.")

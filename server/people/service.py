@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
 from payments.batches import PayeeAccount as AccountValue
 from payments.batches import check_account
+from payments.identifiers import check_msisdn
 from server.actor import Action, require
 from server.errors import Conflict, NotFound, SamePerson
 from server.journal import service as journal
@@ -123,6 +124,9 @@ def set_payee_account(tx: Tx, person_id: str, account: AccountValue, *, holder_n
     """
     found = person(tx, person_id)
     require(tx.actor, Action.PERSON_EDIT, regions.place(tx, found.region_code))
+    if account.kind == "wallet":  # people write their number as they dial it at home
+        number = "+" + check_msisdn(account.identifier, found.country or "ZZ")
+        account = replace(account, identifier=number)
     account = check_account(account)
     if not holder_name.strip():
         raise NameMissing

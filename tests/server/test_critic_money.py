@@ -13,6 +13,7 @@ from server.batches import service as batches
 from server.demo.world import COMMUNE, FUND, MOMO
 from server.ledger import claims
 from server.ledger import service as ledger
+from server.people import service as people
 from server.runtime import Tx
 from tests.server.test_pages_finance import Browser, told
 from workflows.errors import InvalidInput
@@ -180,3 +181,25 @@ def test_a_grant_is_booked_once_and_changed_at_the_rate_of_the_table(owing):
     assert too_much.status_code == 409
     assert Browser(owing, "approver").post("/finance/grants", booked_from(page)).status_code == 403
     assert owing.verify() == []
+
+
+def test_an_advance_is_proposed_once_however_often_the_button_is_pressed(owing):
+    page, person = Browser(owing, "finance"), owing.members[0]
+    once = re.search(r'name="once" value="([^"]+)"', page.get("/finance/claims").text)[1]
+    form = {"person": person, "amount": "900", "currency": "XOF", "share": "30", "reason": "x", "once": once}
+    for _ in range(2):
+        assert page.post("/finance/advances", form).status_code == 303
+    assert [c.amount for c in owing.read(claims.claims)] == [900]
+
+
+@pytest.mark.parametrize("number", ["97 00 00 77", "0197000077", "+229 97000077", "2290197000077"])
+def test_a_wallet_is_known_by_the_number_as_people_write_it_at_home(owing, number):
+    form = {
+        "person": owing.members[0],
+        "kind": "wallet",
+        "identifier": number,
+        "agent": "MTN",
+        "holder_name": "A B",
+    }
+    assert Browser(owing, "coordinator").post("/payees/accounts", form).status_code == 303
+    assert owing.read(people.payee_account, owing.members[0]).identifier == "2290197000077"
