@@ -315,7 +315,8 @@ def _remember(
 def _minor(account: PayingAccount, item: AnswerItem) -> int | None:
     """What a line that fits no payment is over; 0 for another currency, so that no payment is taken for it."""
     if item.amount is not None:
-        return item.amount.minor if item.amount.currency == account.currency else 0
+        ours = item.amount.currency == account.currency and abs(item.amount.minor) <= MINOR_MAX
+        return item.amount.minor if ours else 0
     if item.control_sum is None:
         return None
     whole = Money.from_major(item.control_sum, account.currency).minor

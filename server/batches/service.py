@@ -20,6 +20,7 @@ from payments import identifiers, posting_rules
 from payments import ledger as accounts
 from payments.answers import mobile_money as mobile_money_answers
 from payments.answers import pain002
+from payments.answers.iso20022 import MINOR_MAX
 from payments.answers.matching import Answer, AnswerItem, distinct_keys, match_answer
 from payments.batches import CreditTransfer
 from payments.errors import InvalidRib, RefusedTransfers
@@ -801,10 +802,14 @@ def _remember(
 
 
 def _said_to_move(account: PayingAccount, item: AnswerItem) -> int | None:
-    """The amount of a line that fits no payment, as it would move the account; 0 for one of another currency."""
+    """The amount of a line that fits no payment, as it would move the account.
+
+    0 for one of another currency, or beyond all money there is: no payment is taken for it.
+    """
     if item.amount is None:
         return None
-    return -item.amount.minor if item.amount.currency == account.currency else 0
+    ours = item.amount.currency == account.currency and abs(item.amount.minor) <= MINOR_MAX
+    return -item.amount.minor if ours else 0
 
 
 def _named(item: AnswerItem, verdict: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from payments import ledger as accounts
+from payments.rails.profiles import mobile_money_profile
 from pricing.money import Money
 from server.accounts import service as sign_in
 from server.actor import SYSTEM, Grant, Role
@@ -131,6 +132,19 @@ def test_a_refusal_that_fits_nothing_is_a_persons_to_decide_and_stays_a_refusal(
     assert owing.read(reports.open_lines) == []
     assert owing.read(batches.unmatched_entries) == []
     assert owing.verify() == []
+
+
+@pytest.mark.parametrize("read", [read_with_the_batch, read_with_the_account])
+def test_an_amount_beyond_all_money_is_kept_for_a_person_and_fits_nothing(owing, read):
+    batch_id, refused, _ = strange_answer(owing)
+    columns = mobile_money_profile("mobile_money").result_columns
+    said = {"reference": "SOMETHING-ELSE", "status": "FAILED", "amount": "9" * 19}
+    rows = (columns.values(), [said.get(name, "") for name in columns])
+    read(owing, batch_id, "".join(",".join(row) + "\n" for row in rows).encode())
+    [line] = owing.read(reports.open_lines)
+    with pytest.raises(InvalidInput):
+        owing.run("finance", reports.decide, line.entry.id, payment_id=refused.id, note="x")
+    assert owing.read(batches.payment, refused.id).state == "in_transit"
 
 
 def test_lines_of_another_countrys_account_are_not_shown(owing):
