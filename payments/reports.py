@@ -5,7 +5,7 @@ amounts names the entry it comes from. Nothing here is stored; the same lines gi
 
 * statement of an account: opening, movements with the running balance, closing;
 * aged payables, in the bands of accounts payable ageing (0-7, 8-14, 15-30, 31-60, more than 60 days);
-* budget: granted, committed, released, consumed, paid (budgetary accounting by commitments);
+* budget: granted, committed, from reserves, released, repaid, consumed, paid (budgetary accounting by commitments);
 * statement of a fund by kind of movement; tax that was withheld; the share of overheads.
 """
 
@@ -185,10 +185,16 @@ def aged(
 
 # Budget -----------------------------------------------------------------------------------------------
 
-Measure = Literal["granted", "committed", "released", "open", "consumed", "unfunded", "cost", "paid"]
+Measure = Literal[
+    "granted", "committed", "from_reserve", "taken_over", "unfunded", "released", "repaid", "open", "consumed", "cost",
+    "paid",
+]  # fmt: skip
 MEASURES: Final[tuple[Measure, ...]] = (
-    "granted", "committed", "released", "open", "consumed", "unfunded", "cost", "paid",
+    "granted", "committed", "from_reserve", "taken_over", "unfunded", "released", "repaid", "open", "consumed", "cost",
+    "paid",
 )  # fmt: skip
+COME, GONE = MEASURES[1:5], MEASURES[5:9]
+"""What a project's budget came from, and where it is: the two sums are the same in every entry, so in every row."""
 _SET_ASIDE: Final = ("reservation", "contingency")
 
 
@@ -207,16 +213,31 @@ class Flow:
 def flows(lines: Iterable[Line], fund_of: Mapping[str, str]) -> Iterator[Flow]:
     """What the ledger says of each project and fund. fund_of: each project's fund.
 
-    open: what is set aside and not yet used. consumed: of the fund's share, less what a clawback gave back. cost: of
-    accepted work before tax, whoever bears it. What is paid is of no project in the ledger: the caller adds it.
+    open: what is set aside and not yet used. consumed: of the fund's share, less what was repaid or kept back.
+    taken_over: what a fund took over of work that was owed without a budget. cost: of accepted work before tax, whoever
+    bears it. What is paid is of no project in the ledger: the caller adds it.
     """
     for entry in by_entry(lines):
         fund = next((line.name for line in entry if line.account_kind == "fund"), "")
+        project = next((line.name for line in entry if line.account_kind == "consumed"), "")
         for line in entry:
-            for measure, minor in _measured(line):
-                project = "" if measure == "granted" else line.name
-                of = fund if measure == "granted" else fund_of.get(line.name, fund)
-                yield Flow(measure, project, of, line.month, line.currency, minor)
+            found = (*_measured(line), *_beside(line, fund, project))
+            name = project if line.account_kind == "reserve" else line.name
+            for measure, minor in found:
+                if measure == "granted":
+                    yield Flow(measure, "", fund, line.month, line.currency, minor)
+                else:
+                    yield Flow(measure, name, fund_of.get(name, fund), line.month, line.currency, minor)
+
+
+def _beside(line: Line, fund: str, project: str) -> Iterator[tuple[Measure, int]]:
+    """What a line means by the others of its entry: with a fund's, with those of work that is used."""
+    if line.account_kind == "consumed" and fund:
+        yield "repaid", line.minor
+    elif line.account_kind == "unfunded" and fund:
+        yield "taken_over", -line.minor
+    elif line.account_kind == "reserve" and project:
+        yield "from_reserve", line.minor
 
 
 def _measured(line: Line) -> Iterator[tuple[Measure, int]]:

@@ -16,8 +16,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from payments.batches import PayeeAccount as AccountValue
 from pricing.money import Money
 from server.accounts import service as people_who_sign_in
-from server.actor import Action, Object, can, require
-from server.batches import approvals, typed, worklist
+from server.actor import Action, Object, can
+from server.batches import approvals, reach, typed, worklist
 from server.batches import service as batches
 from server.batches.pages import owed_lines
 from server.errors import NotFound
@@ -211,7 +211,7 @@ def _claim(tx: Tx, payable_id: str) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "payable": payable, "line": owed_lines(tx, [payable])[0], "open_lines": owed_lines(tx, rows),
-        "person": people.person(tx, payable.person_id),
+        "person": people.person(tx, payable.person_id), "once": tx.new_id(),
     }  # fmt: skip
 
 
@@ -241,7 +241,7 @@ def propose_claim(payable_id: str) -> Page | BaseResponse:
         owing.propose_clawback(
             tx, payable_id=payable_id, amount=_money("amount", payable.currency),
             reason=request.form.get("reason", ""), project=project, fund=fund, region=region,
-            kept_back={key: minor for key, minor in kept.items() if minor},
+            kept_back={key: minor for key, minor in kept.items() if minor}, claim_id=_once(),
         )  # fmt: skip
 
     return _do(
@@ -285,7 +285,7 @@ def repay_claim(claim_id: str) -> Page | BaseResponse:
             raise NotFound(what="claim", key=claim_id)
         owing.repay(
             tx, claim_id, rail_account=account.code, amount=_money("amount", row.currency),
-            memo=request.form.get("memo", ""),
+            memo=request.form.get("memo", ""), repayment_id=_once(),
         )  # fmt: skip
 
     notice = gettext("Booked. The next statement of the account has to show it.")
@@ -313,6 +313,7 @@ def _contributions(tx: Tx) -> dict[str, Any]:
         "promised": owing.promised(tx), "in_kind": owing.given_in_kind(tx), "projects": rows,
         "accounts": list(batches.visible_accounts(tx).values()), "currencies": _currencies(tx),
         "may_receive": can(tx.actor, Action.ANSWER_IMPORT), "may_value": can(tx.actor, Action.FUND_GRANT),
+        "once": tx.new_id(),
     }  # fmt: skip
 
 
@@ -327,7 +328,7 @@ def receive_contribution() -> Page | BaseResponse:
             raise NotFound(what="paying account", key=request.form.get("account", "")[:80])
         owing.receive_contribution(
             tx, rail_account=account.code, party=request.form.get("party", ""),
-            amount=_money("amount", account.currency), memo=request.form.get("memo", ""),
+            amount=_money("amount", account.currency), memo=request.form.get("memo", ""), contribution_id=_once(),
         )  # fmt: skip
 
     notice = gettext("Booked. The next statement of the account has to show it.")
@@ -345,6 +346,7 @@ def receive_in_kind() -> Page | BaseResponse:
         owing.receive_in_kind(
             tx, project=row.id, region=row.region_code, party=form.get("party", "")[:60],
             amount=_money("value", form.get("currency", "")), memo=form.get("what", ""),
+            contribution_id=_once(),
         )  # fmt: skip
 
     return _do(
@@ -395,7 +397,7 @@ def receive_grant() -> Page | BaseResponse:
     def step(tx: Tx) -> None:
         if not form.get("memo", "").strip():
             raise people.ReasonMissing
-        ledger.receive_grant(
+        reach.receive_grant(
             tx, funder=form.get("funder", "").strip()[:80], fund=form.get("fund", "").strip()[:80],
             amount=_money("amount", form.get("currency", "")), memo=form.get("memo", "").strip()[:100],
             grant_id=_once(),
@@ -411,7 +413,7 @@ def exchange() -> Page | BaseResponse:
     fund, _, currency = request.form.get("fund", "").rpartition("/")
 
     def step(tx: Tx) -> None:
-        ledger.exchange(
+        reach.exchange(
             tx, fund=fund, given=_money("given", currency), currency=request.form.get("into", ""),
             exchange_id=_once(),
         )  # fmt: skip
@@ -451,6 +453,7 @@ def _reserves(tx: Tx) -> dict[str, Any]:
     ]
     return {
         "held": held, "regions": names, "funds": ledger.funds(tx), "may_set": can(tx.actor, Action.FUND_GRANT),
+        "once": tx.new_id(),
     }  # fmt: skip
 
 
@@ -462,10 +465,9 @@ def set_reserve() -> Page | BaseResponse:
 
     def step(tx: Tx) -> None:
         region = regions.region(tx, request.form.get("region", "")).code
-        require(tx.actor, Action.FUND_GRANT, regions.place(tx, region))
         ledger.set_reserve_aside(
             tx, fund=fund, region=region, amount=_money("amount", currency),
-            memo=request.form.get("memo", "")[:100],
+            memo=request.form.get("memo", "")[:100], reserve_id=_once(),
         )  # fmt: skip
 
     notice = gettext("Set aside. Overruns beyond a project’s contingency draw on it.")
@@ -651,7 +653,7 @@ def _dues(tx: Tx) -> dict[str, Any]:
     return {
         "taxes": owing.withheld(tx), "overheads": _overheads(tx),
         "organisations": [p for p in people.organisations(tx) if _visible(tx, p.region_code)],
-        "may_prepare": can(tx.actor, Action.BATCH_PREPARE),
+        "may_prepare": can(tx.actor, Action.BATCH_PREPARE), "once": tx.new_id(),
     }  # fmt: skip
 
 
@@ -681,7 +683,7 @@ def owe_tax() -> Page | BaseResponse:
     def step(tx: Tx) -> None:
         owing.owe_tax(
             tx, tax=tax, office=request.form.get("office", ""), amount=_money("amount", currency),
-            memo=request.form.get("memo", ""),
+            memo=request.form.get("memo", ""), due_id=_once(),
         )  # fmt: skip
 
     notice = gettext("It is owed now, and goes out with the next batch.")
@@ -698,7 +700,7 @@ def owe_overhead(project_id: str) -> Page | BaseResponse:
         left = _overhead_left(tx, row)
         owing.owe_overhead(
             tx, project=project_id, region=row.region_code, payee=request.form.get("payee", ""),
-            amount=_money("amount", left.currency), left=left, memo=row.code,
+            amount=_money("amount", left.currency), left=left, memo=row.code, due_id=_once(),
         )  # fmt: skip
 
     notice = gettext("It is owed now, and goes out with the next batch.")

@@ -166,7 +166,9 @@ def fund_obligation(project_id: str) -> BaseResponse:
         require(tx.actor, Action.FUND_GRANT, regions.place(tx, row.region_code))
         for gap in ledger.obligations(tx, [project_id]):
             if gap.amount.currency == currency:
-                ledger.fund_obligation(tx, project=project_id, fund=fund, amount=gap.amount)
+                ledger.fund_obligation(
+                    tx, project=project_id, region=row.region_code, fund=fund, amount=gap.amount
+                )
 
     try:
         g.runtime.run(g.actor, take_over)
@@ -458,9 +460,9 @@ def _counts(made: Sequence[PaymentRow]) -> dict[str, tuple[int, int]]:
 
 def _checks(tx: Tx, row: BatchRow, made: Sequence[PaymentRow]) -> list[tuple[str, str, str]]:
     """What would keep a batch from being sent, and what its approver should know, at the payee's name."""
-    if row.state not in ("draft", "submitted"):
+    if row.state not in ("draft", "submitted", "approved"):
         return []
-    names = {p.id: p.payee_name for p in made}
+    names = {p.id: p.payee_name for p in made} | {"execution_date": ""}
     texts = locale.current_catalogue().texts
     return [(names.get(p.place, p.place), p.severity, p.text(texts)) for p in batches.check(tx, row.id)]
 

@@ -372,6 +372,10 @@ class OpenLine:
     batches: tuple[OpenBatch, ...] = ()
     bookings: tuple[Booking, ...] = ()
 
+    @property
+    def may_be_fee(self) -> bool:
+        return _may_be_fee(self.entry, self.file)
+
 
 _CANDIDATES: Final = 10
 BOOKED_WITHIN: Final = timedelta(days=10)
@@ -399,7 +403,7 @@ def _lines_to_decide(tx: Tx, verdict: str) -> list[OpenLine]:
         )
         .order_by(BankEntry.id)
     )  # fmt: skip
-    tied = set(tx.session.scalars(select(BankDecision.ledger_entry_id)))
+    tied = _tied_entries(tx)
     return [
         OpenLine(
             entry, file, account := seen[entry.paying_account_id or ""], _candidates(tx, entry),
@@ -407,6 +411,24 @@ def _lines_to_decide(tx: Tx, verdict: str) -> list[OpenLine]:
         )
         for entry, file in rows
     ]  # fmt: skip
+
+
+def _tied_entries(tx: Tx) -> set[str]:
+    """The ledger entries that a line is tied to.
+
+    Fees decided before migration 0009 do not name theirs: it was posted in the decision's transaction, with its note.
+    """
+    named = tx.session.scalars(
+        select(BankDecision.ledger_entry_id).where(BankDecision.ledger_entry_id.is_not(None))
+    )
+    old = tx.session.execute(
+        select(BankDecision.decided_at, BankDecision.note).where(
+            BankDecision.verdict == "fee", BankDecision.ledger_entry_id.is_(None)
+        )
+    )
+    return {each for each in named if each} | ledger_lines.fees_posted(
+        tx, {(at, note[:100].strip()) for at, note in old}
+    )
 
 
 def _batches_of_sum(tx: Tx, entry: BankEntry) -> tuple[OpenBatch, ...]:
@@ -547,10 +569,7 @@ class OtherBatch(Conflict):
 
 
 def _tied(tx: Tx, account: PayingAccount, entry: BankEntry, ledger_entry_id: str) -> str:
-    other = tx.session.scalar(
-        select(BankDecision.entry_id).where(BankDecision.ledger_entry_id == ledger_entry_id)
-    )
-    if other is not None or not entry.amount or not entry.status.startswith("BOOK"):
+    if ledger_entry_id in _tied_entries(tx) or not entry.amount or not entry.status.startswith("BOOK"):
         raise OtherBooking
     amount = Money(entry.amount, account.currency)
     found = ledger_lines.bookings(tx, rail_account=account.code, amount=amount, entry_id=ledger_entry_id)
@@ -586,10 +605,14 @@ class NoFee(Conflict):
     message = "A fee is money that left the account, with its amount. This line says something else."
 
 
+def _may_be_fee(entry: BankEntry, file: BankFile) -> bool:
+    """Money left the account; a result file speaks of payments, it moves none."""
+    return (entry.amount or 0) < 0 and file.kind.startswith("camt")
+
+
 def _book_fee(tx: Tx, account: PayingAccount, entry: BankEntry, note: str) -> str:
-    kind = tx.session.get_one(BankFile, entry.file_sha256).kind
-    if entry.amount is None or entry.amount >= 0 or not kind.startswith("camt"):
-        raise NoFee  # a result file speaks of payments, it moves no money
+    if entry.amount is None or not _may_be_fee(entry, tx.session.get_one(BankFile, entry.file_sha256)):
+        raise NoFee
     amount = Money(-entry.amount, account.currency)
     posted = claims.book_fee(tx, rail_account=account.code, amount=amount, memo=note.strip())
     journal.record(

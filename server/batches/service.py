@@ -177,10 +177,15 @@ def collect(
 ) -> str:  # fmt: skip
     """Collect what is owed on a paying account's rail into a draft batch: one payment a payee.
 
-    What a rail's limits or the selection leave out stays owed. Raises NothingToPay. Returns the batch's id.
+    What a rail's limits or the selection leave out stays owed. Raises NothingToPay, InvalidInput (a day that is over).
+    Returns the batch's id.
     """
     account = paying_account(tx, account_id)
     require(tx.actor, Action.BATCH_PREPARE, place(account))
+    if execution_date < tx.now.date():
+        raise InvalidInput(
+            [Problem("day-of-execution", "Choose a day of execution, today or later.", "execution_date")]
+        )
     plan = preview(tx, account_id, wanted)
     if not plan.payments:
         raise NothingToPay
@@ -418,7 +423,26 @@ def check(tx: Tx, batch_id: str) -> tuple[Problem, ...]:
     if isinstance(found, MobileMoneyProfile):
         known = {(p.code, p.place) for p in problems}
         problems += [p for p in mobile_money.check(moved, found) if (p.code, p.place) not in known]
-    return (*problems, *_held_accounts(tx, batch_id), *_changed_accounts(tx, batch_id))
+    return (*problems, *_found_since(tx, row), *_changed_accounts(tx, batch_id))
+
+
+def _found_since(tx: Tx, row: BatchRow) -> Iterator[Problem]:
+    """What may have become wrong about a batch since it was collected: its day, and accounts of its payees."""
+    yield from _passed_day(tx, row)
+    yield from _held_accounts(tx, row.id)
+
+
+def _passed_day(tx: Tx, row: BatchRow) -> Iterator[Problem]:
+    """A bank refuses an order for a day that is over. Tables name no day: the company pays them as they come."""
+    if row.state not in ("draft", "submitted", "approved") or row.execution_date >= tx.now.date():
+        return
+    if isinstance(profile(paying_account(tx, row.paying_account_id).profile), BankProfile):
+        yield Problem(
+            "day-passed",
+            "The day of execution, %(day)s, is over: the bank would refuse the file. Cancel the batch and collect it "
+            "again for today or a later day. The day is part of what is approved.",
+            "execution_date", params={"day": row.execution_date.isoformat()},
+        )  # fmt: skip
 
 
 def _held_accounts(tx: Tx, batch_id: str) -> Iterator[Problem]:
@@ -464,9 +488,9 @@ def _refuse_own_work(tx: Tx, batch_id: str) -> None:
         raise SamePerson(first="accepting a delivery", second="paying for it")
 
 
-def _refuse_refused_accounts(tx: Tx, batch_id: str) -> None:
-    """Between the submission and the file somebody may have found out that an account is not the payee's."""
-    problems = tuple(_held_accounts(tx, batch_id))
+def _refuse_what_was_found_since(tx: Tx, row: BatchRow) -> None:
+    """Between the submission and the file an account may be found not to be the payee's, and the day may pass."""
+    problems = tuple(_found_since(tx, row))
     if problems:
         raise InvalidInput(problems)
 
@@ -515,7 +539,8 @@ def approve(tx: Tx, batch_id: str, *, content: str) -> bool:
     """Approve a submitted batch, by somebody who neither prepared it nor did or accepted what it pays.
 
     content: the digest the approver saw. Returns whether the batch is approved now; otherwise others have to. Raises
-    SamePerson, ContentChanged, WrongState, ApprovedBefore, InvalidInput (an account was refused meanwhile).
+    SamePerson, ContentChanged, WrongState, ApprovedBefore, InvalidInput (an account was refused meanwhile, the day of
+    execution is over).
     """
     row = _locked(tx, batch_id)
     subject = place(paying_account(tx, row.paying_account_id))
@@ -526,7 +551,7 @@ def approve(tx: Tx, batch_id: str, *, content: str) -> bool:
     _refuse_own_work(tx, batch_id)
     if content != row.content_sha256 or content_sha256(tx, row) != row.content_sha256:
         raise ContentChanged
-    _refuse_refused_accounts(tx, batch_id)
+    _refuse_what_was_found_since(tx, row)
     before = approvals.of_batch(tx, row)
     if tx.actor.user_id in {a.approved_by for a in before.given}:
         raise ApprovedBefore
@@ -563,14 +588,14 @@ def export(tx: Tx, batch_id: str) -> str:
     """Write the file of an approved batch, once, and freeze it. Returns its SHA-256.
 
     The file is on disk before the row that names it is committed. Raises WrongState (exported already),
-    RefusedTransfers, ContentChanged.
+    RefusedTransfers, ContentChanged, InvalidInput (as approve).
     """
     row = _locked(tx, batch_id)
     require(tx.actor, Action.BATCH_EXPORT, place(paying_account(tx, row.paying_account_id)))
     _may(row, "exported")
     if content_sha256(tx, row) != row.content_sha256:
         raise ContentChanged
-    _refuse_refused_accounts(tx, batch_id)
+    _refuse_what_was_found_since(tx, row)
     account = paying_account(tx, row.paying_account_id)
     moved = transfers(tx, batch_id)
     name, content = _write(row, account, moved)

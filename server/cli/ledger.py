@@ -58,8 +58,13 @@ def _give(content: bytes, out: Path | None) -> None:
     if out is None:
         sys.stdout.buffer.write(content)
         return
-    with out.open("xb") as file:
-        file.write(content)
+    try:
+        with out.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise click.ClickException(
+            f"{out} exists already. Nothing was overwritten; name a new file."
+        ) from None
 
 
 # The ledger -------------------------------------------------------------------------------------------

@@ -26,7 +26,15 @@ from server.journal.service import Event
 from server.ledger.models import Claim as Claim
 from server.ledger.models import LedgerAccount, LedgerEntry, LedgerPosting, Payable
 from server.ledger.models import Recovery as Recovery
-from server.ledger.service import account_id, available, balance, entry_value, owe_without_delivery, post
+from server.ledger.service import (
+    account_id,
+    available,
+    balance,
+    entry_value,
+    owe_without_delivery,
+    post,
+    require_new,
+)
 from server.people import service as people
 from server.regions import service as regions
 from server.runtime import Tx
@@ -452,15 +460,21 @@ def withheld(tx: Tx) -> list[tuple[str, Money]]:
     ]
 
 
-def owe_tax(tx: Tx, *, tax: str, office: str, amount: Money, memo: str = "") -> str:
-    """Owe a tax that was kept back to the tax office, an organisation. Raises NothingWithheld."""
+def owe_tax(
+    tx: Tx, *, tax: str, office: str, amount: Money, memo: str = "", due_id: str | None = None
+) -> str:
+    """Owe a tax that was kept back to the tax office, an organisation. due_id: the client's, booked once.
+
+    Raises NothingWithheld, AlreadyPosted.
+    """
     payee = people.person(tx, office)
     require(tx.actor, Action.BATCH_PREPARE, regions.place(tx, payee.region_code))
     _organisation(payee)
+    release_id = due_id or tx.new_id()
+    require_new(tx, f"withholding:{release_id}")
     held = available(tx, accounts.withholding(tax, amount.currency), locked=True)
     if amount > held:
         raise NothingWithheld(amount=held)
-    release_id = tx.new_id()
     entry_id = owe_without_delivery(
         tx,
         posting_rules.withholding_due(release_id=release_id, tax=tax, office=office, amount=amount, memo=memo[:100]),
@@ -473,21 +487,32 @@ def owe_tax(tx: Tx, *, tax: str, office: str, amount: Money, memo: str = "") -> 
 
 
 def owe_overhead(
-    tx: Tx, *, project: str, region: str, payee: str, amount: Money, left: Money, memo: str
+    tx: Tx,
+    *,
+    project: str,
+    region: str,
+    payee: str,
+    amount: Money,
+    left: Money,
+    memo: str,
+    due_id: str | None = None,
 ) -> str:
     """Owe part of a project's overheads to an organisation, out of what is reserved for the project.
 
-    left: of the quote's overheads, what is not owed to anybody yet. Raises NotCovered, TooMuchClaimed.
+    left: of the quote's overheads, what is not owed to anybody yet. due_id: the client's, booked once. Raises
+    NotCovered, OverheadExceeded, AlreadyPosted.
     """
     found = people.person(tx, payee)
     require(tx.actor, Action.BATCH_PREPARE, regions.place(tx, region))
     _organisation(found)
+    overhead_id = f"{project}:{due_id or tx.new_id()}"
+    require_new(tx, f"overhead:{overhead_id}")
     if amount > left:
         raise OverheadExceeded(amount=left)
     entry_id = owe_without_delivery(
         tx,
         posting_rules.overhead_due(
-            overhead_id=f"{project}:{tx.new_id()}", project=project, payee=payee, amount=amount, memo=memo[:100]
+            overhead_id=overhead_id, project=project, payee=payee, amount=amount, memo=memo[:100]
         ),
         person_id=payee, component="overhead", amount=amount, region=region,
     )  # fmt: skip
@@ -546,11 +571,15 @@ def given_in_kind(tx: Tx) -> list[tuple[str, Money]]:
     ]
 
 
-def receive_contribution(tx: Tx, *, rail_account: str, party: str, amount: Money, memo: str) -> str:
+def receive_contribution(
+    tx: Tx, *, rail_account: str, party: str, amount: Money, memo: str, contribution_id: str | None = None
+) -> str:
     """Book that a third party paid what it promised; the caller has asked who may. Returns the entry's id.
 
-    memo: how one knows. Raises MoreThanOwed, ReasonMissing.
+    memo: how one knows. contribution_id: the client's, booked once. Raises MoreThanOwed, ReasonMissing, AlreadyPosted.
     """
+    contribution_id = contribution_id or tx.new_id()
+    require_new(tx, f"contribution:{contribution_id}")
     owed = Money(
         max(0, balance(tx, accounts.contribution_receivable(party, amount.currency), locked=True)),
         amount.currency,
@@ -560,7 +589,7 @@ def receive_contribution(tx: Tx, *, rail_account: str, party: str, amount: Money
     entry_id = post(
         tx,
         posting_rules.contribution_received(
-            contribution_id=tx.new_id(), rail_account=rail_account, party=party, amount=amount,
+            contribution_id=contribution_id, rail_account=rail_account, party=party, amount=amount,
             memo=_reason(memo)[:100],
         ),
     )  # fmt: skip
@@ -571,10 +600,20 @@ def receive_contribution(tx: Tx, *, rail_account: str, party: str, amount: Money
     return entry_id
 
 
-def receive_in_kind(tx: Tx, *, project: str, region: str, party: str, amount: Money, memo: str) -> str:
+def receive_in_kind(
+    tx: Tx,
+    *,
+    project: str,
+    region: str,
+    party: str,
+    amount: Money,
+    memo: str,
+    contribution_id: str | None = None,
+) -> str:
     """Write down what a third party gave to a project beside its deliveries, and its value; no money moves.
 
-    memo: what it was, and how it was valued. Returns the entry's id. Raises ReasonMissing, NameMissing.
+    memo: what it was, and how it was valued. contribution_id: the client's, booked once. Returns the entry's id.
+    Raises ReasonMissing, NameMissing, AlreadyPosted.
     """
     require(tx.actor, Action.FUND_GRANT, regions.place(tx, region))
     if not party.strip():
@@ -582,7 +621,7 @@ def receive_in_kind(tx: Tx, *, project: str, region: str, party: str, amount: Mo
     entry_id = post(
         tx,
         posting_rules.contribution_in_kind(
-            contribution_id=tx.new_id(), project=project, party=party.strip(), amount=amount,
+            contribution_id=contribution_id or tx.new_id(), project=project, party=party.strip(), amount=amount,
             memo=_reason(memo)[:100],
         ),
     )  # fmt: skip
@@ -624,7 +663,8 @@ class ReversedAlready(Conflict):
 def reverse(tx: Tx, entry_id: str, *, reason: str) -> str:
     """Take an entry back by one with the other signs; another person than who posted it. Returns the new entry's id.
 
-    Raises NotReversible, ReversedAlready, SamePerson, Unfunded (its money is used already), ReasonMissing.
+    Whose rights reach the entry's money is asked by `server.batches.reach.reverse`, which knows where it is. Raises
+    NotReversible, ReversedAlready, SamePerson, Unfunded (its money is used already), ReasonMissing.
     """
     row = tx.session.get(LedgerEntry, entry_id)
     if row is None:

@@ -9,7 +9,8 @@ from flask import Blueprint, g, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from server.accounts import service as people_who_sign_in
-from server.actor import NO_OBJECT, Action, Object, can, require
+from server.actor import Action, Object, can
+from server.batches import reach
 from server.batches import service as batches
 from server.errors import NotFound
 from server.http import locale, problems
@@ -166,25 +167,8 @@ def _entry(tx: Tx, entry_id: str) -> dict[str, Any]:
         "who": who.get(view.actor, ""), "about": _about(tx, view.key), "village": _village(tx, view.id),
         "reversed_by": claims.reversal_of(tx, entry_id),
         "may_reverse": view.kind in claims.REVERSIBLE and view.actor != tx.actor.user_id
-        and all(can(tx.actor, Action.LEDGER_REVERSE, each) for each in _places(tx, view.lines)),
+        and reach.may_reverse(tx, view.lines),
     }  # fmt: skip
-
-
-def _places(tx: Tx, lines: Iterable[tuple[str, str, int]]) -> list[Object]:
-    """Where the money of an entry belongs: its paying accounts, projects, people and reserves; else anywhere."""
-    paying = {row.code: batches.place(row) for row in batches.paying_accounts(tx)}
-    projects_at = {row.id: row.region_code for row in projects.projects(tx)}
-    people_at = {row.id: row.region_code for row in people.people(tx).values()}
-    known = regions.regions(tx)
-    found = [NO_OBJECT]
-    for code, _, _ in lines:
-        kind, _, name = code.partition(":")
-        if kind in ("bank", "clearing", "fee"):
-            found += [paying[name]] if name in paying else []
-            continue
-        region = name if kind == "reserve" else projects_at.get(name) or people_at.get(name, "")
-        found += [Object(known[region].path)] if region in known else []
-    return found
 
 
 @pages.post("/ledger/entries/<entry_id>/reverse")
@@ -193,20 +177,12 @@ def reverse(entry_id: str) -> BaseResponse:
     """Take an entry back: a new one with the other signs, by another person, with a reason."""
     address = url_for("ledger.entry", entry_id=entry_id)
     try:
-        g.runtime.run(g.actor, _reverse, entry_id, reason=request.form.get("reason", ""))
+        g.runtime.run(g.actor, reach.reverse, entry_id, reason=request.form.get("reason", ""))
     except NotFound:
         raise
     except RunError as error:
         return go(address, problems.message_of(error, locale.current_catalogue()), "fail")
     return go(address, gettext("Taken back. Enter it anew if something is right in its place."))
-
-
-def _reverse(tx: Tx, entry_id: str, *, reason: str) -> str:
-    """Take an entry back, by somebody whose rights reach all the places its money is of."""
-    view, _ = ledger.entry(tx, entry_id)
-    for each in _places(tx, view.lines):
-        require(tx.actor, Action.LEDGER_REVERSE, each)
-    return claims.reverse(tx, entry_id, reason=reason)
 
 
 def _village(tx: Tx, entry_id: str) -> tuple[str, str]:

@@ -103,6 +103,18 @@ def standing(tx: Tx, entry_ids: Collection[str]) -> dict[str, str]:
     return {row.id: row.kind for row in rows}
 
 
+def fees_posted(tx: Tx, known: Collection[tuple[datetime, str]]) -> set[str]:
+    """The entries of fees that were posted at these moments with these memos."""
+    if not known:
+        return set()
+    rows = tx.session.execute(
+        select(LedgerEntry.id, LedgerEntry.posted_at, LedgerEntry.memo).where(
+            LedgerEntry.kind == "fee", LedgerEntry.posted_at.in_({at for at, _ in known})
+        )
+    )
+    return {row.id for row in rows if (row.posted_at, row.memo.strip()) in known}
+
+
 def _taken_back() -> Select[str | None]:
     return select(LedgerEntry.reverses_id).where(LedgerEntry.reverses_id.is_not(None))
 

@@ -49,6 +49,7 @@ from server.ledger.models import (
     Payable as Payable,
 )
 from server.price_lists import service as price_lists
+from server.regions import service as regions
 from server.runtime import Tx
 
 
@@ -100,11 +101,7 @@ def post(tx: Tx, entry: Entry) -> str:
     Raises AlreadyPosted when its idempotency key is known, and Unfunded when an account would pass its bound:
     in both cases the caller's transaction must be given up.
     """
-    known = tx.session.scalar(
-        select(LedgerEntry.id).where(LedgerEntry.idempotency_key == entry.idempotency_key)
-    )
-    if known:
-        raise AlreadyPosted(key=entry.idempotency_key)
+    require_new(tx, entry.idempotency_key)
     _open_accounts(tx, entry.accounts())
     entry_id = tx.new_id()
     tx.session.flush()
@@ -127,6 +124,12 @@ def post(tx: Tx, entry: Entry) -> str:
     except IntegrityError as error:
         raise _refusal(tx, entry, error) from error
     return entry_id
+
+
+def require_new(tx: Tx, key: str) -> None:
+    """Raise AlreadyPosted when an entry has this idempotency key."""
+    if tx.session.scalar(select(LedgerEntry.id).where(LedgerEntry.idempotency_key == key)):
+        raise AlreadyPosted(key=key)
 
 
 def _seal(tx: Tx, entry_id: str, entry: Entry) -> None:
@@ -311,10 +314,17 @@ def commit_money(tx: Tx, *, quote_id: str, fund: str, project: str, amount: Mone
     return post(tx, entry)
 
 
-def set_reserve_aside(tx: Tx, *, fund: str, region: str, amount: Money, memo: str = "") -> str:
-    """Keep part of a fund for what projects of a region overrun beyond their contingency. Raises Unfunded."""
-    require(tx.actor, Action.FUND_GRANT)
-    entry = posting_rules.reserve(reserve_id=tx.new_id(), fund=fund, region=region, amount=amount, memo=memo)
+def set_reserve_aside(
+    tx: Tx, *, fund: str, region: str, amount: Money, memo: str = "", reserve_id: str | None = None
+) -> str:
+    """Keep part of a fund for what projects of a region overrun beyond their contingency.
+
+    reserve_id: the client's, booked once. Raises Unfunded, AlreadyPosted.
+    """
+    require(tx.actor, Action.FUND_GRANT, regions.place(tx, region))
+    entry = posting_rules.reserve(
+        reserve_id=reserve_id or tx.new_id(), fund=fund, region=region, amount=amount, memo=memo
+    )
     entry_id = post(tx, entry)
     journal.record(
         tx, Event.RESERVE_SET_ASIDE, entry_id, region=region,
@@ -349,9 +359,12 @@ def require_no_obligation(tx: Tx, projects: Iterable[str]) -> None:
         raise ObligationUnfunded(amounts=", ".join(str(each.amount) for each in found))
 
 
-def fund_obligation(tx: Tx, *, project: str, fund: str, amount: Money) -> str:
-    """A fund takes over what a project owes without a budget. Raises Unfunded, NotCovered (more than is owed)."""
-    require(tx.actor, Action.FUND_GRANT)
+def fund_obligation(tx: Tx, *, project: str, region: str, fund: str, amount: Money) -> str:
+    """A fund takes over what a project owes without a budget; region: the project's.
+
+    Raises Unfunded, NotCovered (more than is owed).
+    """
+    require(tx.actor, Action.FUND_GRANT, regions.place(tx, region))
     entry_id = post(
         tx,
         posting_rules.obligation_funded(funding_id=tx.new_id(), fund=fund, project=project, amount=amount),

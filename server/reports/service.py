@@ -47,7 +47,9 @@ STUCK: Final = {
 }  # fmt: skip
 """After how long a batch that does not move is an exception, by state."""
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_BUDGET: Final = ("appropriation", "fund", "reservation", "contingency", "consumed", "unfunded", "expense")
+_BUDGET: Final = (
+    "appropriation", "fund", "reservation", "contingency", "reserve", "consumed", "unfunded", "expense",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +286,13 @@ def budget_report(tx: Tx, filters: Filters, locale: str) -> Report:
     )  # fmt: skip
     return Report(
         "budget", say(N_("Budget: committed, consumed, paid")),
-        say(N_("What was given, set aside, used and paid. The cost includes the share of third parties.")),
+        say(
+            N_(
+                "What was given, set aside, used and paid. In each row what was set aside, came from the reserve, was "
+                "taken over or has no budget is together what was given back, repaid, used or is still set aside. "
+                "The cost includes the share of third parties."
+            )
+        ),
         scope.facts(), tuple(table for table in tables if table.rows) or tables[:1], charts,
     )  # fmt: skip
 

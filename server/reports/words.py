@@ -18,7 +18,8 @@ def N_(message: str) -> str:  # noqa: N802  (the name that the extractor of mess
 
 
 _MEASURES: dict[Measure, str] = {
-    "granted": N_("Granted"), "committed": N_("Set aside"), "released": N_("Given back"),
+    "granted": N_("Granted"), "committed": N_("Set aside"), "from_reserve": N_("From the reserve"),
+    "taken_over": N_("Taken over by a fund"), "released": N_("Given back"), "repaid": N_("Repaid"),
     "open": N_("Still set aside"), "consumed": N_("Used by accepted work"), "unfunded": N_("Without a budget"),
     "cost": N_("Cost of accepted work"),
     "paid": N_("Paid"),

@@ -25,9 +25,11 @@ from payments.accounting_journal import (
     shipped_map,
 )
 from payments.errors import InvalidAccountMap
-from payments.ledger import reservation
+from payments.ledger import consumed, fund, payee_receivable, reservation, reserve
 from payments.reports import (
     BANDS,
+    COME,
+    GONE,
     Flow,
     Line,
     OpenAmount,
@@ -176,6 +178,43 @@ def test_a_release_gives_back_and_a_reversed_grant_is_none():
     )  # fmt: skip
     [row] = budget(flows(lines, FUNDS), lambda f: f.fund).values()
     assert (row["granted"], row["committed"], row["released"], row["open"]) == (0, 300, 300, 0)
+
+
+def moved_every_way():
+    back = (consumed("P1", "XOF"), fund("seed", "XOF"), xof(1_000))
+    repaid = rules.repayment(
+        claim_id="c", repayment_id="1", rail_account="bank-1", amount=xof(1_000),
+        owed_back=payee_receivable("ada", "XOF"), budget=back,
+    )  # fmt: skip
+    taken_over = rules.obligation_funded(funding_id="1", fund="seed", project="P1", amount=xof(12_000))
+    sources = [rules.Source(reserve("BJ", "XOF"), xof(20_000))]
+    return lines_of(
+        rules.grant(grant_id="1", funder="alfter", fund="seed", amount=xof(500_000)),
+        rules.commitment(commitment_id="q", fund="seed", project="P1", amount=xof(30_000), contingency=xof(8_000)),
+        rules.reserve(reserve_id="r", fund="seed", region="BJ", amount=xof(50_000)),
+        delivery(1), delivery(2, minor=35_000, sources=sources), taken_over,
+        rules.overhead_due(overhead_id="P1:1", project="P1", payee="office", amount=xof(4_000)),
+        rules.clawback(clawback_id="c", project="P1", payee="ada", amount=xof(3_000)), repaid,
+        rules.recovery(
+            recovery_id="k", payee="ada", amount=xof(1_000), owed_back=payee_receivable("ada", "XOF"), budget=back,
+        ),
+        rules.reversal(repaid, entry_id="e9", reason="x"), rules.reversal(taken_over, entry_id="e6", reason="x"),
+        rules.obligation_funded(funding_id="2", fund="seed", project="P1", amount=xof(5_000)),
+        rules.release(release_id="P1", fund="seed", project="P1", amount=xof(2_000)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("key", [lambda f: f.project, lambda f: f.fund, lambda f: f.month.isoformat()])
+def test_what_a_budget_came_from_is_what_became_of_it_in_each_row(key):
+    rows = budget(flows(moved_every_way(), FUNDS), key)
+    for name, row in rows.items():
+        assert sum(row[m] for m in COME) == sum(row[m] for m in GONE), name
+    whole = Counter()
+    for row in rows.values():
+        whole.update(row)
+    assert (whole["from_reserve"], whole["taken_over"], whole["unfunded"]) == (20_000, 5_000, 10_000)
+    assert (whole["repaid"], whole["consumed"]) == (1_000, 48_000)
+    assert (whole["committed"], whole["released"], whole["open"]) == (38_000, 2_000, 22_000)
 
 
 def test_what_is_paid_is_added_by_who_knows_it():

@@ -124,3 +124,37 @@ def test_anybody_who_checks_accounts_says_on_the_page_that_one_is_not_theirs(owi
     assert Browser(owing, "approver").post("/payees/accounts/refuse", form).status_code == 303
     assert person in owing.read(people.held_accounts)
     assert Browser(owing, "approver").post("/payees/accounts/refuse", {"person": "x"}).status_code == 404
+
+
+# The day of execution ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", ["submit", "approve", "export"])
+def test_a_file_that_names_a_day_that_is_over_goes_no_further(owing, step):
+    batch_id = owing.collect()
+    if step != "submit":
+        content = owing.run("finance", batches.submit, batch_id)
+    if step == "export":
+        owing.run("approver", batches.approve, batch_id, content=content)
+    owing.clock.advance(days=1)
+    given = {"content": content} if step == "approve" else {}
+    who = "approver" if step == "approve" else "finance"
+    with pytest.raises(InvalidInput) as refused:
+        owing.run(who, getattr(batches, step), batch_id, **given)
+    assert [p.code for p in refused.value.problems] == ["day-passed"]
+    answer = Browser(owing, who).post(f"/batches/{batch_id}/{step}", given)
+    assert (answer.status_code, "is over" in told(answer)) == (422, True)
+    owing.run("finance", batches.cancel, batch_id)
+    assert "is over" not in told(Browser(owing, who).get(f"/batches/{batch_id}"))
+
+
+def test_a_table_names_no_day_and_may_be_written_later(owing):
+    batch_id = owing.approved(owing.momo_account)
+    owing.clock.advance(days=2)
+    assert owing.run("finance", batches.export, batch_id)
+
+
+def test_nothing_is_collected_for_a_day_that_is_over(owing):
+    day = owing.clock.now().date() - timedelta(days=1)
+    with pytest.raises(InvalidInput):
+        owing.run("finance", batches.collect, owing.bank_account, execution_date=day)

@@ -9,9 +9,10 @@ from payments.rails.profiles import mobile_money_profile
 from pricing.money import Money
 from server.accounts import service as sign_in
 from server.actor import SYSTEM, Grant, Role
-from server.batches import approvals, reports, typed
+from server.batches import approvals, reach, reports, typed
 from server.batches import service as batches
 from server.demo.world import COMMUNE, FUND, MOMO
+from server.errors import Forbidden
 from server.ledger import claims
 from server.ledger import service as ledger
 from server.people import service as people
@@ -217,3 +218,60 @@ def test_a_wallet_is_known_by_the_number_as_people_write_it_at_home(owing, numbe
     }
     assert Browser(owing, "coordinator").post("/payees/accounts", form).status_code == 303
     assert owing.read(people.payee_account, owing.members[0]).identifier == "2290197000077"
+
+
+def test_officers_of_another_country_book_on_no_fund_that_pays_here(owing):
+    officers_of(owing, "DE")
+    page = Browser(owing, "DE-finance")
+    terms = {"fund": FUND, "currency": "XOF", "amount": "1000"}
+    assert page.post("/finance/grants", booked_from(page, **terms)).status_code == 403
+    given = {"fund": f"{FUND}/XOF", "given": "656", "into": "EUR", "once": ""}
+    assert page.post("/finance/exchanges", given).status_code == 403
+    assert page.post("/finance/grants", booked_from(page, fund="new", currency="XOF")).status_code == 403
+    assert page.post("/finance/grants", booked_from(page, fund="new")).status_code == 303
+    home = Browser(owing, "finance")
+    assert home.post("/finance/grants", booked_from(home, **terms)).status_code == 303
+    entry_id = owing.entries("grant")[-1].id
+    assert "Take it back" not in told(Browser(owing, "DE-approver").get(f"/ledger/entries/{entry_id}"))
+    with pytest.raises(Forbidden):
+        owing.run("DE-approver", reach.reverse, entry_id, reason="x")
+
+
+def test_services_ask_where_the_money_is(owing):
+    officers_of(owing, "DE")
+    given = {"fund": FUND, "region": COMMUNE, "amount": Money(1, "XOF")}
+    with pytest.raises(Forbidden):
+        owing.run("DE-finance", ledger.set_reserve_aside, **given)
+    with pytest.raises(Forbidden):
+        owing.run("DE-finance", ledger.fund_obligation, project=owing.project_id, **given)
+
+
+def twice(world, page, form):
+    """Post the first form of a page for this address twice; what was answered."""
+    address, given = form
+    once = re.search(r'name="once" value="([^"]+)"', world_page := page.get(given.pop("page")).text)[1]
+    assert address in world_page
+    return [page.post(address, given | {"once": once}).status_code for _ in range(2)]
+
+
+def test_each_form_of_money_is_booked_once(owing):
+    page = Browser(owing, "finance")
+    [bank] = [a.id for a in owing.read(batches.paying_accounts) if a.code == MOMO]
+    reserve = {"page": "/finance/reserves", "fund": f"{FUND}/XOF", "region": COMMUNE, "amount": "1000"}
+    cash = {
+        "page": "/finance/contributions",
+        "account": bank,
+        "party": "commune",
+        "amount": "1",
+        "memo": "S 7",
+    }
+    kind = {
+        "page": "/finance/contributions", "project": owing.project_id, "party": "village", "value": "500",
+        "currency": "XOF", "what": "Sand",
+    }  # fmt: skip
+    for form in (
+        ("/finance/reserves", reserve), ("/finance/contributions", cash), ("/finance/contributions/in-kind", kind),
+    ):  # fmt: skip
+        assert twice(owing, page, form) == [303, 409], form[0]
+    assert owing.read(ledger.balance, accounts.reserve(COMMUNE, "XOF")) == -1_000
+    assert [len(owing.entries(kind)) for kind in ("reserve", "contribution", "in_kind")] == [1, 1, 1]

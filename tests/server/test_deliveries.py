@@ -482,7 +482,9 @@ def test_what_no_budget_covers_blocks_new_starts_from_the_fund_until_it_is_funde
     assert Event.OBLIGATION_MADE in events(world, world.project_id)
     with pytest.raises(ledger.ObligationUnfunded):
         world.run("coordinator", projects.start, other)
-    world.run(SYSTEM, ledger.fund_obligation, project=gap.project, fund=FUND, amount=gap.amount)
+    world.run(
+        SYSTEM, ledger.fund_obligation, project=gap.project, region="BJ", fund=FUND, amount=gap.amount
+    )  # fmt: skip
     assert world.read(ledger.obligations) == []
     assert world.run("coordinator", projects.start, other)
     assert world.verify() == []

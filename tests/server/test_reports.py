@@ -7,6 +7,7 @@ from collections import Counter
 import openpyxl
 import pytest
 
+from payments.reports import COME, GONE
 from pricing.money import Money
 from server.actor import SYSTEM, Actor, Grant, Role
 from server.batches import paid
@@ -123,6 +124,11 @@ def test_the_budget_is_the_ledger_however_it_is_grouped(paid_world, by):
     )
     assert sums["paid"] == settled_by_the_bank(paid_world) > 0
     assert sums["cost"] == sum(accounts(paid_world, "expense").values()) >= sums["paid"]
+    for row in table.rows:
+        minor = {
+            c.key: cell.value.minor for c, cell in zip(table.columns, row, strict=True) if c.kind == "money"
+        }
+        assert sum(minor[m] for m in COME) == sum(minor[m] for m in GONE), row[0]
     if "granted" in sums:
         assert sums["granted"] == sum(accounts(paid_world, "appropriation").values())
 

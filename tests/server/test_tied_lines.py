@@ -169,3 +169,19 @@ def test_the_page_ties_in_one_click_and_says_which_statements_lack(owing):
     assert f"booking:{paid_in}" not in page.get("/bank-files").text
     assert page.post(address, {"payment": f"booking:{paid_in}"}).status_code == 409
     assert page.get("/finance/reports/reconciliation").status_code == 200
+
+
+def test_a_fee_decided_before_lines_named_their_booking_is_not_offered_for_another_line(owing):
+    world = owing
+    read(world, now(report(world, entry(amount=150, refs="<EndToEndId>F1</EndToEndId>", ref="F1")), world))
+    [line] = [*world.read(reports.open_lines), *world.read(reports.other_movements)]
+    decide(world, line, About(fee=True), "Fee of March")
+    [fee] = world.entries("fee")
+    world.tamper(f"UPDATE bank_decision SET ledger_entry_id = NULL WHERE ledger_entry_id = '{fee.id}'")
+    second = entry(amount=150, refs="<EndToEndId>F2</EndToEndId>", ref="F2")
+    read(world, now(report(world, second).replace(b"<Id>S1<", b"<Id>S2<"), world))
+    [line] = [*world.read(reports.open_lines), *world.read(reports.other_movements)]
+    assert line.bookings == ()
+    assert line.may_be_fee
+    with pytest.raises(reports.OtherBooking):
+        decide(world, line, About(ledger_entry_id=fee.id))
