@@ -16,6 +16,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "authoring": ("lint", "feel"),
     "bank": ("bank",),
     "demo": ("demo",),
+    "first_steps": ("regions", "rates", "paying-account"),
     "ledger": ("ledger", "statement", "batch"),
     "operation": ("serve", "migrate", "admin", "settings", "doctor", "seal", "verify"),
     "price_lists": ("prices",),

@@ -9,7 +9,7 @@ from server.accounts import pages as accounts
 from server.adoptions import api as adoptions_api
 from server.adoptions import pages as adoptions
 from server.batches import api as batches_api
-from server.batches import finance_api, finance_pages
+from server.batches import finance_api, finance_pages, paying_account_pages
 from server.batches import pages as batches
 from server.catalogue import api as catalogue_api
 from server.catalogue import lifecycle as versions
@@ -49,7 +49,7 @@ PAGE_BLUEPRINTS: tuple[Blueprint, ...] = (
     draft_reviews.pages, versions.pages, price_lists.pages, quotes.pages, explore.pages,
     project_pages.pages, terms_pages.pages, projects.pages, instances.pages, submissions.pages, deliveries.pages,
     ledger.pages, reports.pages, batches.pages, finance_pages.pages, transparency.pages, tracking.pages, texts.pages,
-    adoptions.pages,
+    adoptions.pages, paying_account_pages.pages,
 )  # fmt: skip
 
 API_BLUEPRINTS: tuple[ApiBlueprint, ...] = (

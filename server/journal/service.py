@@ -111,6 +111,9 @@ class Event(StrEnum):
     POLICY_PROPOSED = "approval_policy:proposed"
     POLICY_APPROVED = "approval_policy:approved"
     BATCH_APPROVED_IN_PART = "batch:approved_in_part"
+    PAYING_ACCOUNT_ADDED = "paying_account:added"
+    EXCHANGE_RATE_ADDED = "exchange_rate:added"
+    REGION_ADDED = "region:added"
 
 
 def commitment(salt: str, value: str) -> str:

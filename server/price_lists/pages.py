@@ -26,6 +26,7 @@ from server.http.frame import go
 from server.http.locale import current_locale, gettext, localised
 from server.http.security import permission
 from server.http.words import problem_text
+from server.price_lists import rates as exchange_rate_book
 from server.price_lists import service as price_lists
 from server.price_lists.models import PriceListRow, PriceRowRow
 from server.quotes import figures, prices
@@ -188,6 +189,45 @@ def add_minimum_wage() -> BaseResponse | tuple[str, int]:
         else gettext("There is a minimum wage from that day already; it stays. Add one from a later day.")
     )
     return go(url_for("price_lists.minimum_wages"), words, "done" if added else "needs")
+
+
+@pages.get("/prices/exchange-rates")
+@permission(Action.PRICE_READ)
+def exchange_rates() -> str:
+    """The dated exchange rates with their sources."""
+    return _rates_page(Draft({}))
+
+
+@pages.post("/prices/exchange-rates")
+@permission(Action.PRICE_IMPORT)
+def add_exchange_rate() -> BaseResponse | tuple[str, int]:
+    """Add an exchange rate from a day on."""
+    draft = Draft(request.form.to_dict())
+    since = draft.day("valid_from")
+    if since is None and not draft.problems:
+        draft.problems.append(("valid_from", "error", gettext("Fill this in.")))
+    if since is None:
+        return _rates_page(draft), 422
+    try:
+        added = g.runtime.run(
+            g.actor, exchange_rate_book.record_rate, base=draft.text("base").upper(),
+            counter=draft.text("counter").upper(), rate=draft.text("rate").replace(",", "."), valid_from=since,
+            source=draft.text("source"),
+        )  # fmt: skip
+    except InvalidInput as refused:
+        draft.problems += [(p.place, "error", problem_text(p)) for p in refused.problems]
+        return _rates_page(draft), 422
+    words = gettext("The rate is added.") if added else gettext("This rate is known already.")
+    return go(url_for("price_lists.exchange_rates"), words)
+
+
+def _rates_page(draft: Draft) -> str:
+    by_field = {place: text for place, _, text in draft.problems}
+    return render_template(
+        "price_lists/exchange_rates.html", rates=g.runtime.read(g.actor, price_lists.exchange_rates)[::-1],
+        draft=draft, problems=draft.problems, fields=tuple(by_field),
+        problem_of=lambda name: by_field.get(name, ""),
+    )  # fmt: skip
 
 
 @pages.get("/prices/import")

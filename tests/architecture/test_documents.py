@@ -55,7 +55,7 @@ def test_no_document_names_a_setting_that_does_not_exist(root):
 
 def test_every_command_is_documented_with_its_options(command_line, document):
     text = document("docs/reference/cli.md")
-    sections = dict(re.findall(r"^## franchise ([a-z ]+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    sections = dict(re.findall(r"^## franchise ([a-z -]+)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
     assert set(sections) == set(command_line)
     for name, command in command_line.items():
         for parameter in command.params:
@@ -68,7 +68,8 @@ def test_no_document_names_a_command_or_option_that_does_not_exist(command_line,
     for path in markdown(root):
         for line in path.read_text("utf-8").splitlines():
             called = re.match(
-                r"(?:    |\$ )(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?franchise ((?:[a-z]+ ?)+)(.*)", line
+                r"(?:    |\$ )(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?franchise ((?:[a-z]+(?:-[a-z]+)* ?)+)(.*)",
+                line,
             )
             if not called:
                 continue
