@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import click
@@ -35,6 +36,8 @@ def _opened(email: str | None) -> tuple[Runtime, Actor]:
     chosen = settings.load()
     logs.configure(chosen)
     runtime = installation.open_runtime(chosen)
+    # a connection that nobody closes is a warning, and several commands may run in one process
+    click.get_current_context().call_on_close(runtime.engine.dispose)
     if email is None:
         return runtime, SYSTEM
     actor = runtime.read(SYSTEM, accounts.actor_of_email, email)
@@ -119,7 +122,13 @@ def list_rates() -> None:
     """Show all exchange rates, oldest first."""
     runtime, actor = _opened(None)
     rows = [
-        [r.base, r.counter, f"{float(r.rate):.10g}", r.valid_from.isoformat(), r.source]
+        [
+            r.base,
+            r.counter,
+            f"{Decimal(r.rate.numerator) / r.rate.denominator:f}",
+            r.valid_from.isoformat(),
+            r.source,
+        ]
         for r in runtime.read(actor, price_lists.exchange_rates)
     ]
     click.echo(table(["one", "in", "rate", "from", "source"], rows))
