@@ -51,6 +51,7 @@ PAGES = {
     "price_lists.price_list": ("/prices/lists/{list}", "coordinator"),
     "price_lists.choose_file": ("/prices/import", "coordinator"),
     "price_lists.minimum_wages": ("/prices/minimum-wages", "coordinator"),
+    "price_lists.exchange_rates": ("/prices/exchange-rates", "coordinator"),
 }
 FILES = {
     "quotes.document": ("/quotes/{quote}/document", "expert"),
@@ -70,6 +71,7 @@ POSTS = {
     "quotes.ask_again": ("/quotes/{quote}/again", "expert"),
     "price_lists.marked_file": ("/prices/import/marked", "coordinator"),
     "price_lists.add_minimum_wage": ("/prices/minimum-wages", "coordinator"),
+    "price_lists.add_exchange_rate": ("/prices/exchange-rates", "coordinator"),
     "price_lists.withdraw": ("/prices/lists/{list}/withdraw", "coordinator"),
     "price_lists.retire": ("/prices/lists/{list}/retire", "expert"),
     "price_lists.check_file": ("/prices/import", "coordinator"),
