@@ -12,7 +12,7 @@ from server import formatting
 from server.actor import Action, Role
 from server.http.locale import current_catalogue, current_locale, gettext, localised
 from server.http.navigation import N_
-from workflows.definitions.model import Definition, Node
+from workflows.definitions.model import Definition, Node, Text
 from workflows.problems import Problem
 
 ROLES = {
@@ -271,13 +271,16 @@ def quality_word(quality: str) -> str:
     return gettext(QUALITIES[quality]) if quality in QUALITIES else quality
 
 
+def names_by_language(definition: Definition) -> dict[str, Text]:
+    """What a diagram's tasks, events, gateways, flows and lanes are called in each language, by id."""
+    names = {id_: texts for process in definition.family() for id_, texts in process.own_names().items()}
+    return names | {n.id: n.task.title for n in definition.tasks() if n.task}
+
+
 def node_titles(definition: Definition) -> dict[str, str]:
     """What a diagram's tasks, events, gateways, flows and lanes are called in the reader's language, by id."""
-    found = {
-        id_: localised(names) for process in definition.family() for id_, names in process.own_names().items()
-    }
-    found |= {n.id: localised(n.task.title) for n in definition.tasks() if n.task and localised(n.task.title)}
-    return found
+    named = names_by_language(definition)
+    return {id_: title for id_, names in named.items() if (title := localised(names))}
 
 
 def node_title(node: Node) -> str:

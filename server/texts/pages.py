@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, g, jsonify, render_template, request, url_for
@@ -22,7 +22,7 @@ from server.http.locale import current_catalogue, current_locale, gettext, ngett
 from server.http.operations import attachment
 from server.http.problems import message_of
 from server.http.security import permission
-from server.http.words import problem_text
+from server.http.words import names_by_language, problem_text
 from server.runtime import Tx
 from server.texts import po
 from server.texts import service as texts
@@ -131,7 +131,7 @@ def _read(tx: Tx, draft_id: str, language: str, shown: str) -> Page:
 
 def _groups(sheet: Sheet, language: str, shown: str, definition: Definition | None) -> list[Group]:
     wanted = {"todo": ("missing", "stale"), "all": ("missing", "stale", "done")}.get(shown, (shown,))
-    names = {} if definition is None else _names(definition)
+    names = {} if definition is None else names_by_language(definition)
     groups: dict[tuple[str, bool], Group] = {}
 
     def spoken_here(place: str) -> bool:
@@ -149,12 +149,6 @@ def _groups(sheet: Sheet, language: str, shown: str, definition: Definition | No
             group = groups[entry.place, entry.in_form] = Group(name, spoken, entry.place, entry.in_form, [])
         group.lines.append(_line(sheet, entry, language, state, number))
     return list(groups.values())
-
-
-def _names(definition: Definition) -> dict[str, Mapping[str, str]]:
-    """What elements are called by language, by id."""
-    names = {id_: texts for process in definition.family() for id_, texts in process.own_names().items()}
-    return names | {node.id: node.task.title for node in definition.tasks() if node.task}
 
 
 def _line(sheet: Sheet, entry: Entry, language: str, state: State, number: int) -> TextLine:

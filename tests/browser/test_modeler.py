@@ -59,6 +59,21 @@ def add_sentence(page: Page, kind: str, words: str, text: str) -> None:
     found.get_by_label("Sentence").fill(text)
 
 
+def fill_work_and_evidence(page: Page) -> None:
+    """What the task in hand is and what shows that it was done; the finding that this was missing vanishes."""
+    title(page).fill("Repair the well")
+    group(page, "work").get_by_label("Outcome").fill("The pump gives water.")
+    add_sentence(page, "activity", "Add an activity", "Change the seal")
+    add_sentence(page, "criterion", "Add a criterion", "The seal is new")
+    findings = page.locator(".mp-findings")
+    expect(findings).to_contain_text("evidence")
+    evidence = group(page, "evidence")
+    evidence.get_by_role("button", name="Add evidence").click()
+    evidence.get_by_label("What it shows").fill("The new seal")
+    evidence.get_by_label("The seal is new").check()
+    expect(findings).not_to_contain_text("evidence")
+
+
 def tasks(page: Page) -> list[str]:
     return page.locator('.mo-row[data-type="bpmn:UserTask"]').evaluate_all(
         "rows => rows.map(row => row.dataset.id)"
@@ -79,18 +94,7 @@ def test_a_service_is_drawn_from_nothing_and_priced(open_modeler_window):
     page.get_by_title("Then the end").click()
     choose(page, task)
 
-    title(page).fill("Repair the well")
-    group(page, "work").get_by_label("Outcome").fill("The pump gives water.")
-    add_sentence(page, "activity", "Add an activity", "Change the seal")
-    add_sentence(page, "criterion", "Add a criterion", "The seal is new")
-
-    findings = page.locator(".mp-findings")
-    expect(findings).to_contain_text("evidence")
-    evidence = group(page, "evidence")
-    evidence.get_by_role("button", name="Add evidence").click()
-    evidence.get_by_label("What it shows").fill("The new seal")
-    evidence.get_by_label("The seal is new").check()
-    expect(findings).not_to_contain_text("evidence")
+    fill_work_and_evidence(page)
 
     skill = group(page, "skill").get_by_role("combobox")
     skill.click()

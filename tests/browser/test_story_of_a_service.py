@@ -18,9 +18,9 @@ from tests.browser import modeler
 from tests.browser.crawl import WHO
 from tests.browser.test_modeler import (
     NOTHING,
-    add_sentence,
     choose,
     expect_saved,
+    fill_work_and_evidence,
     group,
     tasks,
     title,
@@ -102,17 +102,7 @@ def fill_service(page):
 def fill_task(page, task):
     """The card of the task: work, evidence, skill, money, form. The finding vanishes, the price moves."""
     choose(page, task)
-    title(page).fill("Repair the well")
-    group(page, "work").get_by_label("Outcome").fill("The pump gives water.")
-    add_sentence(page, "activity", "Add an activity", "Change the seal")
-    add_sentence(page, "criterion", "Add a criterion", "The seal is new")
-    findings = page.locator(".mp-findings")
-    expect(findings).to_contain_text("evidence")
-    evidence = group(page, "evidence")
-    evidence.get_by_role("button", name="Add evidence").click()
-    evidence.get_by_label("What it shows").fill("The new seal")
-    evidence.get_by_label("The seal is new").check()
-    expect(findings).not_to_contain_text("evidence")
+    fill_work_and_evidence(page)
 
     skill = group(page, "skill").get_by_role("combobox")
     skill.press("ArrowDown")  # by the arrows alone: typing nothing is no choice of nothing
@@ -143,6 +133,7 @@ def fill_task(page, task):
     add_form(page, "forms", "deliver")
     instructions = group(page, "instructions")
     instructions.get_by_label("Instructions").last.fill("1. Close the pump\n2. Change the **seal**")
+    findings = page.locator(".mp-findings")
     expect(findings).not_to_contain_text("skill")
     expect(findings).not_to_contain_text("honorarium")
 
