@@ -377,7 +377,7 @@ def _funds(tx: Tx) -> dict[str, Any]:
     in_force = {(r.base, r.counter): r for r in price_lists.exchange_rates(tx) if r.valid_from <= today}
     return {
         "funds": held, "currencies": [(code, code) for code in sorted(currencies)], "once": tx.new_id(),
-        "rates": [(pair, f"{float(r.rate):.10g}", r.source) for pair, r in sorted(in_force.items())],
+        "rates": [in_force[pair] for pair in sorted(in_force)],
         "may_set": can(tx.actor, Action.FUND_GRANT),
     }  # fmt: skip
 
